@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/version.h"
+
+namespace sextant {
+
+absl::string_view Version() {
+  return SEXTANT_VERSION;
+}
+
+}  // namespace sextant
