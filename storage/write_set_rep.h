@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <string>
+
+#include "rocksdb/write_batch.h"
+
+#include "storage/write_set.h"
+
+namespace sextant {
+
+// RocksDB checks 8 bytes of protection information for each key from the
+// moment it enters the batch until it is in the memtable.
+inline constexpr size_t kProtectionBytesPerKey = 8;
+
+struct WriteSet::Rep {
+  explicit Rep(CollectionNumber number)
+      : collection(number),
+        batch(/*reserved_bytes=*/0, /*max_bytes=*/0, kProtectionBytesPerKey,
+              /*default_cf_ts_sz=*/0) {}
+
+  const CollectionNumber collection;
+  rocksdb::WriteBatch batch;
+  bool has_state = false;
+  // Reused for every record.
+  std::string record;
+};
+
+}  // namespace sextant
