@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "absl/strings/string_view.h"
+
+namespace sextant {
+
+// Distance kernels of one instruction set. All kernels of one set give the
+// same float for the same pair, alone or in a batch, aligned or not, so that
+// every query plan gives the same score.
+struct DistanceKernels {
+  absl::string_view name;  // "scalar", "avx2", "avx512"
+
+  float (*inner_product)(const float* a, const float* b, size_t dimension);
+  float (*squared_l2)(const float* a, const float* b, size_t dimension);
+
+  // The same for gathered rows: out[i] = f(query, base + rows[i] * stride),
+  // several rows at a time with prefetch.
+  void (*inner_product_rows)(const float* query, const float* base,
+                             size_t stride, size_t dimension,
+                             std::span<const uint32_t> rows, float* out);
+  void (*squared_l2_rows)(const float* query, const float* base, size_t stride,
+                          size_t dimension, std::span<const uint32_t> rows,
+                          float* out);
+};
+
+// The widest set that this processor runs, chosen once. The environment
+// variable SEXTANT_SIMD=scalar|avx2|avx512 lowers it (for tests and support).
+const DistanceKernels& Kernels();
+
+// Every set this processor runs, for tests.
+std::span<const DistanceKernels* const> SupportedKernels();
+
+// Scales `vector` to unit length in place (double accumulation). False, and
+// unchanged, when its norm is zero or not finite.
+bool Normalize(std::span<float> vector);
+
+// How much of a row is worth prefetching: four cache lines. The row kernels do
+// that for the rows after the first kBatchRows; their caller may for those.
+inline constexpr size_t kLineFloats = 16;
+inline constexpr size_t kPrefetchFloats = 4 * kLineFloats;
+inline constexpr size_t kBatchRows = 4;
+
+// floats between rows in our layouts: dimension rounded up to 16 (64 bytes).
+constexpr size_t PaddedStride(size_t dimension) {
+  return (dimension + 15) / 16 * 16;
+}
+
+}  // namespace sextant

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "absl/status/status.h"
+
+#include "base/context.h"
+#include "index/distance.h"
+#include "index/row_set.h"
+#include "index/top_k.h"
+#include "index/vector_index.h"
+
+namespace sextant {
+
+// The gathered-rows kernel of a metric and the sign that turns its result into
+// a score (bigger is better). The one place where distances become scores.
+struct Scorer {
+  explicit Scorer(Metric metric)
+      : rows(metric == Metric::kL2 ? Kernels().squared_l2_rows
+                                   : Kernels().inner_product_rows),
+        sign(metric == Metric::kL2 ? -1.0F : 1.0F) {}
+
+  decltype(DistanceKernels::inner_product_rows) rows;
+  float sign;
+};
+
+// Consecutive rows of padded stride and their ordinals.
+struct RowBlock {
+  const float* vectors = nullptr;
+  const Ordinal* ordinals = nullptr;
+  uint32_t rows = 0;
+};
+
+// What every scan and search needs to know of its request.
+struct ScanRequest {
+  VectorShape shape;
+  std::span<const float> query;
+  const RowSet& dead;
+  const RequestContext& context;
+};
+
+// Offers every row of the block whose ordinal is not dead. Polls the context.
+absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
+                       TopK& top, SearchWork& work);
+
+}  // namespace sextant

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "index/vector_index.h"
+
+#include <array>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "index/distance.h"
+#include "index/graph_search.h"
+#include "index/scan.h"
+#include "index/vector_index_rep.h"
+
+namespace sextant {
+namespace {
+
+bool Aligned(absl::string_view bytes) {
+  return reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0;
+}
+
+// All sections or none, so that the originals are needed as a whole or not.
+absl::Status CopyToHugePages(std::array<AlignedBytes, 3>& copies,
+                             VectorIndexBytes& bytes) {
+  // Below this all of it fits into the TLB's reach anyway.
+  constexpr uint64_t kWorthwhileBytes = uint64_t{8} << 20;
+  const uint64_t total =
+      bytes.vectors.size() + bytes.ordinals.size() + bytes.graph.size();
+  if (total < kWorthwhileBytes) {
+    return absl::OkStatus();
+  }
+  try {
+    size_t i = 0;
+    for (absl::string_view* section :
+         {&bytes.vectors, &bytes.ordinals, &bytes.graph}) {
+      copies[i] = AlignedBytes::Copy(*section);
+      *section = copies[i++];
+    }
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("vector index: no memory for ", total, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
+    VectorShape shape, uint32_t segment_ordinals, VectorIndexBytes bytes,
+    Placement placement) {
+  if (shape.dimension == 0) {
+    return absl::InvalidArgumentError("vector index: dimension is 0");
+  }
+  if (!Aligned(bytes.vectors) || !Aligned(bytes.ordinals)) {
+    return absl::InvalidArgumentError(
+        "vector index: bytes are not aligned to 4");
+  }
+  auto rep = std::make_unique<Rep>();
+  if (placement == Placement::kHugePages) {
+    RETURN_IF_ERROR(CopyToHugePages(rep->copies, bytes));
+  }
+  rep->shape = shape;
+  rep->stride = PaddedStride(shape.dimension);
+  const uint64_t rows = bytes.ordinals.size() / sizeof(Ordinal);
+  if (bytes.ordinals.size() % sizeof(Ordinal) != 0 || rows > segment_ordinals ||
+      bytes.vectors.size() != rows * rep->stride * sizeof(float)) {
+    return absl::DataLossError(absl::StrCat(
+        "vector index: ", bytes.vectors.size(), " bytes of vectors and ",
+        bytes.ordinals.size(), " bytes of ordinals do not fit dimension ",
+        shape.dimension, " and ", segment_ordinals, " points"));
+  }
+  rep->rows = static_cast<uint32_t>(rows);
+  rep->vectors = reinterpret_cast<const float*>(bytes.vectors.data());
+  rep->ordinals = reinterpret_cast<const Ordinal*>(bytes.ordinals.data());
+  for (uint32_t row = 0; row < rep->rows; ++row) {
+    if (rep->ordinals[row] >= segment_ordinals) {
+      return absl::DataLossError(
+          absl::StrCat("vector index: row ", row, " has ordinal ",
+                       rep->ordinals[row], " of ", segment_ordinals));
+    }
+  }
+  if (!bytes.graph.empty()) {
+    ASSIGN_OR_RETURN_WITH(rep->graph, FrozenGraph::Open(bytes.graph, rep->rows),
+                          "vector index");
+  }
+  return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(rep)));
+}
+
+uint64_t VectorIndex::owned_bytes() const {
+  uint64_t bytes = 0;
+  for (const AlignedBytes& copy : rep_->copies) {
+    bytes += copy.size_bytes();
+  }
+  return bytes;
+}
+
+VectorIndex::VectorIndex(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
+
+VectorIndex::~VectorIndex() = default;
+
+uint32_t VectorIndex::rows() const {
+  return rep_->rows;
+}
+
+bool VectorIndex::has_graph() const {
+  return rep_->graph.has_value();
+}
+
+const VectorShape& VectorIndex::shape() const {
+  return rep_->shape;
+}
+
+const float* VectorIndex::row_vector(uint32_t row) const {
+  DCHECK_LT(row, rep_->rows);
+  return rep_->vectors + row * rep_->stride;
+}
+
+Ordinal VectorIndex::row_ordinal(uint32_t row) const {
+  DCHECK_LT(row, rep_->rows);
+  return rep_->ordinals[row];
+}
+
+absl::Status VectorIndex::Scan(std::span<const float> query, const RowSet& dead,
+                               const RequestContext& context, TopK& top,
+                               SearchWork& work) const {
+  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  return ScanBlock({rep_->shape, query, dead, context},
+                   {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
+}
+
+absl::Status VectorIndex::Search(std::span<const float> query, uint32_t ef,
+                                 const RowSet& dead,
+                                 const RequestContext& context, TopK& top,
+                                 SearchWork& work) const {
+  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  CHECK(rep_->graph.has_value()) << "search of an index without a graph";
+  const ScanRequest request{rep_->shape, query, dead, context};
+  return SearchGraph(request, {*rep_->graph, rep_->vectors, rep_->ordinals}, ef,
+                     top, work);
+}
+
+}  // namespace sextant

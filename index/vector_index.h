@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "base/context.h"
+#include "index/metric.h"
+#include "index/row_set.h"
+#include "index/top_k.h"
+
+namespace sextant {
+
+// Beam width of a search that names none: recall@10 of at least 0.95 on
+// glove-100d and 0.99 on small collections (docs/how-to/benchmark.md).
+inline constexpr uint32_t kDefaultEf = 256;
+
+// Work done by a search.
+struct SearchWork {
+  uint64_t distances = 0;  // distances computed
+  uint64_t hops = 0;       // nodes expanded
+};
+
+struct VectorShape {
+  Metric metric = Metric::kCosine;
+  uint32_t dimension = 0;
+};
+
+// The bytes of one vector field of a sealed segment, as
+// BuildVectorIndex made them and a segment file stores them.
+struct VectorIndexBytes {
+  absl::string_view vectors;   // float32 rows, padded stride, graph order
+  absl::string_view ordinals;  // u32 little-endian, row -> ordinal
+  absl::string_view graph;     // frozen HNSW; empty = scan only
+};
+
+// Where an open index keeps its vectors and graph.
+enum class Placement {
+  // In the bytes given to Open, which must outlive the index.
+  kInPlace,
+  // In a copy in huge pages, if they are large; searches run 1.2 to 1.4 times
+  // as fast as in a mapped file (docs/adr/0004-frozen-graph.md). The bytes are
+  // not needed after Open unless owned_bytes() is 0.
+  kHugePages,
+};
+
+// One vector field of one sealed segment: exact scan and HNSW search over a
+// mapped file or a copy of it.
+//
+// Immutable, thread-safe; scratch memory is per thread. Queries have
+// `dimension` finite numbers and are normalised under kCosine (the caller's
+// duty). Both searches poll `context` and return its error.
+class VectorIndex {
+ public:
+  // Checks sizes, and that every link and ordinal is in range, so that no
+  // search can leave the memory. kDataLoss otherwise. Each section starts at a
+  // multiple of 4 bytes (kInvalidArgument otherwise); of 64 is fastest.
+  // kResourceExhausted without memory for a copy.
+  static absl::StatusOr<std::unique_ptr<VectorIndex>> Open(
+      VectorShape shape, uint32_t segment_ordinals, VectorIndexBytes bytes,
+      Placement placement = Placement::kInPlace);
+  ~VectorIndex();
+
+  uint32_t rows() const;
+  bool has_graph() const;
+  // Memory that a copy takes.
+  uint64_t owned_bytes() const;
+  const VectorShape& shape() const;
+  // The stored (under kCosine: normalised) vector of a row, and its ordinal.
+  const float* row_vector(uint32_t row) const;
+  Ordinal row_ordinal(uint32_t row) const;
+
+  // Offers every row whose ordinal is not in `dead`.
+  absl::Status Scan(std::span<const float> query, const RowSet& dead,
+                    const RequestContext& context, TopK& top,
+                    SearchWork& work) const;
+
+  // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width `ef`
+  // (raised to top.k()): dead rows are walked through, never offered, and do
+  // not use up the beam. Needs has_graph().
+  absl::Status Search(std::span<const float> query, uint32_t ef,
+                      const RowSet& dead, const RequestContext& context,
+                      TopK& top, SearchWork& work) const;
+
+ private:
+  friend class GraphCloner;
+  struct Rep;
+  explicit VectorIndex(std::unique_ptr<Rep> rep);
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace sextant

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "index/aligned_array.h"
+#include "index/frozen_graph.h"
+#include "index/vector_index.h"
+
+namespace sextant {
+
+// What a VectorIndex holds: views, all checked by Open. Inside index/ only.
+struct VectorIndex::Rep {
+  // Empty unless copied (Placement::kHugePages).
+  std::array<AlignedBytes, 3> copies;
+  VectorShape shape;
+  uint32_t rows = 0;
+  size_t stride = 0;
+  const float* vectors = nullptr;
+  const Ordinal* ordinals = nullptr;
+  std::optional<FrozenGraph> graph;
+};
+
+}  // namespace sextant
