@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "base/context.h"
+#include "engine/point.h"
+#include "engine/schema.h"
+#include "engine/search_query.h"
+#include "storage/records.h"
+
+namespace sextant {
+
+struct WriteResult {
+  Sequence applied_seq = 0;
+  uint64_t inserted = 0;
+  uint64_t updated = 0;
+  uint64_t deleted = 0;
+};
+
+struct IndexStats {
+  uint32_t sealed_segments = 0;
+  uint64_t unindexed_points = 0;
+  uint64_t dead_rows = 0;
+  uint64_t growing_bytes = 0;
+  uint64_t sealed_bytes = 0;
+  bool building = false;
+  uint64_t build_rows_done = 0;
+  uint64_t build_rows_total = 0;
+  uint64_t rebuilds = 0;  // times the index was made anew from the store
+};
+
+struct CollectionInfo {
+  std::string name;
+  Schema schema;
+  int64_t create_time_us = 0;  // Unix time
+  uint64_t point_count = 0;
+  Sequence applied_seq = 0;
+  ContentHash content_hash;
+  IndexStats index;
+  // Not OK: the collection's data is damaged; every other call on it returns
+  // this.
+  absl::Status health;
+};
+
+struct PointCount {
+  uint64_t count = 0;
+  Sequence applied_seq = 0;
+};
+
+struct ScrollPage {
+  std::vector<Point> points;
+  bool more = false;  // there are points after the last one
+};
+
+// A collection: its durable points and the segments that answer searches.
+//
+// Shared between requests; thread-safe. Reads take no lock and work on the
+// snapshot that was newest when they began. Writes of concurrent callers are
+// committed in groups by one of them. A write that returned OK is durable and
+// visible to every later call. After a failed durable write all writes return
+// kUnavailable until the server is restarted; reads go on.
+//
+// Errors: kInvalidArgument (InvalidField), kNotFound once the collection is
+// dropped, kDataLoss for damage, kDeadlineExceeded / kCancelled by `context`.
+class Collection {
+ public:
+  virtual ~Collection() = default;
+
+  virtual const std::string& name() const = 0;
+  virtual const Schema& schema() const = 0;
+
+  // Inserts or overwrites, all or nothing; of equal ids the last one wins.
+  virtual absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,
+                                             const RequestContext& context) = 0;
+  virtual absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
+                                             const RequestContext& context) = 0;
+
+  // In the order asked for, without those that do not exist.
+  virtual absl::StatusOr<std::vector<Point>> Get(
+      std::span<const PointId> ids, const Projection& projection,
+      const RequestContext& context) const = 0;
+  // By ascending id, those after `after` (none: from the first); `limit` is 1
+  // to limits::kScrollPageMax.
+  virtual absl::StatusOr<ScrollPage> Scroll(
+      const std::optional<PointId>& after, uint32_t limit,
+      const Projection& projection, const RequestContext& context) const = 0;
+  virtual absl::StatusOr<PointCount> Count() const = 0;
+
+  virtual absl::StatusOr<SearchResult> Search(
+      const SearchQuery& query, const RequestContext& context) const = 0;
+
+  virtual CollectionInfo Info() const = 0;
+
+  // Seals what was written so far and waits until background work on this
+  // collection is done.
+  virtual absl::Status SealAndWait(const RequestContext& context) = 0;
+};
+
+}  // namespace sextant

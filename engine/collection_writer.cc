@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/collection_writer.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/crash_point.h"
+#include "base/status_macros.h"
+#include "engine/compaction_plan.h"
+
+namespace sextant {
+namespace {
+
+std::vector<SegmentSize> SizesOf(
+    const std::vector<std::shared_ptr<const SegmentView>>& views) {
+  std::vector<SegmentSize> sizes;
+  sizes.reserve(views.size());
+  for (const auto& view : views) {
+    sizes.push_back({view->live(), view->dead.count()});
+  }
+  return sizes;
+}
+
+// Adds the records of one request and moves `state` and `hashes` on.
+template <typename HashById>
+void Encode(QueuedWrite* queued, HashById* hashes, CollectionState* state,
+            WriteSet* writes) {
+  Change change;
+  change.seq = ++state->applied_seq;
+  queued->result.applied_seq = change.seq;
+  for (const PreparedPoint& point : queued->write.upserts) {
+    const auto [known, inserted] = hashes->try_emplace(point.id, point.hash);
+    if (inserted) {
+      ++queued->result.inserted;
+      ++state->live_count;
+    } else {
+      ++queued->result.updated;
+      state->content_hash.Remove(known->second);
+      known->second = point.hash;
+    }
+    state->content_hash.Add(point.hash);
+    writes->Put(change.seq, point.View(), point.hash);
+    change.upserted.push_back(point.id);
+  }
+  for (const std::string& id : queued->write.deletes) {
+    const auto known = hashes->find(id);
+    if (known == hashes->end()) {
+      continue;
+    }
+    ++queued->result.deleted;
+    --state->live_count;
+    state->content_hash.Remove(known->second);
+    hashes->erase(known);
+    writes->Delete(id);
+    change.deleted.push_back(id);
+  }
+  writes->AppendChange(change);
+}
+
+}  // namespace
+
+CollectionWriter::CollectionWriter(Store* store,
+                                   storage::CollectionRecord record,
+                                   const Schema* schema, uint32_t seal_rows,
+                                   EventSink events)
+    : store_(store),
+      record_(std::move(record)),
+      schema_(schema),
+      seal_rows_(seal_rows),
+      events_(std::move(events)),
+      table_(schema, seal_rows) {}
+
+void CollectionWriter::CommitGroup(std::span<QueuedWrite* const> group) {
+  MutexLock lock(&mutex_);
+  const absl::Status status = CommitLocked(group);
+  for (QueuedWrite* write : group) {
+    write->status = status;
+  }
+}
+
+absl::Status CollectionWriter::CommitLocked(
+    std::span<QueuedWrite* const> group) {
+  RETURN_IF_ERROR(CheckWritableLocked());
+  ASSIGN_OR_RETURN(HashById hashes, ReadHashes(group));
+  CollectionState state = state_;
+  WriteSet writes(record_.number());
+  for (QueuedWrite* write : group) {
+    Encode(write, &hashes, &state, &writes);
+  }
+  writes.SetState(state);
+  RETURN_IF_ERROR(store_->Commit(std::move(writes)));
+  CRASH_POINT("commit:before_apply");
+  Sequence before = state_.applied_seq;
+  for (const QueuedWrite* write : group) {
+    Apply(write->write, before);
+    ++before;
+  }
+  state_ = state;
+  Publish();
+  CRASH_POINT("commit:before_acknowledge");
+  return absl::OkStatus();
+}
+
+// Content hashes of the points that the group overwrites or deletes.
+absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
+    std::span<QueuedWrite* const> group) const {
+  std::vector<absl::string_view> known;
+  const auto add = [&](absl::string_view id)
+                       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                         if (table_.Contains(id)) {
+                           known.push_back(id);
+                         }
+                       };
+  for (const QueuedWrite* write : group) {
+    for (const PreparedPoint& point : write->write.upserts) {
+      add(point.id);
+    }
+    for (const std::string& id : write->write.deletes) {
+      add(id);
+    }
+  }
+  HashById hashes;
+  if (known.empty()) {
+    return hashes;
+  }
+  ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> stored,
+                   store_->ReadPoints(nullptr, record_.number(), known,
+                                      {.payload = false, .vectors = false}));
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (!stored[i].has_value()) {
+      return absl::DataLossError(
+          absl::StrCat("point ", ToString(DecodeId(schema_->id_kind, known[i])),
+                       " is in the index but not in the store"));
+    }
+    hashes.emplace(known[i], stored[i]->hash);
+  }
+  return hashes;
+}
+
+void CollectionWriter::Apply(const PreparedWrite& write, Sequence before) {
+  for (const PreparedPoint& point : write.upserts) {
+    table_.Upsert(point.id, point.vectors, before);
+  }
+  for (const std::string& id : write.deletes) {
+    table_.Delete(id);
+  }
+  changes_to_replay_ += write.upserts.size() + write.deletes.size();
+}
+
+void CollectionWriter::Publish() {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->state = state_;
+  snapshot->segments = table_.Views();
+  // After a failed write nobody knows what the store holds; the last good view
+  // is what the segments are equal to.
+  const std::shared_ptr<const Snapshot> last = published_.Load();
+  snapshot->store_view = last == nullptr || store_->write_status().ok()
+                             ? store_->View()
+                             : last->store_view;
+  published_.Store(std::move(snapshot));
+  UpdateGauges();
+}
+
+void CollectionWriter::RefreshView() {
+  MutexLock lock(&mutex_);
+  if (!dropped_) {
+    Publish();
+  }
+}
+
+void CollectionWriter::UpdateGauges() {
+  growing_rows_ = table_.growing().rows();
+  growing_bytes_ = table_.GrowingBytes();
+  has_frozen_ = table_.has_frozen();
+}
+
+absl::Status CollectionWriter::CheckNotDropped() const {
+  return dropped_ ? absl::NotFoundError(absl::StrCat(
+                        "collection '", record_.name(), "' was dropped"))
+                  : absl::OkStatus();
+}
+
+void CollectionWriter::CloseWrites() {
+  MutexLock lock(&mutex_);
+  closed_ = true;
+}
+
+absl::Status CollectionWriter::CheckWritable() {
+  MutexLock lock(&mutex_);
+  return CheckWritableLocked();
+}
+
+absl::Status CollectionWriter::CheckWritableLocked() const {
+  RETURN_IF_ERROR(CheckNotDropped());
+  if (closed_) {
+    return absl::UnavailableError("the database is closed");
+  }
+  return store_->write_status();
+}
+
+absl::Status CollectionWriter::Drop() {
+  MutexLock checkpoint_lock(&checkpoint_mutex_);
+  MutexLock lock(&mutex_);
+  const absl::Status dropped = store_->DropCollection(record_.number());
+  // Its records go first. When only a file could not be removed it is gone all
+  // the same; the file follows at the next start.
+  if (!dropped.ok() &&
+      !absl::IsNotFound(store_->ReadState(record_.number()).status())) {
+    return dropped;
+  }
+  dropped_ = true;
+  return absl::OkStatus();
+}
+
+void CollectionWriter::Freeze() {
+  MutexLock lock(&mutex_);
+  table_.Freeze(state_.applied_seq);
+  UpdateGauges();
+}
+
+std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge() {
+  MutexLock lock(&mutex_);
+  if (dropped_) {
+    return std::nullopt;
+  }
+  std::vector<std::shared_ptr<const SegmentView>> frozen = table_.FrozenViews();
+  const std::vector<std::shared_ptr<const SegmentView>> sealed =
+      table_.SealedViews();
+  const CompactionPlan plan = PlanCompaction(SizesOf(frozen), SizesOf(sealed));
+  if (plan.empty()) {
+    return std::nullopt;
+  }
+  Merge merge;
+  frozen.resize(plan.frozen);
+  merge.inputs = std::move(frozen);
+  for (const size_t position : plan.sealed) {
+    merge.inputs.push_back(sealed[position]);
+  }
+  merge.number = table_.TakeNumber();
+  return merge;
+}
+
+void CollectionWriter::FinishMerge(const SegmentBuild& build,
+                                   std::shared_ptr<const SealedSegment> built) {
+  MutexLock lock(&mutex_);
+  if (dropped_) {
+    return;
+  }
+  table_.Replace(build, std::move(built));
+  Publish();
+}
+
+absl::Status CollectionWriter::WriteCheckpoint() {
+  MutexLock checkpoint_lock(&checkpoint_mutex_);
+  storage::CheckpointRecord checkpoint;
+  uint64_t covered_changes = 0;
+  {
+    MutexLock lock(&mutex_);
+    if (dropped_) {
+      return absl::OkStatus();
+    }
+    checkpoint = MakeCheckpoint();
+    checkpoint_seq_ = checkpoint.seq();
+    covered_changes = changes_to_replay_;
+  }
+  CRASH_POINT("checkpoint:before_write");
+  RETURN_IF_ERROR(
+      store_->WriteCheckpoint(record_.number(), checkpoint, checkpoint.seq()));
+  // What came since the checkpoint was made stays to be replayed; rows that
+  // still grow are replayed too.
+  changes_to_replay_ -= covered_changes;
+  changes_to_replay_ += growing_rows_;
+  CRASH_POINT("checkpoint:before_remove_files");
+  std::vector<uint64_t> keep;
+  for (const storage::SegmentRecord& segment : checkpoint.segments()) {
+    keep.push_back(segment.number());
+  }
+  return store_->segments().RemoveAllBut(record_.number(), keep);
+}
+
+storage::CheckpointRecord CollectionWriter::MakeCheckpoint() {
+  storage::CheckpointRecord checkpoint;
+  checkpoint.set_seq(table_.SealedSeq(state_.applied_seq));
+  checkpoint.set_next_segment_number(table_.next_number());
+  for (const auto& view : table_.SealedViews()) {
+    storage::SegmentRecord* segment = checkpoint.add_segments();
+    *segment = view->sealed->record();
+    segment->set_dead_rows(view->dead.ToBytes());
+    segment->set_dead_count(view->dead.count());
+  }
+  return checkpoint;
+}
+
+}  // namespace sextant

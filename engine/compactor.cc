@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/compactor.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "base/crash_point.h"
+#include "base/status_macros.h"
+#include "engine/sealed_segment.h"
+#include "engine/segment_builder.h"
+
+namespace sextant {
+namespace {
+
+constexpr std::chrono::seconds kRetryDelay{10};
+constexpr std::chrono::milliseconds kWaitPoll{20};
+
+}  // namespace
+
+Compactor::Compactor(Store* store, storage::CollectionRecord record,
+                     const Schema* schema, CollectionWriter* writer,
+                     BackgroundThreads threads, CompactorOptions options,
+                     EventSink events)
+    : store_(store),
+      record_(std::move(record)),
+      schema_(schema),
+      writer_(writer),
+      threads_(threads),
+      options_(options),
+      events_(std::move(events)) {}
+
+void Compactor::Schedule(std::shared_ptr<const void> owner) {
+  {
+    MutexLock lock(&mutex_);
+    if (stopping_ || std::chrono::steady_clock::now() < retry_at_) {
+      return;
+    }
+    if (scheduled_) {
+      again_ = true;
+      return;
+    }
+    scheduled_ = true;
+  }
+  const bool queued =
+      threads_.merges->TrySchedule([this, kept = std::move(owner)] { Run(); });
+  if (!queued) {
+    MutexLock lock(&mutex_);
+    scheduled_ = false;
+    idle_.NotifyAll();
+  }
+}
+
+void Compactor::ScheduleNow(std::shared_ptr<const void> owner) {
+  {
+    MutexLock lock(&mutex_);
+    retry_at_ = {};
+  }
+  Schedule(std::move(owner));
+}
+
+void Compactor::Tick(MonotonicTime now, MonotonicTime last_write,
+                     std::shared_ptr<const void> owner) {
+  {
+    MutexLock lock(&mutex_);
+    if (scheduled_ || now < retry_at_) {
+      return;
+    }
+    if (!last_status_.ok()) {
+      last_status_ = absl::OkStatus();
+      again_ = true;  // retry below
+    }
+  }
+  const bool idle =
+      now - last_write >= std::chrono::milliseconds(options_.seal_idle_ms);
+  const bool worth_sealing =
+      idle && writer_->growing_rows() >= options_.min_graph_rows;
+  const bool long_replay =
+      writer_->changes_to_replay() > options_.replay_changes_max;
+  if (worth_sealing || long_replay) {
+    writer_->Freeze();
+    Schedule(std::move(owner));
+    return;
+  }
+  // Left full by a restart, or by a failed merge.
+  bool retry = writer_->has_frozen();
+  {
+    MutexLock lock(&mutex_);
+    retry = std::exchange(again_, false) || retry;
+  }
+  if (retry) {
+    Schedule(std::move(owner));
+  }
+}
+
+absl::Status Compactor::WaitIdle(const RequestContext& context) {
+  MutexLock lock(&mutex_);
+  while (scheduled_) {
+    RETURN_IF_ERROR(context.Check());
+    idle_.WaitFor(&mutex_, kWaitPoll);
+  }
+  return last_status_;
+}
+
+void Compactor::Stop() {
+  stopping_ = true;
+}
+
+void Compactor::WaitStopped() {
+  MutexLock lock(&mutex_);
+  while (running_) {
+    idle_.WaitFor(&mutex_, kWaitPoll);
+  }
+}
+
+bool Compactor::running() const {
+  MutexLock lock(&mutex_);
+  return scheduled_;
+}
+
+void Compactor::Run() {
+  RequestContextOptions options;
+  options.is_cancelled = [this] { return stopping_.load(); };
+  const RequestContext context(std::move(options));
+  {
+    MutexLock lock(&mutex_);
+    running_ = true;
+  }
+  while (true) {
+    const absl::Status status = MergeAll(context);
+    progress_.rows_done = 0;
+    progress_.rows_total = 0;
+    MutexLock lock(&mutex_);
+    last_status_ = status;
+    if (!status.ok() && !stopping_) {
+      retry_at_ = std::chrono::steady_clock::now() + kRetryDelay;
+      events_(true, absl::StrCat("collection '", record_.name(),
+                                 "': building a segment failed, trying again "
+                                 "later: ",
+                                 status.ToString()));
+    }
+    if (stopping_ || !status.ok() || !std::exchange(again_, false)) {
+      scheduled_ = false;
+      running_ = false;
+      idle_.NotifyAll();
+      return;
+    }
+  }
+}
+
+absl::Status Compactor::MergeAll(const RequestContext& context) {
+  bool merged = false;
+  while (true) {
+    RETURN_IF_ERROR(context.Check());
+    const std::optional<CollectionWriter::Merge> merge = writer_->NextMerge();
+    if (!merge.has_value()) {
+      break;
+    }
+    RETURN_IF_ERROR(MergeOnce(*merge, context));
+    merged = true;
+  }
+  const bool long_replay =
+      writer_->changes_to_replay() > options_.replay_changes_max;
+  return merged || !long_replay ? absl::OkStatus() : writer_->WriteCheckpoint();
+}
+
+absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
+                                  const RequestContext& context) {
+  const auto start = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(const SegmentBuild build,
+                   BuildSegment(*schema_, merge.inputs,
+                                {options_.min_graph_rows, threads_.builds},
+                                context, &progress_));
+  std::shared_ptr<const SealedSegment> segment;
+  if (!build.origins.empty()) {
+    const std::vector<SegmentSection> sections = build.Sections();
+    ASSIGN_OR_RETURN(const storage::SegmentRecord written,
+                     store_->segments().Write(record_, merge.number,
+                                              build.origins.size(), sections));
+    ASSIGN_OR_RETURN(std::shared_ptr<const SegmentFile> file,
+                     store_->segments().Open(record_, written));
+    ASSIGN_OR_RETURN(segment,
+                     SealedSegment::Open(*schema_, written, std::move(file)));
+  }
+  CRASH_POINT("merge:before_publish");
+  writer_->FinishMerge(build, std::move(segment));
+  CRASH_POINT("merge:before_checkpoint");
+  RETURN_IF_ERROR(writer_->WriteCheckpoint());
+  const std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - start;
+  events_(false,
+          absl::StrFormat("collection '%s': merged %d segments into segment "
+                          "%d of %d points in %.2f s",
+                          record_.name(), merge.inputs.size(), merge.number,
+                          build.origins.size(), seconds.count()));
+  return absl::OkStatus();
+}
+
+}  // namespace sextant

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/damaged_collection.h"
+
+#include <utility>
+
+#include "engine/schema_record.h"
+
+namespace sextant {
+namespace {
+
+class DamagedCollection final : public Collection {
+ public:
+  DamagedCollection(const storage::CollectionRecord& record,
+                    absl::Status damage)
+      : name_(record.name()),
+        create_time_us_(record.create_time_us()),
+        damage_(std::move(damage)) {
+    if (absl::StatusOr<Schema> schema = SchemaFromRecord(record); schema.ok()) {
+      schema_ = *std::move(schema);
+    }
+  }
+
+  const std::string& name() const override { return name_; }
+  const Schema& schema() const override { return schema_; }
+  absl::StatusOr<WriteResult> Upsert(
+      std::vector<Point> /*points*/,
+      const RequestContext& /*context*/) override {
+    return damage_;
+  }
+  absl::StatusOr<WriteResult> Delete(
+      std::span<const PointId> /*ids*/,
+      const RequestContext& /*context*/) override {
+    return damage_;
+  }
+  absl::StatusOr<std::vector<Point>> Get(
+      std::span<const PointId> /*ids*/, const Projection& /*projection*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  absl::StatusOr<ScrollPage> Scroll(
+      const std::optional<PointId>& /*after*/, uint32_t /*limit*/,
+      const Projection& /*projection*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  absl::StatusOr<PointCount> Count() const override { return damage_; }
+  absl::StatusOr<SearchResult> Search(
+      const SearchQuery& /*query*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  CollectionInfo Info() const override {
+    CollectionInfo info;
+    info.name = name_;
+    info.schema = schema_;
+    info.create_time_us = create_time_us_;
+    info.health = damage_;
+    return info;
+  }
+  absl::Status SealAndWait(const RequestContext& /*context*/) override {
+    return damage_;
+  }
+
+ private:
+  const std::string name_;
+  const int64_t create_time_us_;
+  const absl::Status damage_;
+  Schema schema_;
+};
+
+}  // namespace
+
+std::shared_ptr<Collection> MakeDamagedCollection(
+    const storage::CollectionRecord& record, absl::Status damage) {
+  return std::make_shared<DamagedCollection>(record, std::move(damage));
+}
+
+}  // namespace sextant

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The engine end to end, on a real store in a temporary directory.
+
+#include "engine/database.h"
+
+#include <cmath>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <gtest/gtest.h>
+
+#include "base/status_matchers.h"
+#include "engine/errors.h"
+#include "tests/support/temp_dir.h"
+
+namespace sextant {
+namespace {
+
+using ::testing::HasSubstr;
+
+const RequestContext kNoLimit;
+
+DatabaseOptions Options(const std::string& path) {
+  DatabaseOptions options;
+  options.store.path = path;
+  options.seal_rows = 256;
+  options.min_graph_rows = 128;
+  options.build_threads = 2;
+  return options;
+}
+
+Schema OneField(uint32_t dimension, Metric metric = Metric::kCosine) {
+  Schema schema;
+  schema.vector_fields.push_back({"embedding", dimension, metric, {}});
+  return schema;
+}
+
+std::vector<float> RandomVector(std::mt19937* random, size_t dimension) {
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(dimension);
+  for (float& value : vector) {
+    value = normal(*random);
+  }
+  return vector;
+}
+
+Point MakePoint(uint64_t id, std::vector<float> vector,
+                std::string payload = "") {
+  return {PointId(id), {{"embedding", std::move(vector)}}, std::move(payload)};
+}
+
+SearchQuery QueryFor(std::vector<float> vector, uint32_t limit) {
+  SearchQuery query;
+  query.sources.push_back(DenseSource{"", std::move(vector), 0, false});
+  query.limit = limit;
+  return query;
+}
+
+class DatabaseTest : public ::testing::Test {
+ protected:
+  void Open() {
+    auto opened = Database::Open(Options(dir_.path()));
+    ASSERT_OK(opened);
+    database_ = *std::move(opened);
+  }
+  void Reopen() {
+    ASSERT_OK(database_->Close());
+    database_.reset();
+    Open();
+  }
+  std::shared_ptr<Collection> Find(const std::string& name) {
+    auto found = database_->Find(name);
+    return found.ok() ? *found : nullptr;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Database> database_;
+};
+
+TEST_F(DatabaseTest, FindsWhatWasWrittenThroughSealMergeAndReopen) {
+  Open();
+  ASSERT_OK(database_->Create("docs", OneField(16)));
+  std::mt19937 random(7);
+  std::vector<std::vector<float>> vectors;
+  auto docs = Find("docs");
+  for (uint64_t first = 0; first < 2000; first += 100) {
+    std::vector<Point> points;
+    for (uint64_t id = first; id < first + 100; ++id) {
+      vectors.push_back(RandomVector(&random, 16));
+      points.push_back(MakePoint(id, vectors.back(), "{\"n\":1}"));
+    }
+    auto written = docs->Upsert(std::move(points), kNoLimit);
+    ASSERT_OK(written);
+    EXPECT_EQ(written->inserted, 100U);
+  }
+  const auto check = [&](const Collection& collection) {
+    for (uint64_t id = 0; id < 2000; id += 37) {
+      auto found = collection.Search(QueryFor(vectors[id], 3), kNoLimit);
+      ASSERT_OK(found);
+      ASSERT_EQ(found->hits.size(), 3U);
+      EXPECT_EQ(found->hits[0].point.id, PointId(id));
+      EXPECT_NEAR(found->hits[0].score, 1.0F, 1e-5);
+    }
+  };
+  check(*docs);
+  ASSERT_OK(docs->SealAndWait(kNoLimit));
+  EXPECT_EQ(docs->Info().index.unindexed_points, 0U);
+  EXPECT_GE(docs->Info().index.sealed_segments, 1U);
+  check(*docs);
+  const CollectionInfo before = docs->Info();
+  docs.reset();
+  Reopen();
+  docs = Find("docs");
+  ASSERT_NE(docs, nullptr);
+  check(*docs);
+  const CollectionInfo after = docs->Info();
+  EXPECT_EQ(after.point_count, 2000U);
+  EXPECT_EQ(after.applied_seq, before.applied_seq);
+  EXPECT_EQ(after.content_hash, before.content_hash);
+  EXPECT_EQ(after.index.rebuilds, 0U);
+  EXPECT_OK(database_->Verify());
+}
+
+TEST_F(DatabaseTest, DeletesAndOverwritesAreVisibleAtOnce) {
+  Open();
+  auto created = database_->Create("docs", OneField(2, Metric::kL2));
+  ASSERT_OK(created);
+  Collection& docs = **created;
+  ASSERT_OK(
+      docs.Upsert({MakePoint(1, {0, 0}), MakePoint(2, {1, 0})}, kNoLimit));
+  auto updated =
+      docs.Upsert({MakePoint(1, {5, 0}), MakePoint(3, {2, 0})}, kNoLimit);
+  ASSERT_OK(updated);
+  EXPECT_EQ(updated->inserted, 1U);
+  EXPECT_EQ(updated->updated, 1U);
+  auto found = docs.Search(QueryFor({0, 0}, 10), kNoLimit);
+  ASSERT_OK(found);
+  ASSERT_EQ(found->hits.size(), 3U);
+  EXPECT_EQ(found->hits[0].point.id, PointId(uint64_t{2}));
+  EXPECT_EQ(found->hits[0].score, -1.0F);
+  EXPECT_EQ(found->hits[2].point.id, PointId(uint64_t{1}));
+  const PointId gone[] = {uint64_t{2}, uint64_t{99}};
+  auto deleted = docs.Delete(gone, kNoLimit);
+  ASSERT_OK(deleted);
+  EXPECT_EQ(deleted->deleted, 1U);
+  found = docs.Search(QueryFor({0, 0}, 10), kNoLimit);
+  ASSERT_OK(found);
+  EXPECT_EQ(found->hits.size(), 2U);
+  EXPECT_EQ(docs.Count()->count, 2U);
+}
+
+TEST_F(DatabaseTest, EqualScoresComeByAscendingId) {
+  Open();
+  auto created = database_->Create("docs", OneField(2));
+  ASSERT_OK(created);
+  std::vector<Point> points;
+  for (const uint64_t id : {9U, 3U, 7U, 1U, 5U}) {
+    points.push_back(MakePoint(id, {1, 1}));
+  }
+  ASSERT_OK((*created)->Upsert(std::move(points), kNoLimit));
+  auto found = (*created)->Search(QueryFor({1, 1}, 3), kNoLimit);
+  ASSERT_OK(found);
+  ASSERT_EQ(found->hits.size(), 3U);
+  EXPECT_EQ(found->hits[0].point.id, PointId(uint64_t{1}));
+  EXPECT_EQ(found->hits[1].point.id, PointId(uint64_t{3}));
+  EXPECT_EQ(found->hits[2].point.id, PointId(uint64_t{5}));
+}
+
+}  // namespace
+}  // namespace sextant

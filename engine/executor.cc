@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "index/distance.h"
+
+namespace sextant {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double SecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+// A candidate of the whole collection; `id` points into its segment.
+struct Candidate {
+  float score = 0;
+  absl::string_view id;
+};
+
+// Score descending, then id ascending: the order of every answer.
+bool Better(const Candidate& a, const Candidate& b) {
+  return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
+  std::vector<SegmentFacts> facts;
+  facts.reserve(snapshot.segments.size());
+  for (const auto& view : snapshot.segments) {
+    SegmentFacts segment;
+    segment.number = view->number();
+    segment.dead = view->dead.count();
+    segment.growing = view->growing != nullptr;
+    if (segment.growing) {
+      segment.rows = view->field_rows[field];
+    } else {
+      const VectorIndex& index = view->sealed->field(field);
+      segment.rows = index.rows();
+      segment.has_graph = index.has_graph();
+    }
+    facts.push_back(segment);
+  }
+  return facts;
+}
+
+absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
+                                               const DenseSource& source,
+                                               uint16_t field) {
+  std::vector<float> vector;
+  if (const auto* id = std::get_if<PointId>(&source.target)) {
+    ASSIGN_OR_RETURN_WITH(vector,
+                          target.reader->ReadVector(
+                              target.snapshot->store_view.get(), *id, field),
+                          "sources[0].dense.stored_point");
+  } else {
+    vector = std::get<std::vector<float>>(source.target);
+  }
+  if (target.schema->vector_fields[field].metric == Metric::kCosine) {
+    CHECK(Normalize(vector)) << "a zero vector passed validation";
+  }
+  return vector;
+}
+
+absl::Status SearchSegment(const SegmentView& view, const DensePlan& plan,
+                           SearchMethod method, std::span<const float> query,
+                           const RequestContext& context, TopK& top,
+                           SearchWork& work) {
+  if (view.growing != nullptr) {
+    return view.growing->field(plan.field)
+        .Scan(query, view.field_rows[plan.field], view.dead, context, top,
+              work);
+  }
+  const VectorIndex& index = view.sealed->field(plan.field);
+  return method == SearchMethod::kGraph
+             ? index.Search(query, plan.ef, view.dead, context, top, work)
+             : index.Scan(query, view.dead, context, top, work);
+}
+
+absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
+                                                const DensePlan& plan,
+                                                std::span<const float> query,
+                                                const RequestContext& context,
+                                                StageTiming* timing) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  SearchWork work;
+  std::vector<Candidate> candidates;
+  for (size_t i = 0; i < snapshot.segments.size(); ++i) {
+    const SegmentView& view = *snapshot.segments[i];
+    TopK top(plan.candidates, view.growing.get());
+    RETURN_IF_ERROR(SearchSegment(view, plan, plan.segments[i].method, query,
+                                  context, top, work));
+    for (const ScoredRow& hit : top.TakeSorted()) {
+      candidates.push_back({hit.score, view.id(hit.row)});
+    }
+  }
+  const size_t kept =
+      std::min(candidates.size(), static_cast<size_t>(plan.candidates));
+  std::partial_sort(candidates.begin(),
+                    candidates.begin() + static_cast<std::ptrdiff_t>(kept),
+                    candidates.end(), Better);
+  candidates.resize(kept);
+  timing->candidates_in = snapshot.state.live_count;
+  timing->candidates_out = kept;
+  timing->distances = work.distances;
+  timing->seconds = SecondsSince(start);
+  return candidates;
+}
+
+// Drops the point that was searched by, then cuts out the page.
+void CutPage(const SearchQuery& query, std::vector<Candidate>* candidates) {
+  const auto& source = std::get<DenseSource>(query.sources.front());
+  if (const auto* id = std::get_if<PointId>(&source.target)) {
+    const std::string encoded = EncodeId(*id);
+    candidates->erase(
+        std::remove_if(candidates->begin(), candidates->end(),
+                       [&](const Candidate& c) { return c.id == encoded; }),
+        candidates->end());
+  }
+  const size_t first =
+      std::min(candidates->size(), static_cast<size_t>(query.offset));
+  candidates->erase(candidates->begin(),
+                    candidates->begin() + static_cast<std::ptrdiff_t>(first));
+  if (candidates->size() > query.limit) {
+    candidates->resize(query.limit);
+  }
+}
+
+std::vector<Hit> BareHits(const SearchTarget& target,
+                          const std::vector<Candidate>& page) {
+  std::vector<Hit> hits(page.size());
+  for (size_t i = 0; i < page.size(); ++i) {
+    hits[i].score = page[i].score;
+    hits[i].point.id = DecodeId(target.schema->id_kind, page[i].id);
+  }
+  return hits;
+}
+
+uint64_t FetchedBytes(const Point& point) {
+  uint64_t bytes = point.payload.size();
+  for (const NamedVector& vector : point.vectors) {
+    bytes += vector.values.size() * sizeof(float);
+  }
+  return bytes;
+}
+
+// Reads the projected parts of `hits` from the store, some at a time.
+absl::Status FillIn(const SearchTarget& target,
+                    const std::vector<Candidate>& page,
+                    const SearchQuery& query, const RequestContext& context,
+                    std::vector<Hit>* hits) {
+  constexpr size_t kChunk = 64;
+  uint64_t bytes = 0;
+  for (size_t begin = 0; begin < page.size(); begin += kChunk) {
+    RETURN_IF_ERROR(context.Check());
+    std::vector<absl::string_view> ids;
+    for (size_t i = begin; i < std::min(page.size(), begin + kChunk); ++i) {
+      ids.push_back(page[i].id);
+    }
+    ASSIGN_OR_RETURN(std::vector<std::optional<Point>> points,
+                     target.reader->Read(target.snapshot->store_view.get(), ids,
+                                         query.projection));
+    for (size_t i = 0; i < ids.size(); ++i) {
+      Hit& hit = (*hits)[begin + i];
+      if (!points[i].has_value()) {
+        return absl::InternalError(
+            absl::StrCat("point ", ToString(hit.point.id),
+                         " is in the index but not in the store"));
+      }
+      hit.point = *std::move(points[i]);
+      bytes += FetchedBytes(hit.point);
+    }
+    if (bytes > query.fetch_bytes_max) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the hits are larger than ", query.fetch_bytes_max,
+                       " bytes; ask for fewer of them, or for less of each"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Hit>> Fetch(const SearchTarget& target,
+                                       const std::vector<Candidate>& page,
+                                       const SearchQuery& query,
+                                       const RequestContext& context,
+                                       StageTiming* timing) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  std::vector<Hit> hits = BareHits(target, page);
+  if (!query.projection.payload && !query.projection.any_vectors()) {
+    return hits;
+  }
+  RETURN_IF_ERROR(FillIn(target, page, query, context, &hits));
+  timing->name = "fetch";
+  timing->candidates_in = page.size();
+  timing->candidates_out = page.size();
+  timing->seconds = SecondsSince(start);
+  return hits;
+}
+
+}  // namespace
+
+absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
+                                           const SearchQuery& query,
+                                           const RequestContext& context) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  RETURN_IF_ERROR(context.Check());
+  ASSIGN_OR_RETURN(const uint16_t field, ValidateQuery(*target.schema, query));
+  const auto& source = std::get<DenseSource>(query.sources.front());
+  ASSIGN_OR_RETURN(const std::vector<float> vector,
+                   QueryVector(target, source, field));
+  const Plan plan = PlanSearch(query, field, target.default_ef,
+                               FactsOf(*target.snapshot, field));
+
+  SearchResult result;
+  result.applied_seq = target.snapshot->state.applied_seq;
+  StageTiming dense;
+  dense.name = absl::StrCat("dense ", target.schema->vector_fields[field].name);
+  ASSIGN_OR_RETURN(
+      std::vector<Candidate> candidates,
+      RunDense(*target.snapshot, plan.dense, vector, context, &dense));
+  result.stages.push_back(std::move(dense));
+  CutPage(query, &candidates);
+  RETURN_IF_ERROR(context.Check());
+  StageTiming fetch;
+  ASSIGN_OR_RETURN(result.hits,
+                   Fetch(target, candidates, query, context, &fetch));
+  if (!fetch.name.empty()) {
+    result.stages.push_back(std::move(fetch));
+  }
+  result.seconds = SecondsSince(start);
+  if (query.explain || result.seconds >= query.plan_after_seconds) {
+    result.plan = plan.ToString(*target.schema);
+  }
+  return result;
+}
+
+}  // namespace sextant

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+#include "engine/append_only.h"
+#include "engine/schema.h"
+#include "index/growing_vectors.h"
+#include "index/top_k.h"
+#include "storage/records.h"
+
+namespace sextant {
+
+// The newest points of a collection, searched by exact scan until a sealed
+// segment takes their place.
+//
+// Shared by the writer and the snapshots. Only the collection's writer appends;
+// readers look at ordinals and rows below the counts of their SegmentView.
+class GrowingSegment final : public RowOrder {
+ public:
+  // `start_seq`: every change up to it lies in earlier segments.
+  GrowingSegment(const Schema& schema, uint32_t number, Sequence start_seq,
+                 uint32_t max_rows);
+
+  // Writer only; not when full(). Vectors are the original ones: this
+  // normalises them where the metric asks for it.
+  Ordinal Append(absl::string_view id, std::span<const FieldVector> vectors);
+
+  bool full() const { return ids_.size() >= max_rows_; }  // writer only
+  uint32_t rows() const { return ids_.size(); }           // writer only
+  uint32_t number() const { return number_; }
+  Sequence start_seq() const { return start_seq_; }  // writer only
+  // Moves the start of an empty segment; writer only.
+  void StartAt(Sequence start_seq);
+
+  absl::string_view id(Ordinal row) const { return ids_[row]; }
+  const GrowingVectors& field(size_t i) const { return *fields_[i]; }
+  size_t field_count() const { return fields_.size(); }
+  uint64_t size_bytes() const;  // writer only
+
+  // By id.
+  bool Before(Ordinal a, Ordinal b) const override { return ids_[a] < ids_[b]; }
+
+ private:
+  const uint32_t number_;
+  Sequence start_seq_;
+  const uint32_t max_rows_;
+  std::vector<bool> normalise_;  // by field
+
+  AppendOnly<std::string> ids_;
+  std::vector<std::unique_ptr<GrowingVectors>> fields_;
+  std::vector<float> scratch_;
+};
+
+}  // namespace sextant

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/id_map.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/coding.h"
+
+namespace sextant {
+namespace {
+
+uint64_t Number(absl::string_view id) {
+  CHECK_EQ(id.size(), sizeof(uint64_t));
+  return LoadBigEndian<uint64_t>(id.data());
+}
+
+template <typename Map, typename Key>
+std::optional<Location> FindIn(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? std::nullopt : std::optional(found->second);
+}
+
+template <typename Map, typename Key>
+std::optional<Location> SetIn(Map* map, const Key& key, Location location) {
+  const auto [place, inserted] = map->try_emplace(key, location);
+  if (inserted) {
+    return std::nullopt;
+  }
+  return std::exchange(place->second, location);
+}
+
+template <typename Map, typename Key>
+std::optional<Location> RemoveFrom(Map* map, const Key& key) {
+  const auto found = map->find(key);
+  if (found == map->end()) {
+    return std::nullopt;
+  }
+  const Location location = found->second;
+  map->erase(found);
+  return location;
+}
+
+}  // namespace
+
+std::optional<Location> IdMap::Find(absl::string_view id) const {
+  return kind_ == IdKind::kNumber ? FindIn(numbers_, Number(id))
+                                  : FindIn(strings_, id);
+}
+
+std::optional<Location> IdMap::Set(absl::string_view id, Location location) {
+  return kind_ == IdKind::kNumber ? SetIn(&numbers_, Number(id), location)
+                                  : SetIn(&strings_, id, location);
+}
+
+std::optional<Location> IdMap::Remove(absl::string_view id) {
+  return kind_ == IdKind::kNumber ? RemoveFrom(&numbers_, Number(id))
+                                  : RemoveFrom(&strings_, id);
+}
+
+void IdMap::Reserve(size_t count) {
+  if (kind_ == IdKind::kNumber) {
+    numbers_.reserve(count);
+  } else {
+    strings_.reserve(count);
+  }
+}
+
+}  // namespace sextant

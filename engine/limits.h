@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every limit on what a client may ask for. The API's comments quote these
+// numbers.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sextant::limits {
+
+inline constexpr size_t kNameBytesMax = 64;
+inline constexpr size_t kVectorFieldsMax = 16;
+inline constexpr uint32_t kDimensionMax = 65536;
+inline constexpr uint32_t kGraphMMin = 4;
+inline constexpr uint32_t kGraphMMax = 64;
+inline constexpr uint32_t kEfConstructionMin = 8;
+inline constexpr uint32_t kEfConstructionMax = 2000;
+
+// Largest absolute value in a vector under inner product and L2: sums over
+// kDimensionMax products stay finite in single precision.
+inline constexpr float kMagnitudeMax = 1e15F;
+
+inline constexpr size_t kIdBytesMax = 512;
+inline constexpr size_t kPayloadBytesMax = 1U << 20U;
+inline constexpr size_t kPayloadDepthMax = 64;
+inline constexpr size_t kPointsPerWriteMax = 10000;
+inline constexpr size_t kIdsPerCallMax = 10000;
+
+inline constexpr uint32_t kPageDefault = 100;
+inline constexpr uint32_t kScrollPageMax = 10000;
+inline constexpr uint32_t kListPageMax = 1000;
+
+inline constexpr uint32_t kHitsMax = 10000;  // offset + limit
+inline constexpr uint32_t kEfMax = 10000;
+inline constexpr size_t kSearchesPerBatchMax = 1000;
+inline constexpr uint64_t kHitsPerBatchMax = 100000;
+
+inline constexpr size_t kCollectionsMax = 10000;
+
+}  // namespace sextant::limits

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/plan.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "base/status_matchers.h"
+#include "engine/engine_fixture.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+
+namespace sextant {
+namespace {
+
+using test::DenseQuery;
+using test::OneFieldSchema;
+using ::testing::HasSubstr;
+
+DenseSource& Dense(SearchQuery* query) {
+  return std::get<DenseSource>(query->sources[0]);
+}
+
+struct QueryCase {
+  const char* name;
+  std::function<void(SearchQuery*)> change;
+  const char* path;  // of the error; null: valid
+  const char* error = "";
+};
+
+class ValidateQueryTest : public ::testing::TestWithParam<QueryCase> {};
+
+TEST_P(ValidateQueryTest, Checks) {
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  GetParam().change(&query);
+  const auto field = ValidateQuery(OneFieldSchema(2), query);
+  if (GetParam().path == nullptr) {
+    ASSERT_OK(field);
+    EXPECT_EQ(*field, 0);
+    return;
+  }
+  EXPECT_THAT(field, StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr(GetParam().error)));
+  EXPECT_EQ(InvalidFieldPath(field.status()), GetParam().path);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ValidateQueryTest,
+    ::testing::Values(
+        QueryCase{"Plain", [](SearchQuery*) {}, nullptr},
+        QueryCase{"NoSource", [](SearchQuery* q) { q->sources.clear(); },
+                  "sources", "got 0"},
+        QueryCase{"TwoSources",
+                  [](SearchQuery* q) { q->sources.push_back(q->sources[0]); },
+                  "sources", "got 2"},
+        QueryCase{"LimitZero", [](SearchQuery* q) { q->limit = 0; }, "limit",
+                  "must be 1 to 10000, got 0"},
+        QueryCase{"LimitLargest", [](SearchQuery* q) { q->limit = 10000; },
+                  nullptr},
+        QueryCase{"LimitTooLarge", [](SearchQuery* q) { q->limit = 10001; },
+                  "limit", "got 10001"},
+        QueryCase{"LimitTwoToThe31",
+                  [](SearchQuery* q) { q->limit = 1U << 31U; }, "limit",
+                  "got 2147483648"},
+        QueryCase{"LimitAllBits", [](SearchQuery* q) { q->limit = 0xFFFFFFFF; },
+                  "limit", "got 4294967295"},
+        QueryCase{"OffsetLargest", [](SearchQuery* q) { q->offset = 9990; },
+                  nullptr},
+        QueryCase{"OffsetTooLarge", [](SearchQuery* q) { q->offset = 9991; },
+                  "offset", "got 9991 + 10"},
+        QueryCase{"OffsetOverflows",
+                  [](SearchQuery* q) { q->offset = 0xFFFFFFFF; }, "offset",
+                  "at most 10000"},
+        QueryCase{"EfLargest",
+                  [](SearchQuery* q) { Dense(q).ef = limits::kEfMax; },
+                  nullptr},
+        QueryCase{"EfTooLarge",
+                  [](SearchQuery* q) { Dense(q).ef = limits::kEfMax + 1; },
+                  "sources[0].dense.ef", "got 10001"},
+        QueryCase{"Exact", [](SearchQuery* q) { Dense(q).exact = true; },
+                  nullptr},
+        QueryCase{"ExactWithEf",
+                  [](SearchQuery* q) {
+                    Dense(q).exact = true;
+                    Dense(q).ef = 5;
+                  },
+                  "sources[0].dense.ef", "no meaning"},
+        QueryCase{"FieldByName",
+                  [](SearchQuery* q) { Dense(q).field = "embedding"; },
+                  nullptr},
+        QueryCase{"UnknownField",
+                  [](SearchQuery* q) { Dense(q).field = "sound"; },
+                  "sources[0].dense.field", "no such"},
+        QueryCase{"WrongDimension",
+                  [](SearchQuery* q) {
+                    Dense(q).target = std::vector<float>{1, 2, 3};
+                  },
+                  "sources[0].dense.vector", "expected 2 numbers, got 3"},
+        QueryCase{
+            "NoVector",
+            [](SearchQuery* q) { Dense(q).target = std::vector<float>(); },
+            "sources[0].dense.vector", "got 0"},
+        QueryCase{"ZeroVector",
+                  [](SearchQuery* q) {
+                    Dense(q).target = std::vector<float>{0, 0};
+                  },
+                  "sources[0].dense.vector", "all zeros"},
+        QueryCase{
+            "StoredPoint",
+            [](SearchQuery* q) { Dense(q).target = PointId(uint64_t{1}); },
+            nullptr},
+        QueryCase{
+            "StoredPointOfWrongKind",
+            [](SearchQuery* q) { Dense(q).target = PointId(std::string("a")); },
+            "sources[0].dense.stored_point", "unsigned 64-bit"},
+        QueryCase{"ProjectedField",
+                  [](SearchQuery* q) { q->projection.vectors = {"embedding"}; },
+                  nullptr},
+        QueryCase{"UnknownProjectedField",
+                  [](SearchQuery* q) {
+                    q->projection.vectors = {"embedding", "sound"};
+                  },
+                  "projection.vectors[1]", "no such"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(ValidateQueryTest, SeveralFieldsMustBeNamed) {
+  Schema schema = OneFieldSchema(2);
+  schema.vector_fields.push_back({"image", 3, Metric::kL2, {}});
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  EXPECT_EQ(InvalidFieldPath(ValidateQuery(schema, query).status()),
+            "sources[0].dense.field");
+  Dense(&query).field = "image";
+  Dense(&query).target = std::vector<float>{1, 2, 3};
+  const auto field = ValidateQuery(schema, query);
+  ASSERT_OK(field);
+  EXPECT_EQ(*field, 1);
+}
+
+struct MethodCase {
+  const char* name;
+  SegmentFacts facts;
+  uint32_t ef;
+  bool exact;
+  SearchMethod method;
+};
+
+class PlanMethodTest : public ::testing::TestWithParam<MethodCase> {};
+
+TEST_P(PlanMethodTest, Chooses) {
+  SearchQuery query = DenseQuery({1, 2}, 10, GetParam().exact);
+  Dense(&query).ef = GetParam().ef;
+  const Plan plan = PlanSearch(query, 0, 100, {GetParam().facts});
+  ASSERT_EQ(plan.dense.segments.size(), 1U);
+  EXPECT_EQ(plan.dense.segments[0].method, GetParam().method);
+}
+
+constexpr uint64_t kManyRows = kScanRowsPerEf * 100 + 1;
+
+INSTANTIATE_TEST_SUITE_P(
+    All, PlanMethodTest,
+    ::testing::Values(MethodCase{"LargeWithGraph",
+                                 {1, false, true, kManyRows, 0},
+                                 0,
+                                 false,
+                                 SearchMethod::kGraph},
+                      MethodCase{"JustTooSmall",
+                                 {1, false, true, kManyRows - 1, 0},
+                                 0,
+                                 false,
+                                 SearchMethod::kScan},
+                      MethodCase{"SmallWithNarrowBeam",
+                                 {1, false, true, 200, 0},
+                                 10,
+                                 false,
+                                 SearchMethod::kGraph},
+                      MethodCase{"WideBeam",
+                                 {1, false, true, kManyRows, 0},
+                                 1000,
+                                 false,
+                                 SearchMethod::kScan},
+                      MethodCase{"NoGraph",
+                                 {1, false, false, kManyRows, 0},
+                                 0,
+                                 false,
+                                 SearchMethod::kScan},
+                      MethodCase{"Growing",
+                                 {1, true, false, kManyRows, 0},
+                                 0,
+                                 false,
+                                 SearchMethod::kScan},
+                      MethodCase{"Exact",
+                                 {1, false, true, kManyRows, 0},
+                                 0,
+                                 true,
+                                 SearchMethod::kScan}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(PlanTest, BeamIsNeverNarrowerThanTheAnswer) {
+  SearchQuery query = DenseQuery({1, 2}, 300);
+  query.offset = 50;
+  Dense(&query).ef = 10;
+  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.candidates, 350U);
+  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.ef, 350U);
+  Dense(&query).target = PointId(uint64_t{1});  // one more, to leave it out
+  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.candidates, 351U);
+  query.limit = 10;
+  query.offset = 0;
+  Dense(&query).ef = 0;
+  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.ef, 100U);
+}
+
+TEST(PlanTest, PrintsWhatItDoes) {
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.offset = 5;
+  query.projection.payload = true;
+  query.projection.all_vectors = true;
+  const std::vector<SegmentFacts> facts = {{7, false, true, 300000, 12},
+                                           {9, true, false, 200, 0}};
+  EXPECT_EQ(PlanSearch(query, 0, 200, facts).ToString(OneFieldSchema(2)),
+            "search limit 10 offset 5\n"
+            "  dense embedding cosine dimension 2 candidates 15\n"
+            "    sealed segment 7: graph ef 200, rows 300000, dead 12\n"
+            "    growing segment 9: scan, rows 200, dead 0\n"
+            "  fetch payload vectors\n");
+  query.projection = {};
+  EXPECT_EQ(PlanSearch(query, 0, 200, {}).ToString(OneFieldSchema(2)),
+            "search limit 10 offset 5\n"
+            "  dense embedding cosine dimension 2 candidates 15\n");
+}
+
+}  // namespace
+}  // namespace sextant

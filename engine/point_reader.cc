@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/point_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+
+namespace sextant {
+
+absl::StatusOr<std::vector<std::optional<Point>>> PointReader::Read(
+    const StoreView* view, std::span<const absl::string_view> ids,
+    const Projection& projection) const {
+  ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> stored,
+                   store_->ReadPoints(view, collection_, ids,
+                                      {.payload = projection.payload,
+                                       .vectors = projection.any_vectors()}));
+  std::vector<std::optional<Point>> points(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (stored[i].has_value()) {
+      points[i] = Project(ids[i], *std::move(stored[i]), projection);
+    }
+  }
+  return points;
+}
+
+absl::StatusOr<std::vector<float>> PointReader::ReadVector(
+    const StoreView* view, const PointId& id, uint16_t field) const {
+  const std::string encoded = EncodeId(id);
+  const absl::string_view ids[] = {encoded};
+  ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> stored,
+                   store_->ReadPoints(view, collection_, ids,
+                                      {.payload = false, .vectors = true}));
+  if (!stored[0].has_value()) {
+    return absl::NotFoundError(absl::StrCat("no point ", ToString(id)));
+  }
+  for (StoredPoint::Field& vector : stored[0]->vectors) {
+    if (vector.field == field) {
+      return std::move(vector.values);
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("point ", ToString(id),
+                                          " has no vector ",
+                                          schema_->vector_fields[field].name));
+}
+
+Point PointReader::Project(absl::string_view id, StoredPoint stored,
+                           const Projection& projection) const {
+  Point point;
+  point.id = DecodeId(schema_->id_kind, id);
+  if (projection.payload) {
+    point.payload = std::move(stored.payload);
+  }
+  if (!projection.any_vectors()) {
+    return point;
+  }
+  for (StoredPoint::Field& vector : stored.vectors) {
+    const std::string& name = schema_->vector_fields[vector.field].name;
+    const bool wanted =
+        projection.all_vectors ||
+        std::find(projection.vectors.begin(), projection.vectors.end(), name) !=
+            projection.vectors.end();
+    if (wanted) {
+      point.vectors.push_back({name, std::move(vector.values)});
+    }
+  }
+  return point;
+}
+
+}  // namespace sextant

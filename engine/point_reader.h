@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "engine/point.h"
+#include "engine/schema.h"
+#include "storage/store.h"
+
+namespace sextant {
+
+// Reads points of one collection from the store, as projected.
+//
+// Holds pointers only; thread-safe; lives inside a request.
+class PointReader {
+ public:
+  PointReader(const Store* store, CollectionNumber collection,
+              const Schema* schema)
+      : store_(store), collection_(collection), schema_(schema) {}
+
+  // In the order of `ids` (encoded); nothing where there is no such point.
+  // `view` null reads the newest state.
+  absl::StatusOr<std::vector<std::optional<Point>>> Read(
+      const StoreView* view, std::span<const absl::string_view> ids,
+      const Projection& projection) const;
+
+  // The vector of a field. kNotFound when the point does not exist or has no
+  // such vector.
+  absl::StatusOr<std::vector<float>> ReadVector(const StoreView* view,
+                                                const PointId& id,
+                                                uint16_t field) const;
+
+  // Keeps of `stored` what is projected.
+  Point Project(absl::string_view id, StoredPoint stored,
+                const Projection& projection) const;
+
+ private:
+  const Store* const store_;
+  const CollectionNumber collection_;
+  const Schema* const schema_;
+};
+
+}  // namespace sextant

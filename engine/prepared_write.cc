@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/prepared_write.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+#include "engine/payload.h"
+
+namespace sextant {
+namespace {
+
+std::string VectorPath(const std::string& point_path,
+                       const std::string& field) {
+  return absl::StrCat(point_path, ".vectors[",
+                      ShownText(field, limits::kNameBytesMax), "]");
+}
+
+absl::StatusOr<std::vector<FieldVector>> PrepareVectors(
+    const Schema& schema, const std::vector<NamedVector>& vectors,
+    const std::string& path) {
+  if (vectors.empty()) {
+    return InvalidField(path + ".vectors", "a point has at least one vector");
+  }
+  std::vector<FieldVector> prepared;
+  prepared.reserve(std::min(vectors.size(), schema.vector_fields.size()));
+  for (const NamedVector& vector : vectors) {
+    const std::optional<uint16_t> field = schema.FindVectorField(vector.field);
+    if (!field.has_value()) {
+      return InvalidField(VectorPath(path, vector.field),
+                          "the collection has no such vector field");
+    }
+    const VectorFieldSchema& definition = schema.vector_fields[*field];
+    RETURN_IF_ERROR(ValidateVector(definition, vector.values,
+                                   VectorPath(path, vector.field)));
+    prepared.push_back({*field, vector.values});
+  }
+  std::sort(prepared.begin(), prepared.end(),
+            [](const FieldVector& a, const FieldVector& b) {
+              return a.field < b.field;
+            });
+  for (size_t i = 1; i < prepared.size(); ++i) {
+    if (prepared[i].field == prepared[i - 1].field) {
+      return InvalidField(
+          VectorPath(path, schema.vector_fields[prepared[i].field].name),
+          "given twice");
+    }
+  }
+  return prepared;
+}
+
+absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema, Point point,
+                                           const std::string& path) {
+  RETURN_IF_ERROR(ValidateId(schema.id_kind, point.id, path + ".id"));
+  RETURN_IF_ERROR(ValidatePayload(point.payload, path + ".payload"));
+  PreparedPoint prepared;
+  prepared.point = std::move(point);
+  prepared.id = EncodeId(prepared.point.id);
+  ASSIGN_OR_RETURN(prepared.vectors,
+                   PrepareVectors(schema, prepared.point.vectors, path));
+  prepared.hash = HashPoint(prepared.View());
+  return prepared;
+}
+
+size_t SizeBytes(const PreparedPoint& point) {
+  size_t size = point.id.size() + point.point.payload.size();
+  for (const FieldVector& vector : point.vectors) {
+    size += vector.values.size_bytes();
+  }
+  return size;
+}
+
+// Keeps the last element of each id, in the order of the last occurrences.
+template <typename T, typename IdOf>
+void KeepLast(std::vector<T>* items, IdOf id_of) {
+  absl::flat_hash_set<absl::string_view> seen;
+  seen.reserve(items->size());
+  std::vector<bool> keep(items->size());
+  bool repeated = false;
+  for (size_t i = items->size(); i-- > 0;) {
+    keep[i] = seen.insert(id_of((*items)[i])).second;
+    repeated = repeated || !keep[i];
+  }
+  if (!repeated) {
+    return;
+  }
+  std::vector<T> kept;
+  for (size_t i = 0; i < items->size(); ++i) {
+    if (keep[i]) {
+      kept.push_back(std::move((*items)[i]));
+    }
+  }
+  *items = std::move(kept);
+}
+
+absl::Status ValidateCount(absl::string_view field, size_t count,
+                           size_t highest) {
+  if (count == 0 || count > highest) {
+    return InvalidField(
+        field, absl::StrCat("1 to ", highest, " in a request, got ", count));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateVector(const VectorFieldSchema& field,
+                            std::span<const float> values,
+                            absl::string_view path) {
+  if (values.size() != field.dimension) {
+    return InvalidField(path, absl::StrCat("expected ", field.dimension,
+                                           " numbers, got ", values.size()));
+  }
+  bool all_zero = true;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      return InvalidField(
+          path, absl::StrCat("number ", i, " is ",
+                             std::isnan(values[i]) ? "NaN" : "infinite",
+                             "; all must be finite"));
+    }
+    if (field.metric != Metric::kCosine &&
+        std::abs(values[i]) > limits::kMagnitudeMax) {
+      return InvalidField(
+          path, absl::StrCat("number ", i, " is ", values[i],
+                             "; under this metric numbers lie between -1e15 "
+                             "and 1e15, so that scores stay finite"));
+    }
+    all_zero = all_zero && values[i] == 0;
+  }
+  if (all_zero && field.metric == Metric::kCosine) {
+    return InvalidField(path,
+                        "all zeros; a zero vector has no direction, which the "
+                        "cosine metric needs");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
+                                            std::vector<Point> points,
+                                            const RequestContext& context) {
+  RETURN_IF_ERROR(
+      ValidateCount("points", points.size(), limits::kPointsPerWriteMax));
+  PreparedWrite write;
+  write.upserts.reserve(points.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (i % 256 == 0) {
+      RETURN_IF_ERROR(context.Check());
+    }
+    ASSIGN_OR_RETURN(PreparedPoint point,
+                     PreparePoint(schema, std::move(points[i]),
+                                  absl::StrCat("points[", i, "]")));
+    write.upserts.push_back(std::move(point));
+  }
+  KeepLast(&write.upserts, [](const PreparedPoint& point) -> absl::string_view {
+    return point.id;
+  });
+  for (const PreparedPoint& point : write.upserts) {
+    write.size_bytes += SizeBytes(point);
+  }
+  return write;
+}
+
+absl::StatusOr<PreparedWrite> PrepareDelete(const Schema& schema,
+                                            std::span<const PointId> ids) {
+  RETURN_IF_ERROR(ValidateCount("ids", ids.size(), limits::kIdsPerCallMax));
+  PreparedWrite write;
+  write.deletes.reserve(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    RETURN_IF_ERROR(
+        ValidateId(schema.id_kind, ids[i], absl::StrCat("ids[", i, "]")));
+    write.deletes.push_back(EncodeId(ids[i]));
+    write.size_bytes += write.deletes.back().size();
+  }
+  KeepLast(&write.deletes,
+           [](const std::string& id) -> absl::string_view { return id; });
+  return write;
+}
+
+}  // namespace sextant

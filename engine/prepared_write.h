@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "base/context.h"
+#include "engine/point.h"
+#include "engine/schema.h"
+#include "storage/records.h"
+
+namespace sextant {
+
+// A valid point, ready to be stored and indexed.
+struct PreparedPoint {
+  std::string id;  // encoded
+  Point point;     // owns what `vectors` points into
+  std::vector<FieldVector> vectors;
+  ContentHash hash;
+
+  PointView View() const { return {id, point.payload, vectors}; }
+};
+
+// A write request after all checks: applying it cannot fail on its content.
+// Ids are distinct.
+struct PreparedWrite {
+  std::vector<PreparedPoint> upserts;
+  std::vector<std::string> deletes;
+  size_t size_bytes = 0;
+};
+
+// InvalidField with paths like "points[3].vectors[embedding]". Of equal ids the
+// last one is kept.
+absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
+                                            std::vector<Point> points,
+                                            const RequestContext& context);
+
+// Paths like "ids[3]".
+absl::StatusOr<PreparedWrite> PrepareDelete(const Schema& schema,
+                                            std::span<const PointId> ids);
+
+// Checks one vector against its field: dimension, every number finite and
+// within the metric's range, not all zeros under cosine.
+absl::Status ValidateVector(const VectorFieldSchema& field,
+                            std::span<const float> values,
+                            absl::string_view path);
+
+}  // namespace sextant

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+#include "engine/point.h"
+#include "index/metric.h"
+#include "index/vector_index_builder.h"
+
+namespace sextant {
+
+struct VectorFieldSchema {
+  std::string name;
+  uint32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  GraphParameters graph;
+};
+
+// What a collection is made of; fixed at creation.
+struct Schema {
+  std::vector<VectorFieldSchema> vector_fields;
+  IdKind id_kind = IdKind::kNumber;
+
+  // Position of a field, by name.
+  std::optional<uint16_t> FindVectorField(absl::string_view name) const;
+};
+
+// ^[A-Za-z0-9_-]{1,64}$, else InvalidField(field, ...).
+absl::Status ValidateName(absl::string_view name, absl::string_view field);
+// Field paths are relative to the schema ("vector_fields[0].dimension").
+absl::Status ValidateSchema(const Schema& schema);
+
+absl::string_view MetricName(Metric metric);  // "cosine", "inner_product", "l2"
+
+}  // namespace sextant

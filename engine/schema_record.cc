@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/schema_record.h"
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+
+namespace sextant {
+namespace {
+
+storage::MetricRecord MetricToRecord(Metric metric) {
+  switch (metric) {
+    case Metric::kCosine:
+      return storage::METRIC_RECORD_COSINE;
+    case Metric::kInnerProduct:
+      return storage::METRIC_RECORD_INNER_PRODUCT;
+    case Metric::kL2:
+      return storage::METRIC_RECORD_L2;
+  }
+  return storage::METRIC_RECORD_UNSPECIFIED;
+}
+
+absl::StatusOr<Metric> MetricFromRecord(storage::MetricRecord metric) {
+  switch (metric) {
+    case storage::METRIC_RECORD_COSINE:
+      return Metric::kCosine;
+    case storage::METRIC_RECORD_INNER_PRODUCT:
+      return Metric::kInnerProduct;
+    case storage::METRIC_RECORD_L2:
+      return Metric::kL2;
+    default:
+      return absl::DataLossError(
+          absl::StrCat("unknown metric ", static_cast<int>(metric)));
+  }
+}
+
+absl::StatusOr<IdKind> IdKindFromRecord(storage::IdKindRecord kind) {
+  switch (kind) {
+    case storage::ID_KIND_RECORD_NUMBER:
+      return IdKind::kNumber;
+    case storage::ID_KIND_RECORD_STRING:
+      return IdKind::kString;
+    default:
+      return absl::DataLossError(
+          absl::StrCat("unknown id kind ", static_cast<int>(kind)));
+  }
+}
+
+}  // namespace
+
+storage::CollectionRecord ToRecord(absl::string_view name,
+                                   const Schema& schema) {
+  storage::CollectionRecord record;
+  record.set_name(std::string(name));
+  record.set_id_kind(schema.id_kind == IdKind::kNumber
+                         ? storage::ID_KIND_RECORD_NUMBER
+                         : storage::ID_KIND_RECORD_STRING);
+  for (const VectorFieldSchema& field : schema.vector_fields) {
+    storage::VectorFieldRecord* out = record.add_vector_fields();
+    out->set_name(field.name);
+    out->set_dimension(field.dimension);
+    out->set_metric(MetricToRecord(field.metric));
+    out->set_m(field.graph.m);
+    out->set_ef_construction(field.graph.ef_construction);
+  }
+  return record;
+}
+
+absl::StatusOr<Schema> SchemaFromRecord(
+    const storage::CollectionRecord& record) {
+  Schema schema;
+  ASSIGN_OR_RETURN(schema.id_kind, IdKindFromRecord(record.id_kind()));
+  for (const storage::VectorFieldRecord& field : record.vector_fields()) {
+    VectorFieldSchema& out = schema.vector_fields.emplace_back();
+    out.name = field.name();
+    out.dimension = field.dimension();
+    ASSIGN_OR_RETURN(out.metric, MetricFromRecord(field.metric()));
+    out.graph.m = field.m();
+    out.graph.ef_construction = field.ef_construction();
+  }
+  if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
+    return absl::DataLossError(absl::StrCat(
+        "collection record '", record.name(), "': ", valid.message()));
+  }
+  return schema;
+}
+
+}  // namespace sextant

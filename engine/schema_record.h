@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include "absl/status/statusor.h"
+
+#include "engine/schema.h"
+#include "storage/format.pb.h"
+
+namespace sextant {
+
+// The definition as the store keeps it; number, uuid and time are the
+// caller's.
+storage::CollectionRecord ToRecord(absl::string_view name,
+                                   const Schema& schema);
+
+// kDataLoss when the record holds values this version does not know.
+absl::StatusOr<Schema> SchemaFromRecord(
+    const storage::CollectionRecord& record);
+
+}  // namespace sextant

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/schema.h"
+
+#include <functional>
+#include <string>
+
+#include "gtest/gtest.h"
+
+#include "base/status_matchers.h"
+#include "engine/engine_fixture.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+#include "engine/schema_record.h"
+
+namespace sextant {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct NameCase {
+  const char* name;
+  std::string text;
+  bool valid;
+};
+
+class ValidateNameTest : public ::testing::TestWithParam<NameCase> {};
+
+TEST_P(ValidateNameTest, Checks) {
+  const absl::Status status = ValidateName(GetParam().text, "name");
+  EXPECT_EQ(status.ok(), GetParam().valid) << status;
+  if (!status.ok()) {
+    EXPECT_EQ(InvalidFieldPath(status), "name");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ValidateNameTest,
+    ::testing::Values(
+        NameCase{"OneLetter", "a", true}, NameCase{"AllKinds", "Az09_-", true},
+        NameCase{"Longest", std::string(64, 'a'), true},
+        NameCase{"Empty", "", false},
+        NameCase{"TooLong", std::string(65, 'a'), false},
+        NameCase{"Space", "a b", false}, NameCase{"Slash", "../etc", false},
+        NameCase{"Dot", "a.b", false}, NameCase{"NotAscii", "é", false},
+        NameCase{"ZeroByte", std::string("a\0b", 3), false},
+        NameCase{"NewLine", "a\n", false}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct SchemaCase {
+  const char* name;
+  std::function<void(Schema*)> change;
+  const char* path;  // of the error; null: valid
+};
+
+class ValidateSchemaTest : public ::testing::TestWithParam<SchemaCase> {};
+
+TEST_P(ValidateSchemaTest, Checks) {
+  Schema schema = test::OneFieldSchema(4);
+  GetParam().change(&schema);
+  const absl::Status status = ValidateSchema(schema);
+  if (GetParam().path == nullptr) {
+    EXPECT_OK(status);
+  } else {
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_EQ(InvalidFieldPath(status), GetParam().path);
+  }
+}
+
+void SetFieldCount(Schema* schema, size_t count) {
+  const VectorFieldSchema field = schema->vector_fields[0];
+  schema->vector_fields.clear();
+  for (size_t i = 0; i < count; ++i) {
+    schema->vector_fields.push_back(field);
+    schema->vector_fields.back().name = absl::StrCat("f", i);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ValidateSchemaTest,
+    ::testing::Values(
+        SchemaCase{"Plain", [](Schema*) {}, nullptr},
+        SchemaCase{"NoField", [](Schema* s) { s->vector_fields.clear(); },
+                   "vector_fields"},
+        SchemaCase{"MostFields", [](Schema* s) { SetFieldCount(s, 16); },
+                   nullptr},
+        SchemaCase{"TooManyFields", [](Schema* s) { SetFieldCount(s, 17); },
+                   "vector_fields"},
+        SchemaCase{"RepeatedName",
+                   [](Schema* s) {
+                     SetFieldCount(s, 3);
+                     s->vector_fields[2].name = "f0";
+                   },
+                   "vector_fields[2].name"},
+        SchemaCase{"BadName",
+                   [](Schema* s) { s->vector_fields[0].name = "a b"; },
+                   "vector_fields[0].name"},
+        SchemaCase{"DimensionZero",
+                   [](Schema* s) { s->vector_fields[0].dimension = 0; },
+                   "vector_fields[0].dimension"},
+        SchemaCase{"DimensionLargest",
+                   [](Schema* s) { s->vector_fields[0].dimension = 65536; },
+                   nullptr},
+        SchemaCase{"DimensionTooLarge",
+                   [](Schema* s) { s->vector_fields[0].dimension = 65537; },
+                   "vector_fields[0].dimension"},
+        SchemaCase{
+            "DimensionWraps",
+            [](Schema* s) { s->vector_fields[0].dimension = 0xFFFFFFFF; },
+            "vector_fields[0].dimension"},
+        SchemaCase{"MTooSmall",
+                   [](Schema* s) { s->vector_fields[0].graph.m = 3; },
+                   "vector_fields[0].graph.m"},
+        SchemaCase{"MTooLarge",
+                   [](Schema* s) { s->vector_fields[0].graph.m = 65; },
+                   "vector_fields[0].graph.m"},
+        SchemaCase{
+            "EfTooSmall",
+            [](Schema* s) { s->vector_fields[0].graph.ef_construction = 7; },
+            "vector_fields[0].graph.ef_construction"},
+        SchemaCase{
+            "EfTooLarge",
+            [](Schema* s) { s->vector_fields[0].graph.ef_construction = 2001; },
+            "vector_fields[0].graph.ef_construction"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(SchemaTest, FindsFieldsByName) {
+  Schema schema = test::OneFieldSchema(4);
+  SetFieldCount(&schema, 3);
+  EXPECT_EQ(schema.FindVectorField("f2"), 2);
+  EXPECT_EQ(schema.FindVectorField("f3"), std::nullopt);
+  EXPECT_EQ(schema.FindVectorField(""), std::nullopt);
+}
+
+TEST(SchemaRecordTest, ComesBackAsItWas) {
+  for (const Metric metric :
+       {Metric::kCosine, Metric::kInnerProduct, Metric::kL2}) {
+    for (const IdKind kind : {IdKind::kNumber, IdKind::kString}) {
+      Schema schema = test::OneFieldSchema(7, metric, kind);
+      schema.vector_fields.push_back({"second", 9, Metric::kL2, {8, 77}});
+      const auto back = SchemaFromRecord(ToRecord("docs", schema));
+      ASSERT_OK(back);
+      EXPECT_EQ(back->id_kind, kind);
+      ASSERT_EQ(back->vector_fields.size(), 2U);
+      EXPECT_EQ(back->vector_fields[0].metric, metric);
+      EXPECT_EQ(back->vector_fields[0].dimension, 7U);
+      EXPECT_EQ(back->vector_fields[1].name, "second");
+      EXPECT_EQ(back->vector_fields[1].graph.m, 8U);
+      EXPECT_EQ(back->vector_fields[1].graph.ef_construction, 77U);
+    }
+  }
+}
+
+TEST(SchemaRecordTest, UnknownValuesAreDamage) {
+  const storage::CollectionRecord good =
+      ToRecord("docs", test::OneFieldSchema(4));
+  storage::CollectionRecord record = good;
+  record.mutable_vector_fields(0)->set_metric(
+      static_cast<storage::MetricRecord>(99));
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("metric 99")));
+  record = good;
+  record.set_id_kind(static_cast<storage::IdKindRecord>(0));
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("id kind 0")));
+  record = good;
+  record.mutable_vector_fields(0)->set_dimension(0);
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("dimension")));
+}
+
+}  // namespace
+}  // namespace sextant

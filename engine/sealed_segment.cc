@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sealed_segment.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+
+namespace sextant {
+
+std::string FieldSection(size_t field, const char* part) {
+  return absl::StrCat("field", field, ".", part);
+}
+
+absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
+    const Schema& schema, storage::SegmentRecord record,
+    std::shared_ptr<const SegmentFile> file) {
+  if (record.rows() >= std::numeric_limits<Ordinal>::max()) {
+    return absl::DataLossError(
+        absl::StrCat(file->path(), ": ", record.rows(), " rows"));
+  }
+  const auto rows = static_cast<uint32_t>(record.rows());
+  std::shared_ptr<SealedSegment> segment(new SealedSegment());
+  ASSIGN_OR_RETURN(absl::string_view ids, file->Section(kIdsSection));
+  ASSIGN_OR_RETURN_WITH(segment->ids_, IdColumn::Open(ids, rows), file->path());
+  if (schema.id_kind == IdKind::kNumber) {
+    for (Ordinal row = 0; row < rows; ++row) {
+      if (segment->ids_.id(row).size() != sizeof(uint64_t)) {
+        return absl::DataLossError(absl::StrCat(
+            file->path(), ": the id of row ", row, " is not a number"));
+      }
+    }
+  }
+  for (size_t i = 0; i < schema.vector_fields.size(); ++i) {
+    const VectorFieldSchema& field = schema.vector_fields[i];
+    VectorIndexBytes bytes;
+    ASSIGN_OR_RETURN(bytes.vectors, file->Section(FieldSection(i, "vectors")));
+    ASSIGN_OR_RETURN(bytes.ordinals,
+                     file->Section(FieldSection(i, "ordinals")));
+    ASSIGN_OR_RETURN(bytes.graph, file->Section(FieldSection(i, "graph")));
+    ASSIGN_OR_RETURN_WITH(
+        std::unique_ptr<VectorIndex> index,
+        VectorIndex::Open({field.metric, field.dimension}, rows, bytes),
+        file->path());
+    segment->fields_.push_back(std::move(index));
+  }
+  segment->record_ = std::move(record);
+  segment->file_ = std::move(file);
+  return segment;
+}
+
+}  // namespace sextant

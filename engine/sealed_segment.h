@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "engine/schema.h"
+#include "index/id_column.h"
+#include "index/vector_index.h"
+#include "storage/format.pb.h"
+#include "storage/segment_directory.h"
+
+namespace sextant {
+
+// Names of a segment file's sections.
+inline constexpr char kIdsSection[] = "ids";
+std::string FieldSection(size_t field, const char* part);
+
+// An immutable segment: its points' ids in ascending order and one vector
+// index for each field, all read in place from a mapped file.
+//
+// Thread-safe; shared by snapshots.
+class SealedSegment {
+ public:
+  // kDataLoss naming the file.
+  static absl::StatusOr<std::shared_ptr<const SealedSegment>> Open(
+      const Schema& schema, storage::SegmentRecord record,
+      std::shared_ptr<const SegmentFile> file);
+
+  uint32_t number() const { return static_cast<uint32_t>(record_.number()); }
+  uint32_t rows() const { return ids_.size(); }
+  absl::string_view id(Ordinal row) const { return ids_.id(row); }
+  const VectorIndex& field(size_t i) const { return *fields_[i]; }
+  size_t field_count() const { return fields_.size(); }
+  uint64_t size_bytes() const { return file_->size_bytes(); }
+  // As of the write of the file; its dead rows are not kept current.
+  const storage::SegmentRecord& record() const { return record_; }
+
+ private:
+  SealedSegment() = default;
+
+  storage::SegmentRecord record_;
+  std::shared_ptr<const SegmentFile> file_;
+  IdColumn ids_;
+  std::vector<std::unique_ptr<VectorIndex>> fields_;
+};
+
+}  // namespace sextant

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "base/context.h"
+#include "base/thread_pool.h"
+#include "engine/schema.h"
+#include "engine/snapshot.h"
+#include "index/vector_index_builder.h"
+
+namespace sextant {
+
+// One sealed segment made of the live rows of several segments, in memory.
+struct SegmentBuild {
+  // Where a row of the new segment came from.
+  struct Origin {
+    uint32_t input = 0;  // position in `inputs`
+    Ordinal row = 0;
+  };
+
+  std::vector<std::shared_ptr<const SegmentView>> inputs;
+  std::vector<Origin> origins;  // by new ordinal; ids ascend
+  std::string ids;              // IdColumn bytes
+  std::vector<BuiltVectorIndex> fields;
+
+  // Sections of the segment file; views into this object.
+  std::vector<SegmentSection> Sections() const;
+};
+
+struct SegmentBuildOptions {
+  uint32_t min_graph_rows = 2048;
+  ThreadPool* pool = nullptr;  // null: the calling thread only
+};
+
+// Merges `inputs`: the graph of the largest sealed one is cloned, the rows of
+// the others are inserted, dead rows are dropped. Long work; ends early with
+// the context's error.
+absl::StatusOr<SegmentBuild> BuildSegment(
+    const Schema& schema,
+    std::vector<std::shared_ptr<const SegmentView>> inputs,
+    const SegmentBuildOptions& options, const RequestContext& context,
+    BuildProgress* progress);
+
+}  // namespace sextant

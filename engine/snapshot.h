@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
+
+#include "engine/growing_segment.h"
+#include "engine/sealed_segment.h"
+#include "index/row_set.h"
+#include "storage/store.h"
+
+namespace sextant {
+
+// One segment as a snapshot sees it: which rows are there and which are dead.
+// Exactly one of `growing` and `sealed` is set. Immutable.
+struct SegmentView {
+  std::shared_ptr<const GrowingSegment> growing;
+  std::shared_ptr<const SealedSegment> sealed;
+  uint32_t rows = 0;  // ordinals visible
+  // Growing only: vector rows visible, by field.
+  absl::InlinedVector<uint32_t, 2> field_rows;
+  RowSet dead;
+
+  uint32_t number() const {
+    return growing != nullptr ? growing->number() : sealed->number();
+  }
+  absl::string_view id(Ordinal row) const {
+    return growing != nullptr ? growing->id(row) : sealed->id(row);
+  }
+  uint64_t live() const { return rows - dead.count(); }
+};
+
+// All that reads of a collection work on, frozen at one write. A request loads
+// it once; holding it keeps its segments mapped and its records readable.
+// Immutable, thread-safe.
+struct Snapshot {
+  CollectionState state;
+  std::vector<std::shared_ptr<const SegmentView>> segments;
+  std::shared_ptr<const StoreView> store_view;
+};
+
+}  // namespace sextant

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/stored_collection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/executor.h"
+#include "engine/limits.h"
+#include "engine/plan.h"
+#include "engine/schema_record.h"
+
+namespace sextant {
+namespace {
+
+// A view of the store that is older than this is replaced, because it holds
+// back every record that any collection overwrote since.
+constexpr std::chrono::seconds kViewAgeMax{10};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
+    Store* store, const storage::CollectionRecord& record,
+    const StoredCollectionOptions& options, BackgroundThreads threads,
+    EventSink events) {
+  ASSIGN_OR_RETURN(Schema schema, SchemaFromRecord(record));
+  std::shared_ptr<StoredCollection> collection(new StoredCollection(
+      store, record, std::move(schema), options, threads, events));
+  RETURN_IF_ERROR_WITH(collection->writer_.Recover(),
+                       absl::StrCat("collection '", record.name(), "'"));
+  return collection;
+}
+
+StoredCollection::StoredCollection(Store* store,
+                                   const storage::CollectionRecord& record,
+                                   Schema schema,
+                                   const StoredCollectionOptions& options,
+                                   BackgroundThreads threads,
+                                   const EventSink& events)
+    : store_(store),
+      record_(record),
+      schema_(std::move(schema)),
+      default_ef_(options.default_ef),
+      reader_(store, record.number(), &schema_),
+      writer_(store, record, &schema_, options.seal_rows, events),
+      commits_(options.commit),
+      compactor_(store, record, &schema_, &writer_, threads, options.compactor,
+                 events),
+      last_write_(std::chrono::steady_clock::now()),
+      last_refresh_(last_write_) {}
+
+absl::StatusOr<WriteResult> StoredCollection::Upsert(
+    std::vector<Point> points, const RequestContext& context) {
+  RETURN_IF_ERROR(context.Check());
+  ASSIGN_OR_RETURN(PreparedWrite write,
+                   PrepareUpsert(schema_, std::move(points), context));
+  return Write(std::move(write), context);
+}
+
+absl::StatusOr<WriteResult> StoredCollection::Delete(
+    std::span<const PointId> ids, const RequestContext& context) {
+  RETURN_IF_ERROR(context.Check());
+  ASSIGN_OR_RETURN(PreparedWrite write, PrepareDelete(schema_, ids));
+  return Write(std::move(write), context);
+}
+
+absl::StatusOr<WriteResult> StoredCollection::Write(
+    PreparedWrite write, const RequestContext& context) {
+  QueuedWrite queued;
+  queued.write = std::move(write);
+  RETURN_IF_ERROR(commits_.Submit(&queued, context,
+                                  [this](std::span<QueuedWrite* const> group) {
+                                    writer_.CommitGroup(group);
+                                  }));
+  RETURN_IF_ERROR(queued.status);
+  last_write_ = std::chrono::steady_clock::now();
+  if (writer_.has_frozen()) {
+    compactor_.Schedule(shared_from_this());
+  }
+  return queued.result;
+}
+
+absl::StatusOr<std::vector<Point>> StoredCollection::Get(
+    std::span<const PointId> ids, const Projection& projection,
+    const RequestContext& context) const {
+  RETURN_IF_ERROR(context.Check());
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  if (ids.empty() || ids.size() > limits::kIdsPerCallMax) {
+    return InvalidField("ids", absl::StrCat("1 to ", limits::kIdsPerCallMax,
+                                            " in a request, got ", ids.size()));
+  }
+  RETURN_IF_ERROR(ValidateProjection(schema_, projection, "projection"));
+  std::vector<std::string> encoded;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    RETURN_IF_ERROR(
+        ValidateId(schema_.id_kind, ids[i], absl::StrCat("ids[", i, "]")));
+    encoded.push_back(EncodeId(ids[i]));
+  }
+  const std::vector<absl::string_view> views(encoded.begin(), encoded.end());
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  ASSIGN_OR_RETURN(std::vector<std::optional<Point>> found,
+                   reader_.Read(snapshot->store_view.get(), views, projection));
+  std::vector<Point> points;
+  for (std::optional<Point>& point : found) {
+    if (point.has_value()) {
+      points.push_back(*std::move(point));
+    }
+  }
+  return points;
+}
+
+absl::StatusOr<ScrollPage> StoredCollection::Scroll(
+    const std::optional<PointId>& after, uint32_t limit,
+    const Projection& projection, const RequestContext& context) const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  if (limit == 0 || limit > limits::kScrollPageMax) {
+    return InvalidField(
+        "page_size",
+        absl::StrCat("must be 1 to ", limits::kScrollPageMax, ", got ", limit));
+  }
+  RETURN_IF_ERROR(ValidateProjection(schema_, projection, "projection"));
+  std::string start;
+  if (after.has_value()) {
+    RETURN_IF_ERROR(ValidateId(schema_.id_kind, *after, "page_token"));
+    start = EncodeId(*after);
+  }
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  const std::unique_ptr<PointScan> scan = store_->ScanPoints(
+      snapshot->store_view.get(), record_.number(), start,
+      {.payload = projection.payload, .vectors = projection.any_vectors()});
+  ScrollPage page;
+  while (scan->Next()) {
+    RETURN_IF_ERROR(context.Check());
+    if (page.points.size() == limit) {
+      page.more = true;
+      break;
+    }
+    page.points.push_back(
+        reader_.Project(scan->id(), scan->point(), projection));
+  }
+  RETURN_IF_ERROR(scan->status());
+  return page;
+}
+
+absl::StatusOr<PointCount> StoredCollection::Count() const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  return PointCount{snapshot->state.live_count, snapshot->state.applied_seq};
+}
+
+absl::StatusOr<SearchResult> StoredCollection::Search(
+    const SearchQuery& query, const RequestContext& context) const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  return ExecuteSearch({&schema_, snapshot.get(), &reader_, default_ef_}, query,
+                       context);
+}
+
+CollectionInfo StoredCollection::Info() const {
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  CollectionInfo info;
+  info.name = record_.name();
+  info.schema = schema_;
+  info.create_time_us = record_.create_time_us();
+  info.point_count = snapshot->state.live_count;
+  info.applied_seq = snapshot->state.applied_seq;
+  info.content_hash = snapshot->state.content_hash;
+  for (const auto& view : snapshot->segments) {
+    info.index.dead_rows += view->dead.count();
+    if (view->sealed != nullptr) {
+      ++info.index.sealed_segments;
+      info.index.sealed_bytes += view->sealed->size_bytes();
+    } else {
+      info.index.unindexed_points += view->live();
+    }
+  }
+  info.index.growing_bytes = writer_.growing_bytes();
+  info.index.building = compactor_.running();
+  info.index.build_rows_done = compactor_.progress().rows_done;
+  info.index.build_rows_total = compactor_.progress().rows_total;
+  info.index.rebuilds = writer_.rebuilds();
+  return info;
+}
+
+absl::Status StoredCollection::SealAndWait(const RequestContext& context) {
+  RETURN_IF_ERROR(writer_.CheckWritable());
+  writer_.Freeze();
+  compactor_.ScheduleNow(shared_from_this());
+  return compactor_.WaitIdle(context);
+}
+
+void StoredCollection::Tick(MonotonicTime now) {
+  compactor_.Tick(now, last_write_, shared_from_this());
+  if (now - std::max(last_write_.load(), last_refresh_) > kViewAgeMax) {
+    last_refresh_ = now;
+    writer_.RefreshView();
+  }
+}
+
+void StoredCollection::StopBackground() {
+  compactor_.Stop();
+}
+
+void StoredCollection::WaitForBackground() {
+  compactor_.WaitStopped();
+}
+
+absl::StatusOr<uint64_t> StoredCollection::Drop() {
+  RETURN_IF_ERROR(writer_.Drop());
+  compactor_.Stop();
+  return writer_.snapshot()->state.live_count;
+}
+
+}  // namespace sextant

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/collection.h"
+#include "engine/collection_writer.h"
+#include "engine/commit_queue.h"
+#include "engine/compactor.h"
+#include "engine/point_reader.h"
+#include "storage/store.h"
+
+namespace sextant {
+
+struct StoredCollectionOptions {
+  uint32_t default_ef = 0;
+  uint32_t seal_rows = 8192;
+  CommitQueueOptions commit;
+  CompactorOptions compactor;
+};
+
+// A collection over the store. See Collection for the contract.
+class StoredCollection final
+    : public Collection,
+      public std::enable_shared_from_this<StoredCollection> {
+ public:
+  // Recovers the collection. `store` outlives it. kDataLoss when its points
+  // are damaged.
+  static absl::StatusOr<std::shared_ptr<StoredCollection>> Open(
+      Store* store, const storage::CollectionRecord& record,
+      const StoredCollectionOptions& options, BackgroundThreads threads,
+      EventSink events);
+
+  const std::string& name() const override { return record_.name(); }
+  const Schema& schema() const override { return schema_; }
+  absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,
+                                     const RequestContext& context) override;
+  absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
+                                     const RequestContext& context) override;
+  absl::StatusOr<std::vector<Point>> Get(
+      std::span<const PointId> ids, const Projection& projection,
+      const RequestContext& context) const override;
+  absl::StatusOr<ScrollPage> Scroll(
+      const std::optional<PointId>& after, uint32_t limit,
+      const Projection& projection,
+      const RequestContext& context) const override;
+  absl::StatusOr<PointCount> Count() const override;
+  absl::StatusOr<SearchResult> Search(
+      const SearchQuery& query, const RequestContext& context) const override;
+  CollectionInfo Info() const override;
+  absl::Status SealAndWait(const RequestContext& context) override;
+
+  // Starts merges that are due; called a few times a second, by one thread.
+  void Tick(MonotonicTime now);
+  // Ends background work; the collection stays readable.
+  void StopBackground();
+  void WaitForBackground();
+  // Writes are refused from then on.
+  void CloseWrites() { writer_.CloseWrites(); }
+  // Drops it from the store; returns the number of points it had.
+  absl::StatusOr<uint64_t> Drop();
+
+ private:
+  StoredCollection(Store* store, const storage::CollectionRecord& record,
+                   Schema schema, const StoredCollectionOptions& options,
+                   BackgroundThreads threads, const EventSink& events);
+
+  absl::StatusOr<WriteResult> Write(PreparedWrite write,
+                                    const RequestContext& context);
+
+  Store* const store_;
+  const storage::CollectionRecord record_;
+  const Schema schema_;
+  const uint32_t default_ef_;
+  const PointReader reader_;
+
+  CollectionWriter writer_;
+  CommitQueue commits_;
+  Compactor compactor_;
+  std::atomic<MonotonicTime> last_write_;
+  MonotonicTime last_refresh_;  // used by Tick only
+};
+
+}  // namespace sextant
