@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/api/collection_api.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+#include "server/convert/collection.h"
+#include "server/convert/page_token.h"
+
+namespace sextant {
+
+absl::Status CollectionApi::Create(
+    const v1::CreateCollectionRequest& request, const RequestContext& context,
+    v1::CreateCollectionResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.name(), "name"));
+  ASSIGN_OR_RETURN(const Schema schema, ToSchema(request.schema(), "schema"));
+  RETURN_IF_ERROR(context.Check());
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Create(request.name(), schema));
+  FromCollectionInfo(collection->Info(), response->mutable_collection());
+  environment_.log->Info("collection created",
+                         {{"collection", absl::string_view(request.name())}});
+  return absl::OkStatus();
+}
+
+absl::Status CollectionApi::Get(const v1::GetCollectionRequest& request,
+                                const RequestContext& /*context*/,
+                                v1::GetCollectionResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.name(), "name"));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Find(request.name()));
+  FromCollectionInfo(collection->Info(), response->mutable_collection());
+  return absl::OkStatus();
+}
+
+absl::Status CollectionApi::List(const v1::ListCollectionsRequest& request,
+                                 const RequestContext& context,
+                                 v1::ListCollectionsResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  ASSIGN_OR_RETURN(const std::string after,
+                   ReadListToken(request.page_token()));
+  const size_t page = request.page_size() == 0
+                          ? limits::kPageDefault
+                          : std::min(request.page_size(), limits::kListPageMax);
+  // One more than asked for tells whether there is a next page.
+  std::vector<std::shared_ptr<Collection>> collections =
+      database->List(after, page + 1);
+  const bool more = collections.size() > page;
+  collections.resize(std::min(collections.size(), page));
+  for (const std::shared_ptr<Collection>& collection : collections) {
+    RETURN_IF_ERROR(context.Check());
+    FromCollectionInfo(collection->Info(), response->add_collections());
+  }
+  if (more) {
+    response->set_next_page_token(MakeListToken(collections.back()->name()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CollectionApi::Delete(
+    const v1::DeleteCollectionRequest& request, const RequestContext& context,
+    v1::DeleteCollectionResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.name(), "name"));
+  RETURN_IF_ERROR(context.Check());
+  ASSIGN_OR_RETURN(const uint64_t point_count, database->Drop(request.name()));
+  response->set_point_count(point_count);
+  environment_.log->Info("collection deleted",
+                         {{"collection", absl::string_view(request.name())},
+                          {"points", point_count}});
+  return absl::OkStatus();
+}
+
+}  // namespace sextant

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "base/context.h"
+#include "engine/collection.h"
+#include "server/api/api_environment.h"
+#include "sextant/v1/point_service.pb.h"
+
+namespace sextant {
+
+// sextant.v1.PointService without a transport. The errors of each call are
+// stated in the proto.
+//
+// Owned by the daemon. Thread-safe.
+class PointApi {
+ public:
+  explicit PointApi(const ApiEnvironment& environment)
+      : environment_(environment) {}
+
+  absl::Status Upsert(const v1::UpsertPointsRequest& request,
+                      const RequestContext& context,
+                      v1::UpsertPointsResponse* response) const;
+  absl::Status Get(const v1::GetPointsRequest& request,
+                   const RequestContext& context,
+                   v1::GetPointsResponse* response) const;
+  absl::Status Delete(const v1::DeletePointsRequest& request,
+                      const RequestContext& context,
+                      v1::DeletePointsResponse* response) const;
+  absl::Status Scroll(const v1::ScrollPointsRequest& request,
+                      const RequestContext& context,
+                      v1::ScrollPointsResponse* response) const;
+  absl::Status Count(const v1::CountPointsRequest& request,
+                     const RequestContext& context,
+                     v1::CountPointsResponse* response) const;
+
+  // What one upsert stream remembers between its messages. One thread at a
+  // time.
+  struct UpsertStreamState {
+    std::string collection;
+    uint64_t messages = 0;
+  };
+  absl::Status UpsertStreamMessage(
+      const v1::StreamUpsertPointsRequest& request,
+      const RequestContext& context, UpsertStreamState* stream,
+      v1::StreamUpsertPointsResponse* response) const;
+
+ private:
+  absl::StatusOr<std::shared_ptr<Collection>> Find(
+      const std::string& name) const;
+  // Counts a write and logs the first one that the store refuses.
+  absl::StatusOr<WriteResult> Recorded(
+      absl::StatusOr<WriteResult> result) const;
+
+  const ApiEnvironment environment_;
+  mutable std::atomic<bool> write_failure_logged_{false};
+};
+
+}  // namespace sextant

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/convert/collection.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/checksum.h"
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+
+namespace sextant {
+namespace {
+
+absl::StatusOr<Metric> ToMetric(v1::Metric metric, absl::string_view path) {
+  switch (metric) {
+    case v1::METRIC_COSINE:
+      return Metric::kCosine;
+    case v1::METRIC_INNER_PRODUCT:
+      return Metric::kInnerProduct;
+    case v1::METRIC_L2:
+      return Metric::kL2;
+    default:
+      break;
+  }
+  constexpr absl::string_view kKnown =
+      "METRIC_COSINE, METRIC_INNER_PRODUCT or METRIC_L2";
+  if (metric == v1::METRIC_UNSPECIFIED) {
+    return InvalidField(path, absl::StrCat("required: ", kKnown));
+  }
+  return InvalidField(path, absl::StrCat("must be ", kKnown, ", got number ",
+                                         static_cast<int>(metric)));
+}
+
+v1::Metric FromMetric(Metric metric) {
+  switch (metric) {
+    case Metric::kCosine:
+      return v1::METRIC_COSINE;
+    case Metric::kInnerProduct:
+      return v1::METRIC_INNER_PRODUCT;
+    case Metric::kL2:
+      return v1::METRIC_L2;
+  }
+  return v1::METRIC_UNSPECIFIED;
+}
+
+absl::StatusOr<IdKind> ToIdKind(v1::IdKind kind, absl::string_view path) {
+  switch (kind) {
+    case v1::ID_KIND_UNSPECIFIED:
+    case v1::ID_KIND_NUMBER:
+      return IdKind::kNumber;
+    case v1::ID_KIND_STRING:
+      return IdKind::kString;
+    default:
+      return InvalidField(
+          path, absl::StrCat("must be ID_KIND_NUMBER or ID_KIND_STRING, got "
+                             "number ",
+                             static_cast<int>(kind)));
+  }
+}
+
+void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
+  message->set_sealed_segments(stats.sealed_segments);
+  message->set_unindexed_points(stats.unindexed_points);
+  message->set_dead_rows(stats.dead_rows);
+  message->set_growing_bytes(stats.growing_bytes);
+  message->set_sealed_bytes(stats.sealed_bytes);
+  message->set_building(stats.building);
+  message->set_build_rows_done(stats.build_rows_done);
+  message->set_build_rows_total(stats.build_rows_total);
+}
+
+void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
+  message->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
+                                                         : v1::ID_KIND_NUMBER);
+  for (const VectorFieldSchema& field : schema.vector_fields) {
+    v1::VectorField* const wire = message->add_vector_fields();
+    wire->set_name(field.name);
+    wire->set_dimension(field.dimension);
+    wire->set_metric(FromMetric(field.metric));
+    wire->mutable_graph()->set_m(field.graph.m);
+    wire->mutable_graph()->set_ef_construction(field.graph.ef_construction);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
+                                absl::string_view path) {
+  Schema schema;
+  const int count = message.vector_fields_size();
+  if (count < 1 || static_cast<size_t>(count) > limits::kVectorFieldsMax) {
+    return InvalidField(
+        absl::StrCat(path, ".vector_fields"),
+        absl::StrCat("a collection has 1 to ", limits::kVectorFieldsMax,
+                     " vector fields, got ", count));
+  }
+  for (const v1::VectorField& wire : message.vector_fields()) {
+    const std::string field_path =
+        absl::StrCat(path, ".vector_fields[", schema.vector_fields.size(), "]");
+    VectorFieldSchema field;
+    field.name = wire.name();
+    field.dimension = wire.dimension();
+    ASSIGN_OR_RETURN(field.metric,
+                     ToMetric(wire.metric(), field_path + ".metric"));
+    if (wire.graph().m() != 0) {
+      field.graph.m = wire.graph().m();
+    }
+    if (wire.graph().ef_construction() != 0) {
+      field.graph.ef_construction = wire.graph().ef_construction();
+    }
+    schema.vector_fields.push_back(std::move(field));
+  }
+  ASSIGN_OR_RETURN(schema.id_kind,
+                   ToIdKind(message.id_kind(), absl::StrCat(path, ".id_kind")));
+  return schema;
+}
+
+void FromCollectionInfo(const CollectionInfo& info,
+                        v1::CollectionInfo* message) {
+  constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
+  message->set_name(info.name);
+  FromSchema(info.schema, message->mutable_schema());
+  message->mutable_create_time()->set_seconds(info.create_time_us /
+                                              kMicrosecondsPerSecond);
+  message->mutable_create_time()->set_nanos(static_cast<int32_t>(
+      info.create_time_us % kMicrosecondsPerSecond * 1000));
+  message->set_point_count(info.point_count);
+  message->set_applied_seq(info.applied_seq);
+  message->set_content_hash(
+      Hash128{info.content_hash.high, info.content_hash.low}.ToHex());
+  FromIndexStats(info.index, message->mutable_index());
+  if (!info.health.ok()) {
+    message->set_damage(std::string(info.health.message()));
+  }
+}
+
+}  // namespace sextant

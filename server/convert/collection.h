@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Collections between the wire and the engine.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "engine/collection.h"
+#include "engine/schema.h"
+#include "sextant/v1/collection_service.pb.h"
+
+namespace sextant {
+
+// Fills in the defaults. Errors carry paths below `path` ("schema"); ranges are
+// the engine's to check (ValidateSchema).
+absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
+                                absl::string_view path);
+
+void FromCollectionInfo(const CollectionInfo& info,
+                        v1::CollectionInfo* message);
+
+}  // namespace sextant

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/convert/point.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+#include "sextant/v1/search_service.pb.h"
+
+namespace sextant {
+namespace {
+
+absl::Status CheckCount(absl::string_view field, int count, size_t highest) {
+  if (count < 1 || static_cast<size_t>(count) > highest) {
+    return InvalidField(
+        field, absl::StrCat("1 to ", highest, " in a request, got ", count));
+  }
+  return absl::OkStatus();
+}
+
+// Names of a client are cut before they enter a path.
+std::string VectorPath(absl::string_view path, absl::string_view field) {
+  const bool long_name = field.size() > limits::kNameBytesMax;
+  return absl::StrCat(path, ".vectors[", field.substr(0, limits::kNameBytesMax),
+                      long_name ? "..." : "", "]");
+}
+
+absl::StatusOr<Point> ToPoint(const v1::Point& message,
+                              const std::string& path) {
+  Point point;
+  ASSIGN_OR_RETURN(point.id, ToPointId(message.id(), path + ".id"));
+  if (message.vectors().empty()) {
+    return InvalidField(path + ".vectors", "a point has at least one vector");
+  }
+  if (message.vectors().size() > limits::kVectorFieldsMax) {
+    return InvalidField(
+        path + ".vectors",
+        absl::StrCat("at most ", limits::kVectorFieldsMax, " vectors, got ",
+                     message.vectors().size()));
+  }
+  point.vectors.reserve(message.vectors().size());
+  for (const auto& [name, vector] : message.vectors()) {
+    ASSIGN_OR_RETURN(std::vector<float> values,
+                     ToFloats(vector, VectorPath(path, name)));
+    point.vectors.push_back({name, std::move(values)});
+  }
+  // A protobuf map has no order; with this one, of several errors the same one
+  // is reported every time.
+  std::sort(point.vectors.begin(), point.vectors.end(),
+            [](const NamedVector& a, const NamedVector& b) {
+              return a.field < b.field;
+            });
+  if (message.payload().size() > limits::kPayloadBytesMax) {
+    return InvalidField(path + ".payload",
+                        absl::StrCat("at most ", limits::kPayloadBytesMax,
+                                     " bytes, got ", message.payload().size()));
+  }
+  point.payload = message.payload();
+  return point;
+}
+
+}  // namespace
+
+absl::StatusOr<PointId> ToPointId(const v1::PointId& message,
+                                  absl::string_view path) {
+  switch (message.kind_case()) {
+    case v1::PointId::kNum:
+      return PointId(message.num());
+    case v1::PointId::kStr:
+      if (message.str().empty() || message.str().size() > limits::kIdBytesMax) {
+        return InvalidField(path,
+                            absl::StrCat("an id has 1 to ", limits::kIdBytesMax,
+                                         " bytes, got ", message.str().size()));
+      }
+      return PointId(message.str());
+    case v1::PointId::KIND_NOT_SET:
+      break;
+  }
+  return InvalidField(path, "required: `num` or `str`");
+}
+
+absl::StatusOr<std::vector<PointId>> ToPointIds(
+    const google::protobuf::RepeatedPtrField<v1::PointId>& messages) {
+  RETURN_IF_ERROR(CheckCount("ids", messages.size(), limits::kIdsPerCallMax));
+  std::vector<PointId> ids;
+  ids.reserve(static_cast<size_t>(messages.size()));
+  for (const v1::PointId& message : messages) {
+    ASSIGN_OR_RETURN(PointId id,
+                     ToPointId(message, absl::StrCat("ids[", ids.size(), "]")));
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+absl::StatusOr<std::vector<float>> ToFloats(const v1::Vector& message,
+                                            absl::string_view path) {
+  const std::string& raw = message.raw();
+  if (raw.empty()) {
+    if (message.values().empty()) {
+      return InvalidField(path, "required: `values` or `raw`");
+    }
+    return std::vector<float>(message.values().begin(), message.values().end());
+  }
+  if (!message.values().empty()) {
+    return InvalidField(path, "set either `values` or `raw`, not both");
+  }
+  if (raw.size() % sizeof(float) != 0) {
+    return InvalidField(
+        absl::StrCat(path, ".raw"),
+        absl::StrCat("little-endian floats of 4 bytes each, got ", raw.size(),
+                     " bytes"));
+  }
+  // base/coding.h asserts a little-endian machine.
+  std::vector<float> values(raw.size() / sizeof(float));
+  std::memcpy(values.data(), raw.data(), raw.size());
+  return values;
+}
+
+absl::StatusOr<std::vector<Point>> ToPoints(
+    const google::protobuf::RepeatedPtrField<v1::Point>& messages) {
+  RETURN_IF_ERROR(
+      CheckCount("points", messages.size(), limits::kPointsPerWriteMax));
+  std::vector<Point> points;
+  points.reserve(static_cast<size_t>(messages.size()));
+  for (const v1::Point& message : messages) {
+    ASSIGN_OR_RETURN(
+        Point point,
+        ToPoint(message, absl::StrCat("points[", points.size(), "]")));
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+absl::StatusOr<ReturnedParts> ToReturnedParts(const v1::Projection& message) {
+  ReturnedParts parts;
+  parts.raw_vectors = message.raw_vectors();
+  parts.projection.payload = message.payload();
+  if (static_cast<size_t>(message.vectors_size()) > limits::kVectorFieldsMax) {
+    return InvalidField("projection.vectors",
+                        absl::StrCat("at most ", limits::kVectorFieldsMax,
+                                     " names, got ", message.vectors_size()));
+  }
+  for (const std::string& name : message.vectors()) {
+    if (name == "*") {
+      parts.projection.all_vectors = true;
+    } else {
+      parts.projection.vectors.push_back(name);
+    }
+  }
+  if (parts.projection.all_vectors) {
+    parts.projection.vectors.clear();
+  }
+  return parts;
+}
+
+void FromPointId(const PointId& id, v1::PointId* message) {
+  if (const auto* number = std::get_if<uint64_t>(&id)) {
+    message->set_num(*number);
+  } else {
+    message->set_str(std::get<std::string>(id));
+  }
+}
+
+template <typename Message>
+void FromVectors(const std::vector<NamedVector>& vectors, bool raw_vectors,
+                 Message* message) {
+  for (const NamedVector& vector : vectors) {
+    v1::Vector& wire = (*message->mutable_vectors())[vector.field];
+    if (raw_vectors) {
+      wire.mutable_raw()->assign(
+          reinterpret_cast<const char*>(vector.values.data()),
+          vector.values.size() * sizeof(float));
+    } else {
+      wire.mutable_values()->Add(vector.values.begin(), vector.values.end());
+    }
+  }
+}
+
+template void FromVectors(const std::vector<NamedVector>& vectors,
+                          bool raw_vectors, v1::Point* message);
+template void FromVectors(const std::vector<NamedVector>& vectors,
+                          bool raw_vectors, v1::Hit* message);
+
+void FromPoint(Point point, bool raw_vectors, v1::Point* message) {
+  FromPointId(point.id, message->mutable_id());
+  message->set_payload(std::move(point.payload));
+  FromVectors(point.vectors, raw_vectors, message);
+}
+
+}  // namespace sextant

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/convert/search.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+#include "server/convert/point.h"
+
+namespace sextant {
+namespace {
+
+absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message,
+                                          const std::string& path) {
+  DenseSource source;
+  if (message.field().size() > limits::kNameBytesMax) {
+    return InvalidField(
+        path + ".field",
+        absl::StrCat("a name has at most ", limits::kNameBytesMax,
+                     " characters, got ", message.field().size()));
+  }
+  source.field = message.field();
+  switch (message.target_case()) {
+    case v1::DenseSource::kVector: {
+      ASSIGN_OR_RETURN(source.target,
+                       ToFloats(message.vector(), path + ".vector"));
+      break;
+    }
+    case v1::DenseSource::kStoredPoint: {
+      ASSIGN_OR_RETURN(source.target, ToPointId(message.stored_point(),
+                                                path + ".stored_point"));
+      break;
+    }
+    case v1::DenseSource::TARGET_NOT_SET:
+      return InvalidField(path, "required: `vector` or `stored_point`");
+  }
+  if (message.ef() > limits::kEfMax) {
+    return InvalidField(path + ".ef", absl::StrCat("at most ", limits::kEfMax,
+                                                   ", got ", message.ef()));
+  }
+  if (message.exact() && message.ef() != 0) {
+    return InvalidField(path + ".ef",
+                        "not with `exact`, which compares with every point");
+  }
+  source.ef = message.ef();
+  source.exact = message.exact();
+  return source;
+}
+
+absl::StatusOr<Source> ToSource(const v1::Source& message,
+                                const std::string& path) {
+  switch (message.kind_case()) {
+    case v1::Source::kDense: {
+      ASSIGN_OR_RETURN(DenseSource dense,
+                       ToDenseSource(message.dense(), path + ".dense"));
+      return Source(std::move(dense));
+    }
+    case v1::Source::KIND_NOT_SET:
+      break;
+  }
+  return InvalidField(path, "required: a kind that this server knows: `dense`");
+}
+
+absl::Status CheckPage(const v1::SearchRequest& message) {
+  if (message.limit() < 1 || message.limit() > limits::kHitsMax) {
+    return InvalidField("limit", absl::StrCat("must be 1 to ", limits::kHitsMax,
+                                              ", got ", message.limit()));
+  }
+  const uint64_t end = uint64_t{message.offset()} + message.limit();
+  if (end > limits::kHitsMax) {
+    return InvalidField(
+        "offset", absl::StrCat("offset + limit is at most ", limits::kHitsMax,
+                               ", got ", end));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
+  SearchCall call;
+  if (message.sources_size() != 1) {
+    return InvalidField(
+        "sources", absl::StrCat("exactly one, got ", message.sources_size()));
+  }
+  RETURN_IF_ERROR(CheckPage(message));
+  ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0), "sources[0]"));
+  call.query.sources.push_back(std::move(source));
+  call.query.limit = message.limit();
+  call.query.offset = message.offset();
+  call.query.explain = message.explain();
+  ASSIGN_OR_RETURN(ReturnedParts parts, ToReturnedParts(message.projection()));
+  call.query.projection = std::move(parts.projection);
+  call.raw_vectors = parts.raw_vectors;
+  return call;
+}
+
+absl::Status CheckBatch(const v1::SearchBatchRequest& message) {
+  const int count = message.searches_size();
+  if (count < 1 || static_cast<size_t>(count) > limits::kSearchesPerBatchMax) {
+    return InvalidField("searches",
+                        absl::StrCat("1 to ", limits::kSearchesPerBatchMax,
+                                     " in a batch, got ", count));
+  }
+  uint64_t hits = 0;
+  for (const v1::SearchRequest& search : message.searches()) {
+    hits += uint64_t{search.offset()} + search.limit();
+  }
+  // Requests that are wrong by themselves are named one by one later.
+  if (hits > limits::kHitsPerBatchMax) {
+    return InvalidField("searches",
+                        absl::StrCat("the sum of offset + limit is at most ",
+                                     limits::kHitsPerBatchMax, ", got ", hits));
+  }
+  return absl::OkStatus();
+}
+
+void FromSearchResult(SearchResult result, const SearchCall& call,
+                      v1::SearchResponse* message) {
+  message->mutable_hits()->Reserve(static_cast<int>(result.hits.size()));
+  for (Hit& hit : result.hits) {
+    v1::Hit* const wire = message->add_hits();
+    FromPointId(hit.point.id, wire->mutable_id());
+    wire->set_score(hit.score);
+    wire->set_payload(std::move(hit.point.payload));
+    FromVectors(hit.point.vectors, call.raw_vectors, wire);
+  }
+  message->set_applied_seq(result.applied_seq);
+  message->set_server_seconds(result.seconds);
+  if (!call.query.explain) {
+    return;
+  }
+  v1::Explanation* const explanation = message->mutable_explanation();
+  explanation->set_plan(std::move(result.plan));
+  for (const StageTiming& stage : result.stages) {
+    v1::StageTiming* const wire = explanation->add_stages();
+    wire->set_name(stage.name);
+    wire->set_candidates_in(stage.candidates_in);
+    wire->set_candidates_out(stage.candidates_out);
+    wire->set_distances(stage.distances);
+    wire->set_seconds(stage.seconds);
+  }
+}
+
+}  // namespace sextant

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/convert/search.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "base/status_matchers.h"
+#include "engine/errors.h"
+#include "engine/limits.h"
+
+namespace sextant {
+namespace {
+
+using testing::HasSubstr;
+
+v1::SearchRequest ValidRequest() {
+  v1::SearchRequest request;
+  request.set_collection("docs");
+  request.set_limit(10);
+  request.add_sources()->mutable_dense()->mutable_vector()->add_values(1);
+  return request;
+}
+
+struct BadRequest {
+  const char* name;
+  std::function<void(v1::SearchRequest*)> spoil;
+  const char* message;  // with the field's path
+};
+
+TEST(ConvertSearchTest, EveryMistakeIsNamed) {
+  const std::vector<BadRequest> cases = {
+      {"no source", [](v1::SearchRequest* r) { r->clear_sources(); },
+       "sources: exactly one, got 0"},
+      {"two sources",
+       [](v1::SearchRequest* r) { *r->add_sources() = r->sources(0); },
+       "sources: exactly one, got 2"},
+      {"no kind", [](v1::SearchRequest* r) { r->mutable_sources(0)->Clear(); },
+       "sources[0]: required: a kind that this server knows"},
+      {"limit 0", [](v1::SearchRequest* r) { r->set_limit(0); },
+       "limit: must be 1 to 10000, got 0"},
+      {"limit 2^31", [](v1::SearchRequest* r) { r->set_limit(1U << 31U); },
+       "limit: must be 1 to 10000, got 2147483648"},
+      {"limit 2^32 - 1", [](v1::SearchRequest* r) { r->set_limit(~0U); },
+       "limit: must be 1 to 10000, got 4294967295"},
+      {"offset past the end", [](v1::SearchRequest* r) { r->set_offset(9991); },
+       "offset: offset + limit is at most 10000, got 10001"},
+      {"offset that would overflow",
+       [](v1::SearchRequest* r) { r->set_offset(~0U); },
+       "offset: offset + limit is at most 10000, got 4294967305"},
+      {"no target",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->clear_vector();
+       },
+       "sources[0].dense: required: `vector` or `stored_point`"},
+      {"empty vector",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->mutable_vector()->Clear();
+       },
+       "sources[0].dense.vector: required: `values` or `raw`"},
+      {"broken raw",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->mutable_vector()->Clear();
+         r->mutable_sources(0)->mutable_dense()->mutable_vector()->set_raw(
+             "123");
+       },
+       "sources[0].dense.vector.raw: little-endian floats of 4 bytes each, "
+       "got 3 bytes"},
+      {"stored point without id",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->mutable_stored_point();
+       },
+       "sources[0].dense.stored_point: required"},
+      {"ef too large",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->set_ef(10001);
+       },
+       "sources[0].dense.ef: at most 10000, got 10001"},
+      {"ef and exact",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->set_ef(10);
+         r->mutable_sources(0)->mutable_dense()->set_exact(true);
+       },
+       "sources[0].dense.ef: not with `exact`"},
+      {"over-long field",
+       [](v1::SearchRequest* r) {
+         r->mutable_sources(0)->mutable_dense()->set_field(
+             std::string(65, 'f'));
+       },
+       "sources[0].dense.field: a name has at most 64 characters, got 65"},
+      {"too many names in the projection",
+       [](v1::SearchRequest* r) {
+         for (int i = 0; i < 17; ++i) {
+           r->mutable_projection()->add_vectors("v");
+         }
+       },
+       "projection.vectors: at most 16 names, got 17"},
+  };
+  for (const BadRequest& bad : cases) {
+    v1::SearchRequest request = ValidRequest();
+    bad.spoil(&request);
+    const auto result = ToSearchCall(request);
+    EXPECT_THAT(result, StatusIs(absl::StatusCode::kInvalidArgument,
+                                 HasSubstr(bad.message)))
+        << bad.name;
+    EXPECT_FALSE(InvalidFieldPath(result.status()).empty()) << bad.name;
+  }
+}
+
+TEST(ConvertSearchTest, QueryIsComplete) {
+  v1::SearchRequest request = ValidRequest();
+  auto* const dense = request.mutable_sources(0)->mutable_dense();
+  dense->set_field("title");
+  dense->set_ef(77);
+  request.set_offset(5);
+  request.set_explain(true);
+  request.mutable_projection()->set_payload(true);
+  request.mutable_projection()->set_raw_vectors(true);
+  ASSERT_OK_AND_ASSIGN(const SearchCall call, ToSearchCall(request));
+  const auto& source = std::get<DenseSource>(call.query.sources.at(0));
+  EXPECT_EQ(source.field, "title");
+  EXPECT_EQ(source.ef, 77);
+  EXPECT_EQ(std::get<std::vector<float>>(source.target), std::vector<float>{1});
+  EXPECT_EQ(call.query.limit, 10);
+  EXPECT_EQ(call.query.offset, 5);
+  EXPECT_TRUE(call.query.explain);
+  EXPECT_TRUE(call.query.projection.payload);
+  EXPECT_TRUE(call.raw_vectors);
+}
+
+TEST(ConvertSearchTest, BatchesAreBounded) {
+  v1::SearchBatchRequest batch;
+  EXPECT_THAT(CheckBatch(batch),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("searches: 1 to 1000 in a batch, got 0")));
+  for (int i = 0; i < 11; ++i) {
+    batch.add_searches()->set_limit(10000);
+  }
+  EXPECT_THAT(CheckBatch(batch),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("is at most 100000, got 110000")));
+  batch.mutable_searches()->RemoveLast();
+  EXPECT_OK(CheckBatch(batch));
+  for (int i = 0; i < 1000; ++i) {
+    batch.add_searches();
+  }
+  EXPECT_THAT(CheckBatch(batch), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(ConvertSearchTest, PlanIsToldOnlyWhenAsked) {
+  SearchResult result;
+  result.plan = "scan";
+  result.stages = {{"dense", 10, 5, 10, 0.5}};
+  SearchCall call;
+  v1::SearchResponse response;
+  FromSearchResult(result, call, &response);
+  EXPECT_FALSE(response.has_explanation());
+  call.query.explain = true;
+  FromSearchResult(result, call, &response);
+  EXPECT_EQ(response.explanation().plan(), "scan");
+  ASSERT_EQ(response.explanation().stages_size(), 1);
+  EXPECT_EQ(response.explanation().stages(0).candidates_out(), 5);
+}
+
+}  // namespace
+}  // namespace sextant

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "absl/strings/string_view.h"
+
+namespace sextant {
+
+// Every RPC of the API, for metrics and admission.
+enum class Method {
+  kCreateCollection,
+  kGetCollection,
+  kListCollections,
+  kDeleteCollection,
+  kUpsertPoints,
+  kStreamUpsertPoints,
+  kGetPoints,
+  kDeletePoints,
+  kScrollPoints,
+  kCountPoints,
+  kSearch,
+  kSearchBatch,
+};
+
+// Which threads serve a method; each pool has its own bounded queue, so that a
+// flood of one kind does not keep out the others.
+enum class Pool { kSearch, kRead, kWrite };
+
+struct MethodInfo {
+  Method method;
+  absl::string_view name;  // as in metrics
+  Pool pool;
+};
+
+inline constexpr std::array<MethodInfo, 12> kMethods = {{
+    {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
+    {Method::kGetCollection, "GetCollection", Pool::kRead},
+    {Method::kListCollections, "ListCollections", Pool::kRead},
+    {Method::kDeleteCollection, "DeleteCollection", Pool::kWrite},
+    {Method::kUpsertPoints, "UpsertPoints", Pool::kWrite},
+    {Method::kStreamUpsertPoints, "StreamUpsertPoints", Pool::kWrite},
+    {Method::kGetPoints, "GetPoints", Pool::kRead},
+    {Method::kDeletePoints, "DeletePoints", Pool::kWrite},
+    {Method::kScrollPoints, "ScrollPoints", Pool::kRead},
+    {Method::kCountPoints, "CountPoints", Pool::kRead},
+    {Method::kSearch, "Search", Pool::kSearch},
+    {Method::kSearchBatch, "SearchBatch", Pool::kSearch},
+}};
+
+constexpr size_t IndexOf(Method method) {
+  return static_cast<size_t>(method);
+}
+constexpr const MethodInfo& InfoOf(Method method) {
+  return kMethods[IndexOf(method)];
+}
+
+inline constexpr std::array<absl::string_view, 3> kPoolNames = {
+    "search", "read", "write"};
+constexpr size_t IndexOf(Pool pool) {
+  return static_cast<size_t>(pool);
+}
+
+}  // namespace sextant

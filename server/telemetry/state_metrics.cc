@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/telemetry/state_metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "base/version.h"
+#include "engine/limits.h"
+#include "engine/simd_level.h"
+#include "server/telemetry/family.h"
+#include "server/telemetry/process_metrics.h"
+
+namespace sextant {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr char kOther[] = "(other)";
+
+// What is exported of a collection, so that several can be summed.
+struct CollectionNumbers {
+  std::string label;
+  double points = 0;
+  double applied_seq = 0;
+  double unindexed_points = 0;
+  double segments = 0;
+  double dead_rows = 0;
+  double growing_bytes = 0;
+  double sealed_bytes = 0;
+  double building = 0;
+  double build_rows_done = 0;
+  double build_rows_total = 0;
+  double rebuilds = 0;
+  double damaged = 0;
+};
+
+struct CollectionMetric {
+  const char* name;
+  const char* help;
+  MetricType type;
+  double CollectionNumbers::*member;
+};
+
+constexpr std::array<CollectionMetric, 12> kCollectionMetrics = {{
+    {"sextant_collection_points", "Live points.", MetricType::Gauge,
+     &CollectionNumbers::points},
+    {"sextant_collection_applied_sequence",
+     "Sequence number of the newest write.", MetricType::Gauge,
+     &CollectionNumbers::applied_seq},
+    {"sextant_collection_unindexed_points",
+     "Points that are searched by exact scan because no graph holds them yet.",
+     MetricType::Gauge, &CollectionNumbers::unindexed_points},
+    {"sextant_collection_segments", "Immutable segments.", MetricType::Gauge,
+     &CollectionNumbers::segments},
+    {"sextant_collection_dead_rows",
+     "Deleted or overwritten rows that no merge has reclaimed yet.",
+     MetricType::Gauge, &CollectionNumbers::dead_rows},
+    {"sextant_collection_growing_bytes", "Memory of the growing segments.",
+     MetricType::Gauge, &CollectionNumbers::growing_bytes},
+    {"sextant_collection_index_bytes", "Size of the mapped segment files.",
+     MetricType::Gauge, &CollectionNumbers::sealed_bytes},
+    {"sextant_collection_building",
+     "1 while a segment is built or merged in the background.",
+     MetricType::Gauge, &CollectionNumbers::building},
+    {"sextant_collection_build_rows_done",
+     "Rows that the running build has placed.", MetricType::Gauge,
+     &CollectionNumbers::build_rows_done},
+    {"sextant_collection_build_rows", "Rows of the running build.",
+     MetricType::Gauge, &CollectionNumbers::build_rows_total},
+    {"sextant_collection_rebuilds_total",
+     "Times the index was made anew from the store since the start.",
+     MetricType::Counter, &CollectionNumbers::rebuilds},
+    {"sextant_collection_damaged",
+     "1 when the stored data of the collection is damaged.", MetricType::Gauge,
+     &CollectionNumbers::damaged},
+}};
+
+CollectionNumbers NumbersOf(const CollectionInfo& info) {
+  CollectionNumbers numbers;
+  numbers.label = info.name;
+  numbers.points = static_cast<double>(info.point_count);
+  numbers.applied_seq = static_cast<double>(info.applied_seq);
+  numbers.unindexed_points = static_cast<double>(info.index.unindexed_points);
+  numbers.segments = info.index.sealed_segments;
+  numbers.dead_rows = static_cast<double>(info.index.dead_rows);
+  numbers.growing_bytes = static_cast<double>(info.index.growing_bytes);
+  numbers.sealed_bytes = static_cast<double>(info.index.sealed_bytes);
+  numbers.building = info.index.building ? 1 : 0;
+  numbers.build_rows_done = static_cast<double>(info.index.build_rows_done);
+  numbers.build_rows_total = static_cast<double>(info.index.build_rows_total);
+  numbers.rebuilds = static_cast<double>(info.index.rebuilds);
+  numbers.damaged = info.health.ok() ? 0 : 1;
+  return numbers;
+}
+
+std::vector<CollectionNumbers> Summarize(const Database& database,
+                                         size_t labels_max) {
+  std::vector<CollectionNumbers> rows;
+  CollectionNumbers other;
+  other.label = kOther;
+  bool has_other = false;
+  for (const auto& collection : database.List("", limits::kCollectionsMax)) {
+    CollectionNumbers numbers = NumbersOf(collection->Info());
+    if (rows.size() < labels_max) {
+      rows.push_back(std::move(numbers));
+      continue;
+    }
+    has_other = true;
+    for (const CollectionMetric& metric : kCollectionMetrics) {
+      other.*metric.member += numbers.*metric.member;
+    }
+  }
+  if (has_other) {
+    rows.push_back(std::move(other));
+  }
+  return rows;
+}
+
+void AddOne(std::vector<MetricFamily>* families, const char* name,
+            const char* help, double value, MetricLabels labels = {}) {
+  families->push_back(MakeFamily(name, help, MetricType::Gauge));
+  AddSample(&families->back(), value, std::move(labels));
+}
+
+}  // namespace
+
+std::vector<MetricFamily> StateMetrics::Collect() const {
+  std::vector<MetricFamily> families = CollectProcessMetrics();
+  AddOne(&families, "sextant_build_info", "Always 1; the labels say what runs.",
+         1,
+         {{"version", std::string(Version())},
+          {"simd", std::string(SimdLevel())}});
+  AddOne(&families, "sextant_ready", "1 while the server serves.",
+         state_->phase() == ServingState::Phase::kServing ? 1 : 0);
+  // Present, at zero, also while loading.
+  std::vector<CollectionNumbers> rows;
+  Store::DiskUse disk;
+  double collections = 0;
+  double write_failed = 0;
+  if (const Database* const database = state_->loaded_database()) {
+    rows = Summarize(*database, collection_labels_max_);
+    disk = database->disk_use();
+    collections = static_cast<double>(database->collection_count());
+    write_failed = database->write_status().ok() ? 0 : 1;
+  }
+  AddOne(&families, "sextant_collections", "Collections.", collections);
+  AddOne(&families, "sextant_store_write_failed",
+         "1 after a durable write failed: writes are refused until a restart.",
+         write_failed);
+  families.push_back(MakeFamily("sextant_store_size_bytes", "Size on disk.",
+                                MetricType::Gauge));
+  AddSample(&families.back(), static_cast<double>(disk.rocksdb_bytes),
+            {{"part", "rocksdb"}});
+  AddSample(&families.back(), static_cast<double>(disk.segment_bytes),
+            {{"part", "segments"}});
+  for (const CollectionMetric& metric : kCollectionMetrics) {
+    families.push_back(MakeFamily(metric.name, metric.help, metric.type));
+    for (const CollectionNumbers& row : rows) {
+      AddSample(&families.back(), row.*metric.member,
+                {{"collection", row.label}});
+    }
+  }
+  return families;
+}
+
+}  // namespace sextant
