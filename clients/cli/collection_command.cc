@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/exit_code.h"
+#include "clients/cli/json_text.h"
+#include "clients/cli/output.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+
+namespace sextant::cli {
+namespace {
+
+struct CreateOptions {
+  std::string name;
+  uint32_t dimension = 0;
+  std::string metric = "cosine";
+  std::string field = kDefaultField;
+  std::vector<std::string> vector_fields;
+  std::string id_kind = "number";
+  uint32_t m = 0;
+  uint32_t ef_construction = 0;
+};
+
+// "title:384:cosine"
+absl::StatusOr<client::VectorField> ParseField(const std::string& text,
+                                               const CreateOptions& options) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  client::VectorField field;
+  if (parts.size() < 2 || parts.size() > 3 ||
+      !absl::SimpleAtoi(parts[1], &field.dimension)) {
+    return UsageError(absl::StrCat("--vector-field '", text,
+                                   "': expected NAME:DIMENSION[:METRIC], like "
+                                   "title:384:cosine"));
+  }
+  field.name = parts[0];
+  ASSIGN_OR_RETURN(field.metric,
+                   ParseMetric(parts.size() == 3 ? parts[2] : options.metric));
+  return field;
+}
+
+absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
+  client::CollectionSchema schema;
+  if (options.id_kind == "string") {
+    schema.id_kind = client::IdKind::kString;
+  }
+  for (const std::string& text : options.vector_fields) {
+    ASSIGN_OR_RETURN(client::VectorField field, ParseField(text, options));
+    schema.vector_fields.push_back(std::move(field));
+  }
+  if (schema.vector_fields.empty()) {
+    if (options.dimension == 0) {
+      return UsageError("--dimension N is required (or --vector-field)");
+    }
+    ASSIGN_OR_RETURN(const client::Metric metric, ParseMetric(options.metric));
+    schema.vector_fields.push_back({.name = options.field,
+                                    .dimension = options.dimension,
+                                    .metric = metric});
+  } else if (options.dimension != 0) {
+    return UsageError("--dimension and --vector-field exclude each other");
+  }
+  for (client::VectorField& field : schema.vector_fields) {
+    field.m = options.m;
+    field.ef_construction = options.ef_construction;
+  }
+  return schema;
+}
+
+std::string FieldsText(const client::CollectionSchema& schema) {
+  return absl::StrJoin(schema.vector_fields, ", ",
+                       [](std::string* out, const client::VectorField& field) {
+                         absl::StrAppend(out, field.name, " ", field.dimension,
+                                         " ", MetricName(field.metric));
+                       });
+}
+
+absl::Status Create(Session& session, const CreateOptions& options) {
+  ASSIGN_OR_RETURN(const client::CollectionSchema schema, Schema(options));
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const client::CollectionInfo info,
+                   client->CreateCollection(options.name, schema));
+  if (session.json()) {
+    return PrintLine(CollectionJson(info));
+  }
+  return PrintLine(absl::StrCat("created collection '", info.name,
+                                "': ", FieldsText(info.schema)));
+}
+
+absl::Status List(Session& session) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const std::vector<client::CollectionInfo> infos,
+                   client->ListCollections());
+  if (session.json()) {
+    for (const client::CollectionInfo& info : infos) {
+      RETURN_IF_ERROR(PrintLine(CollectionJson(info)));
+    }
+    return absl::OkStatus();
+  }
+  Table table({{"collection"}, {"points", Align::kRight}, {"ids"}, {"fields"}});
+  for (const client::CollectionInfo& info : infos) {
+    const bool text_ids = info.schema.id_kind == client::IdKind::kString;
+    table.AddRow({info.name, WithCommas(info.point_count),
+                  text_ids ? "string" : "number", FieldsText(info.schema)});
+  }
+  if (table.empty()) {
+    Note(
+        "no collections; `sextant collection create --help` shows how to "
+        "make one");
+    return absl::OkStatus();
+  }
+  return Print(table.Render(OutputWidth()));
+}
+
+absl::Status Describe(Session& session, const std::string& name) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const client::CollectionInfo info,
+                   client->GetCollection(name));
+  if (session.json()) {
+    return PrintLine(CollectionJson(info));
+  }
+  Table table({{"collection"}, {info.name}});
+  table.AddRow({"points", WithCommas(info.point_count)});
+  table.AddRow({"ids", info.schema.id_kind == client::IdKind::kString
+                           ? "string"
+                           : "number"});
+  for (const client::VectorField& field : info.schema.vector_fields) {
+    table.AddRow({absl::StrCat("field ", field.name),
+                  absl::StrCat(field.dimension, " numbers, ",
+                               MetricName(field.metric), ", m ", field.m,
+                               ", ef_construction ", field.ef_construction)});
+  }
+  table.AddRow(
+      {"created", absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", info.create_time,
+                                   absl::UTCTimeZone())});
+  table.AddRow({"last write", absl::StrCat(info.applied_seq)});
+  table.AddRow({"content hash", info.content_hash});
+  return Print(table.Render(0));
+}
+
+// Asks a person; a script is taken at its word.
+absl::Status Confirm(client::Client& client, const std::string& name) {
+  ASSIGN_OR_RETURN(const client::CountResult count, client.Count(name));
+  absl::FPrintF(stderr, "Delete collection '%s' with %s points? [y/N] ", name,
+                WithCommas(count.count));
+  char answer[8] = {};
+  if (fgets(answer, sizeof(answer), stdin) != nullptr &&
+      absl::ascii_tolower(static_cast<unsigned char>(answer[0])) == 'y') {
+    return absl::OkStatus();
+  }
+  return absl::CancelledError("nothing was deleted");
+}
+
+absl::Status Drop(Session& session, const std::string& name, bool sure) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  if (!sure && InputIsTerminal()) {
+    RETURN_IF_ERROR(Confirm(*client, name));
+  }
+  ASSIGN_OR_RETURN(const uint64_t points, client->DeleteCollection(name));
+  if (session.json()) {
+    return PrintLine(
+        JsonObject().AddText("name", name).AddNumber("points", points).Text());
+  }
+  return PrintLine(absl::StrCat("deleted collection '", name, "' with ",
+                                WithCommas(points), " points"));
+}
+
+void AddCreate(CLI::App& parent, Action* action) {
+  CLI::App* command = parent.add_subcommand("create", "Make a collection");
+  auto options = std::make_shared<CreateOptions>();
+  command->add_option("NAME", options->name, "Letters, digits, _ and -")
+      ->required();
+  command->add_option("--dimension", options->dimension,
+                      "Numbers of a vector, 1 to 65,536");
+  command
+      ->add_option("--metric", options->metric,
+                   "cosine, ip (inner product) or l2")
+      ->capture_default_str();
+  command->add_option("--field", options->field, "Name of the vector field")
+      ->capture_default_str();
+  command
+      ->add_option("--vector-field", options->vector_fields,
+                   "NAME:DIMENSION[:METRIC], several times for several "
+                   "fields; instead of --dimension")
+      ->allow_extra_args(false);
+  command->add_option("--id-kind", options->id_kind, "number or string")
+      ->check(CLI::IsMember({"number", "string"}))
+      ->capture_default_str();
+  command->add_option("--m", options->m, "Links of a graph node, 4 to 64");
+  command->add_option("--ef-construction", options->ef_construction,
+                      "Beam width while building, 8 to 2,000");
+  command->footer(
+      "Examples:\n"
+      "  sextant collection create docs --dimension 384 --metric cosine\n"
+      "  sextant collection create shop --id-kind string \\\n"
+      "      --vector-field title:384:cosine --vector-field photo:512:ip");
+  command->callback([options, action] {
+    *action = [options](Session& session) { return Create(session, *options); };
+  });
+}
+
+void AddDelete(CLI::App& parent, Action* action) {
+  CLI::App* command =
+      parent.add_subcommand("delete", "Drop a collection with all its points");
+  auto name = std::make_shared<std::string>();
+  auto sure = std::make_shared<bool>(false);
+  command->add_option("NAME", *name, "The collection")->required();
+  command->add_flag("-y,--yes", *sure, "Do not ask");
+  command->footer("Example:\n  sextant collection delete docs --yes");
+  command->callback([name, sure, action] {
+    *action = [name, sure](Session& session) {
+      return Drop(session, *name, *sure);
+    };
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<client::Metric> ParseMetric(absl::string_view name) {
+  if (name == "cosine") {
+    return client::Metric::kCosine;
+  }
+  if (name == "ip") {
+    return client::Metric::kInnerProduct;
+  }
+  if (name == "l2") {
+    return client::Metric::kL2;
+  }
+  return UsageError(
+      absl::StrCat("--metric: expected cosine, ip or l2, got '", name, "'"));
+}
+
+std::string MetricName(client::Metric metric) {
+  switch (metric) {
+    case client::Metric::kCosine:
+      return "cosine";
+    case client::Metric::kInnerProduct:
+      return "ip";
+    case client::Metric::kL2:
+      return "l2";
+  }
+  return "";
+}
+
+void AddCollectionCommand(CLI::App& app, Action* action) {
+  CLI::App* command = app.add_subcommand(
+      "collection", "Make, list, describe and drop collections");
+  command->require_subcommand(1);
+  AddCreate(*command, action);
+  CLI::App* list = command->add_subcommand("list", "List all collections");
+  list->footer("Example:\n  sextant collection list --output json");
+  list->callback([action] { *action = List; });
+  CLI::App* get = command->add_subcommand("get", "Describe a collection");
+  auto name = std::make_shared<std::string>();
+  get->add_option("NAME", *name, "The collection")->required();
+  get->footer("Example:\n  sextant collection get docs");
+  get->callback([name, action] {
+    *action = [name](Session& session) { return Describe(session, *name); };
+  });
+  AddDelete(*command, action);
+}
+
+}  // namespace sextant::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "clients/cli/session.h"
+#include "clients/cpp/types.h"
+
+namespace CLI {
+class App;
+}
+
+// Each function adds commands with their options to the command line; parsing
+// one sets `*action`, which outlives the parsing.
+namespace sextant::cli {
+
+void AddCollectionCommand(CLI::App& app, Action* action);
+void AddImportCommand(CLI::App& app, Action* action);
+void AddPointCommands(CLI::App& app, Action* action);
+void AddSearchCommand(CLI::App& app, Action* action);
+void AddStatsCommand(CLI::App& app, Action* action);
+
+// The vector field of a collection made without a name for it.
+inline constexpr char kDefaultField[] = "embedding";
+
+// "cosine", "ip" or "l2".
+absl::StatusOr<client::Metric> ParseMetric(absl::string_view name);
+std::string MetricName(client::Metric metric);
+
+}  // namespace sextant::cli

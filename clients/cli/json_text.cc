@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/json_text.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "nlohmann/json.hpp"
+
+namespace sextant::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// The shortest text that reads back as the same number.
+template <typename Number>
+std::string ShortestNumber(Number number) {
+  if (!std::isfinite(number)) {
+    return "null";
+  }
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return std::string(text.data(), end);
+}
+
+std::string VectorsJson(
+    const std::map<std::string, std::vector<float>>& vectors) {
+  JsonObject object;
+  for (const auto& [field, numbers] : vectors) {
+    std::vector<std::string> elements;
+    elements.reserve(numbers.size());
+    for (const float number : numbers) {
+      elements.push_back(ShortestNumber(number));
+    }
+    object.AddRaw(field, JsonArray(elements));
+  }
+  return object.Text();
+}
+
+// The payload in one line, as it is where it already has no line end.
+std::string PayloadJson(absl::string_view payload) {
+  const Json json = Json::parse(payload.begin(), payload.end(), nullptr, false);
+  return json.is_discarded() ? JsonString(payload) : Dump(json);
+}
+
+void AddContent(absl::string_view payload,
+                const std::map<std::string, std::vector<float>>& vectors,
+                JsonObject* object) {
+  if (!payload.empty()) {
+    object->AddRaw("payload", PayloadJson(payload));
+  }
+  if (!vectors.empty()) {
+    object->AddRaw("vectors", VectorsJson(vectors));
+  }
+}
+
+const char* MetricName(client::Metric metric) {
+  switch (metric) {
+    case client::Metric::kCosine:
+      return "cosine";
+    case client::Metric::kInnerProduct:
+      return "ip";
+    case client::Metric::kL2:
+      return "l2";
+  }
+  return "";
+}
+
+std::string FieldJson(const client::VectorField& field) {
+  return JsonObject()
+      .AddText("name", field.name)
+      .AddNumber("dimension", uint64_t{field.dimension})
+      .AddText("metric", MetricName(field.metric))
+      .AddNumber("m", uint64_t{field.m})
+      .AddNumber("ef_construction", uint64_t{field.ef_construction})
+      .Text();
+}
+
+std::string IndexJson(const client::IndexStats& index) {
+  return JsonObject()
+      .AddNumber("sealed_segments", uint64_t{index.sealed_segments})
+      .AddNumber("unindexed_points", index.unindexed_points)
+      .AddNumber("dead_rows", index.dead_rows)
+      .AddNumber("growing_bytes", index.growing_bytes)
+      .AddNumber("sealed_bytes", index.sealed_bytes)
+      .AddBool("building", index.building)
+      .AddNumber("build_rows_done", index.build_rows_done)
+      .AddNumber("build_rows_total", index.build_rows_total)
+      .Text();
+}
+
+std::string ExplanationJson(const client::Explanation& explanation) {
+  std::vector<std::string> stages;
+  for (const client::StageTiming& stage : explanation.stages) {
+    stages.push_back(
+        JsonObject()
+            .AddText("name", stage.name)
+            .AddNumber("candidates_in", stage.candidates_in)
+            .AddNumber("candidates_out", stage.candidates_out)
+            .AddNumber("distances", stage.distances)
+            .AddNumber("seconds", absl::ToDoubleSeconds(stage.time))
+            .Text());
+  }
+  return JsonObject()
+      .AddText("plan", explanation.plan)
+      .AddRaw("stages", JsonArray(stages))
+      .Text();
+}
+
+}  // namespace
+
+JsonObject& JsonObject::AddRaw(absl::string_view key, absl::string_view json) {
+  absl::StrAppend(&members_, members_.empty() ? "" : ",", JsonString(key), ":",
+                  json);
+  return *this;
+}
+
+JsonObject& JsonObject::AddText(absl::string_view key,
+                                absl::string_view value) {
+  return AddRaw(key, JsonString(value));
+}
+
+JsonObject& JsonObject::AddNumber(absl::string_view key, uint64_t value) {
+  return AddRaw(key, absl::StrCat(value));
+}
+
+JsonObject& JsonObject::AddNumber(absl::string_view key, double value) {
+  return AddRaw(key, ShortestNumber(value));
+}
+
+JsonObject& JsonObject::AddBool(absl::string_view key, bool value) {
+  return AddRaw(key, value ? "true" : "false");
+}
+
+std::string JsonString(absl::string_view text) {
+  return Dump(Json(std::string(text)));
+}
+
+std::string JsonArray(const std::vector<std::string>& elements) {
+  return absl::StrCat("[", absl::StrJoin(elements, ","), "]");
+}
+
+std::string JsonId(const client::PointId& id) {
+  const auto* text = std::get_if<std::string>(&id);
+  return text == nullptr ? client::ToString(id) : JsonString(*text);
+}
+
+std::string PointJson(const client::Point& point) {
+  JsonObject object;
+  object.AddRaw("id", JsonId(point.id));
+  AddContent(point.payload, point.vectors, &object);
+  return object.Text();
+}
+
+std::string CollectionJson(const client::CollectionInfo& info) {
+  std::vector<std::string> fields;
+  for (const client::VectorField& field : info.schema.vector_fields) {
+    fields.push_back(FieldJson(field));
+  }
+  return JsonObject()
+      .AddText("name", info.name)
+      .AddNumber("points", info.point_count)
+      .AddText("id_kind", info.schema.id_kind == client::IdKind::kString
+                              ? "string"
+                              : "number")
+      .AddRaw("vector_fields", JsonArray(fields))
+      .AddText("create_time",
+               absl::FormatTime(absl::RFC3339_full, info.create_time,
+                                absl::UTCTimeZone()))
+      .AddNumber("applied_seq", info.applied_seq)
+      .AddText("content_hash", info.content_hash)
+      .AddRaw("index", IndexJson(info.index))
+      .Text();
+}
+
+std::string SearchJson(const client::SearchResult& result,
+                       absl::string_view query) {
+  std::vector<std::string> hits;
+  for (const client::Hit& hit : result.hits) {
+    JsonObject object;
+    object.AddRaw("id", JsonId(hit.id));
+    object.AddRaw("score", ShortestNumber(hit.score));
+    AddContent(hit.payload, hit.vectors, &object);
+    hits.push_back(object.Text());
+  }
+  JsonObject object;
+  if (!query.empty()) {
+    object.AddRaw("query", query);
+  }
+  object.AddRaw("hits", JsonArray(hits))
+      .AddNumber("applied_seq", result.applied_seq)
+      .AddNumber("server_seconds", absl::ToDoubleSeconds(result.server_time));
+  if (result.explanation.has_value()) {
+    object.AddRaw("explanation", ExplanationJson(*result.explanation));
+  }
+  return object.Text();
+}
+
+std::vector<std::string> PayloadCells(absl::string_view payload,
+                                      const std::vector<std::string>& fields) {
+  std::vector<std::string> cells;
+  const Json json = Json::parse(payload.begin(), payload.end(), nullptr, false);
+  for (const std::string& field : fields) {
+    const bool present = json.is_object() && json.contains(field);
+    if (!present || json[field].is_null()) {
+      cells.emplace_back();
+    } else if (json[field].is_string()) {
+      cells.push_back(json[field].get<std::string>());
+    } else {
+      cells.push_back(Dump(json[field]));
+    }
+  }
+  return cells;
+}
+
+}  // namespace sextant::cli

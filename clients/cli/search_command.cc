@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/exit_code.h"
+#include "clients/cli/json_text.h"
+#include "clients/cli/output.h"
+#include "clients/cli/query_source.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+
+namespace sextant::cli {
+namespace {
+
+constexpr uint64_t kSearchesPerBatchMax = 1'000;  // of the API
+constexpr uint64_t kHitsPerBatchMax = 100'000;
+
+struct Options {
+  std::string collection;
+  QueryOptions query;
+  int64_t row = -1;
+  std::string id;
+  bool list_queries = false;
+  client::SearchRequest request;
+  std::vector<std::string> fields;
+  bool payload = false;
+  bool vectors = false;
+  uint64_t batch = 100;
+};
+
+std::string ScoreText(float score) {
+  return std::abs(score) < 1000 ? absl::StrFormat("%.4f", score)
+                                : absl::StrFormat("%.6g", score);
+}
+
+// The hits of one or many searches as a table. Used by one thread.
+class HitTable {
+ public:
+  HitTable(const Options& options, bool many)
+      : options_(options), many_(many), table_(Columns(options, many)) {}
+
+  void Add(uint64_t query, const client::SearchResult& result) {
+    uint64_t rank = options_.request.offset;
+    for (const client::Hit& hit : result.hits) {
+      std::vector<std::string> cells;
+      if (many_) {
+        cells.push_back(absl::StrCat(query));
+      }
+      cells.push_back(absl::StrCat(++rank));
+      cells.push_back(client::ToString(hit.id));
+      cells.push_back(ScoreText(hit.score));
+      for (std::string& cell : PayloadCells(hit.payload, options_.fields)) {
+        cells.push_back(std::move(cell));
+      }
+      if (options_.payload) {
+        cells.push_back(hit.payload);
+      }
+      table_.AddRow(cells);
+    }
+  }
+
+  absl::Status PrintAll() const { return Print(table_.Render(OutputWidth())); }
+
+ private:
+  static std::vector<Column> Columns(const Options& options, bool many) {
+    std::vector<Column> columns;
+    if (many) {
+      columns.push_back({"query", Align::kRight});
+    }
+    columns.push_back({"#", Align::kRight});
+    columns.push_back({"id"});
+    columns.push_back({"score", Align::kRight});
+    for (const std::string& field : options.fields) {
+      columns.push_back({field});
+    }
+    if (options.payload) {
+      columns.push_back({"payload"});
+    }
+    return columns;
+  }
+
+  const Options& options_;
+  const bool many_;
+  Table table_;
+};
+
+absl::Status PrintExplanation(const client::Explanation& explanation) {
+  RETURN_IF_ERROR(PrintLine(absl::StrCat("\nplan:\n", explanation.plan)));
+  Table table({{"stage"},
+               {"in", Align::kRight},
+               {"out", Align::kRight},
+               {"distances", Align::kRight},
+               {"time", Align::kRight}});
+  for (const client::StageTiming& stage : explanation.stages) {
+    table.AddRow({stage.name, WithCommas(stage.candidates_in),
+                  WithCommas(stage.candidates_out), WithCommas(stage.distances),
+                  HumanTime(stage.time)});
+  }
+  return Print(table.Render(OutputWidth()));
+}
+
+absl::Status SearchOne(const Session& session, client::Client& client,
+                       const Options& options,
+                       const client::SearchRequest& request) {
+  ASSIGN_OR_RETURN(const client::SearchResult result,
+                   client.Search(options.collection, request));
+  if (session.json()) {
+    return PrintLine(SearchJson(result, ""));
+  }
+  if (result.hits.empty()) {
+    Note("no hits");
+  } else {
+    HitTable table(options, /*many=*/false);
+    table.Add(0, result);
+    RETURN_IF_ERROR(table.PrintAll());
+  }
+  if (result.explanation.has_value()) {
+    RETURN_IF_ERROR(PrintExplanation(*result.explanation));
+  }
+  RETURN_IF_ERROR(FlushOutput());
+  if (ErrorIsTerminal()) {
+    Note(absl::StrCat(result.hits.size(), " hits in ",
+                      HumanTime(result.server_time), " on the server"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PrintBatch(const Session& session, const Options& options,
+                        uint64_t first,
+                        const std::vector<client::SearchResult>& results) {
+  HitTable table(options, /*many=*/true);
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (session.json()) {
+      RETURN_IF_ERROR(
+          PrintLine(SearchJson(results[i], absl::StrCat(first + i))));
+    } else {
+      table.Add(first + i, results[i]);
+    }
+  }
+  return session.json() ? absl::OkStatus() : table.PrintAll();
+}
+
+absl::Status SearchMany(const Session& session, client::Client& client,
+                        const Options& options, const QuerySource& queries) {
+  const uint64_t hits = std::max<uint64_t>(
+      1, uint64_t{options.request.limit} + options.request.offset);
+  const uint64_t step =
+      std::clamp<uint64_t>(std::min(options.batch, kHitsPerBatchMax / hits), 1,
+                           kSearchesPerBatchMax);
+  absl::Duration waited;
+  absl::Duration served;
+  for (uint64_t first = 0; first < queries.size(); first += step) {
+    std::vector<client::SearchRequest> requests(
+        std::min(step, queries.size() - first), options.request);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      ASSIGN_OR_RETURN(requests[i].target, queries.Vector(first + i));
+    }
+    const absl::Time start = absl::Now();
+    ASSIGN_OR_RETURN(const std::vector<client::SearchResult> results,
+                     client.SearchBatch(options.collection, requests));
+    waited += absl::Now() - start;
+    for (const client::SearchResult& result : results) {
+      served += result.server_time;
+    }
+    RETURN_IF_ERROR(PrintBatch(session, options, first, results));
+  }
+  RETURN_IF_ERROR(FlushOutput());
+  const auto count = static_cast<double>(queries.size());
+  const double seconds = std::max(absl::ToDoubleSeconds(waited), 1e-9);
+  Note(absl::StrFormat(
+      "%s searches in %s: %s/s, %d a call, %s each on the server",
+      WithCommas(queries.size()), HumanTime(waited),
+      WithCommas(static_cast<uint64_t>(count / seconds)), step,
+      HumanTime(queries.size() == 0 ? absl::ZeroDuration() : served / count)));
+  return absl::OkStatus();
+}
+
+absl::Status ListQueries(const Options& options) {
+  if (options.query.text_file.empty()) {
+    return UsageError("--list-queries needs --query-text-file");
+  }
+  ASSIGN_OR_RETURN(const std::vector<std::string> lines,
+                   ReadTexts(options.query.text_file));
+  for (const std::string& line : lines) {
+    RETURN_IF_ERROR(PrintLine(Printable(line)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Run(Session& session, Options options) {
+  if (options.list_queries) {
+    return ListQueries(options);
+  }
+  if (options.collection.empty()) {
+    return UsageError("COLLECTION is required");
+  }
+  if (options.row >= 0) {
+    options.query.row = static_cast<uint64_t>(options.row);
+  }
+  const bool shows_payload = options.payload || !options.fields.empty();
+  options.request.projection.payload = shows_payload;
+  if (options.vectors) {
+    options.request.projection.vectors = {"*"};
+  }
+  if (!options.id.empty()) {
+    if (!options.query.vector.empty() || !options.query.vector_file.empty()) {
+      return UsageError(
+          "--id excludes --vector and --vector-file: name one to search for");
+    }
+    ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+    ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
+                     ParseIds(*client, options.collection, {options.id}));
+    options.request.target = ids[0];
+    return SearchOne(session, *client, options, options.request);
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<QuerySource> queries,
+                   OpenQuerySource(options.query));
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  if (queries->single()) {
+    ASSIGN_OR_RETURN(options.request.target, queries->Vector(0));
+    return SearchOne(session, *client, options, options.request);
+  }
+  return SearchMany(session, *client, options, *queries);
+}
+
+void AddQueryOptions(CLI::App* command, Options* options) {
+  command->add_option("--vector", options->query.vector,
+                      "A JSON array; - reads arrays from standard input, one "
+                      "a line");
+  command->add_option("--vector-file", options->query.vector_file,
+                      ".npy, .fvecs, .json or - (as --vector -); all rows are "
+                      "searched for unless --row or --query picks one");
+  command
+      ->add_option("--row", options->row,
+                   "Row of --vector-file, the first is 0")
+      ->check(CLI::Range(int64_t{0}, INT64_MAX));
+  command->add_option("--id", options->id,
+                      "Search near this stored point, which is left out");
+  command->add_option("--query-text-file", options->query.text_file,
+                      "Text file whose line i says what row i of "
+                      "--vector-file is");
+  command->add_option("--query", options->query.text,
+                      "Pick the row by its line in --query-text-file");
+  command->add_flag("--list-queries", options->list_queries,
+                    "Print the lines of --query-text-file and end");
+}
+
+void AddAnswerOptions(CLI::App* command, Options* options) {
+  client::SearchRequest* request = &options->request;
+  command->add_option("--field", request->field,
+                      "Vector field (default: the only one)");
+  command->add_option("-k,--limit", request->limit, "Hits, 1 to 10,000")
+      ->capture_default_str();
+  command->add_option("--offset", request->offset, "Hits to skip");
+  command->add_option("--ef", request->ef,
+                      "Beam width of the graph search, 1 to 10,000 (default: "
+                      "the server's); more is better recall, slower");
+  command->add_flag("--exact", request->exact,
+                    "Compare with every point; recall is 1");
+  command->add_flag("--explain", request->explain,
+                    "Show the plan and its measured stages");
+  command
+      ->add_option("--fields", options->fields,
+                   "Payload keys to show as columns, a,b,c")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_flag("--payload", options->payload, "Show whole payloads");
+  command->add_flag("--vectors", options->vectors,
+                    "Return the vectors too (JSON output)");
+  command
+      ->add_option("--batch", options->batch,
+                   "Searches of a call when there are many, 1 to 1,000")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void AddSearchCommand(CLI::App& app, Action* action) {
+  CLI::App* command =
+      app.add_subcommand("search", "Find the points nearest to a vector");
+  auto options = std::make_shared<Options>();
+  command->add_option("COLLECTION", options->collection, "Where to search");
+  AddQueryOptions(command, options.get());
+  AddAnswerOptions(command, options.get());
+  command->footer(
+      "Examples:\n"
+      "  sextant search packages --id 42 --fields name,description\n"
+      "  sextant search packages --vector-file demo/queries.npy --row 0 "
+      "--limit 5\n"
+      "  sextant search packages --vector-file demo/queries.npy \\\n"
+      "      --query-text-file demo/queries.txt --query 'edit photos' --fields "
+      "name,section\n"
+      "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
+      "  sextant search docs --vector-file queries.npy --output json > "
+      "answers.jsonl\n"
+      "  embed 'a text' | sextant search docs --vector -");
+  command->callback([options, action] {
+    *action = [options](Session& session) { return Run(session, *options); };
+  });
+}
+
+}  // namespace sextant::cli

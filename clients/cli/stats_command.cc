@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/json_text.h"
+#include "clients/cli/output.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+
+namespace sextant::cli {
+namespace {
+
+std::string BuildState(const client::IndexStats& index) {
+  if (!index.building) {
+    return "ready";
+  }
+  if (index.build_rows_total == 0) {
+    return "building";
+  }
+  return absl::StrFormat("building %d %%",
+                         100 * index.build_rows_done / index.build_rows_total);
+}
+
+absl::StatusOr<std::vector<client::CollectionInfo>> Infos(
+    client::Client& client, const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return client.ListCollections();
+  }
+  std::vector<client::CollectionInfo> infos;
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(client::CollectionInfo info, client.GetCollection(name));
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+absl::Status Run(Session& session, const std::vector<std::string>& names) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const std::vector<client::CollectionInfo> infos,
+                   Infos(*client, names));
+  Table table({{"collection"},
+               {"points", Align::kRight},
+               {"not indexed", Align::kRight},
+               {"dead rows", Align::kRight},
+               {"segments", Align::kRight},
+               {"on disk", Align::kRight},
+               {"in memory", Align::kRight},
+               {"index"}});
+  for (const client::CollectionInfo& info : infos) {
+    if (session.json()) {
+      RETURN_IF_ERROR(PrintLine(CollectionJson(info)));
+      continue;
+    }
+    const client::IndexStats& index = info.index;
+    table.AddRow(
+        {info.name, WithCommas(info.point_count),
+         WithCommas(index.unindexed_points), WithCommas(index.dead_rows),
+         absl::StrCat(index.sealed_segments), HumanBytes(index.sealed_bytes),
+         HumanBytes(index.growing_bytes), BuildState(index)});
+  }
+  if (session.json()) {
+    return absl::OkStatus();
+  }
+  if (table.empty()) {
+    Note("no collections");
+    return absl::OkStatus();
+  }
+  return Print(table.Render(OutputWidth()));
+}
+
+}  // namespace
+
+void AddStatsCommand(CLI::App& app, Action* action) {
+  CLI::App* command =
+      app.add_subcommand("stats", "Show sizes and index state of collections");
+  auto names = std::make_shared<std::vector<std::string>>();
+  command->add_option("COLLECTION", *names, "Which (default: all)");
+  command->footer(
+      "Examples:\n"
+      "  sextant stats\n"
+      "  watch sextant stats packages\n"
+      "\n"
+      "not indexed: points searched by exact scan until their graph is built.\n"
+      "dead rows: deleted or overwritten, reclaimed by the next merge.\n"
+      "on disk: memory-mapped index files, without the stored points.\n"
+      "in memory: segments that still grow.");
+  command->callback([names, action] {
+    *action = [names](Session& session) { return Run(session, *names); };
+  });
+}
+
+}  // namespace sextant::cli

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "clients/cpp/client_options.h"
+#include "clients/cpp/scroll_cursor.h"
+#include "clients/cpp/types.h"
+#include "clients/cpp/upsert_stream.h"
+
+// The C++ client of Sextant.
+//
+//   ASSIGN_OR_RETURN(auto client, Client::Connect("127.0.0.1:6350"));
+//   ASSIGN_OR_RETURN(SearchResult result,
+//                    client->Search("docs", {.target = vector, .limit = 5}));
+//   for (const Hit& hit : result.hits) ...
+namespace sextant::client {
+
+class Connection;
+
+// One connection to one server. Thread-safe; owned by the application, and the
+// streams and cursors it opened may outlive it. No call throws; errors carry
+// gRPC's code and the server's message, which names the field and the limit.
+// Every call ends by its deadline. UNAVAILABLE and RESOURCE_EXHAUSTED are tried
+// again until then (ClientOptions::retry); every write here may be repeated
+// without harm, except that a repeated CreateCollection may find its own work
+// and say ALREADY_EXISTS.
+class Client {
+ public:
+  // `target` is "host:port". Does not wait for the server: one that is not
+  // there is reported by the first call (UNAVAILABLE, kCannotReach).
+  static absl::StatusOr<std::unique_ptr<Client>> Connect(
+      absl::string_view target, const ClientOptions& options = {});
+
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  // ALREADY_EXISTS when the name is taken.
+  absl::StatusOr<CollectionInfo> CreateCollection(
+      absl::string_view name, const CollectionSchema& schema,
+      const CallOptions& call = {});
+  // NOT_FOUND when there is none, as with every call below.
+  absl::StatusOr<CollectionInfo> GetCollection(absl::string_view name,
+                                               const CallOptions& call = {});
+  // All of them, by name; the timeout is that of one page.
+  absl::StatusOr<std::vector<CollectionInfo>> ListCollections(
+      const CallOptions& call = {});
+  // Returns how many points it held.
+  absl::StatusOr<uint64_t> DeleteCollection(absl::string_view name,
+                                            const CallOptions& call = {});
+
+  // Inserts or overwrites 1 to 10,000 points, all or nothing; durable when it
+  // returns. The last of several points with one id wins.
+  absl::StatusOr<UpsertResult> Upsert(absl::string_view collection,
+                                      std::span<const Point> points,
+                                      const CallOptions& call = {});
+  // For more points than fit one call. Errors come from Send() and Finish().
+  std::unique_ptr<UpsertStream> OpenUpsertStream(
+      absl::string_view collection, const UpsertStreamOptions& options = {});
+
+  // Points in the order of `ids`; ids that do not exist are left out.
+  absl::StatusOr<std::vector<Point>> Get(
+      absl::string_view collection, std::span<const PointId> ids,
+      const Projection& projection = {.payload = true, .vectors = {}},
+      const CallOptions& call = {});
+  // Ids that do not exist are ignored.
+  absl::StatusOr<DeleteResult> Delete(absl::string_view collection,
+                                      std::span<const PointId> ids,
+                                      const CallOptions& call = {});
+  std::unique_ptr<ScrollCursor> Scroll(absl::string_view collection,
+                                       const ScrollOptions& options = {});
+  absl::StatusOr<CountResult> Count(absl::string_view collection,
+                                    const CallOptions& call = {});
+
+  absl::StatusOr<SearchResult> Search(absl::string_view collection,
+                                      const SearchRequest& request,
+                                      const CallOptions& call = {});
+  // Up to 1,000 searches in one call, answered in order, all or nothing.
+  absl::StatusOr<std::vector<SearchResult>> SearchBatch(
+      absl::string_view collection, std::span<const SearchRequest> requests,
+      const CallOptions& call = {});
+
+ private:
+  explicit Client(std::shared_ptr<Connection> connection);
+
+  const std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace sextant::client

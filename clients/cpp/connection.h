@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+
+#include "clients/cpp/client_options.h"
+#include "clients/cpp/retry.h"
+#include "clients/cpp/status_from_grpc.h"
+#include "sextant/v1/collection_service.grpc.pb.h"
+#include "sextant/v1/point_service.grpc.pb.h"
+#include "sextant/v1/search_service.grpc.pb.h"
+
+namespace sextant::client {
+
+// The channel to one server and how calls go through it. Shared by the Client
+// and the streams and cursors it opened; thread-safe.
+class Connection {
+ public:
+  Connection(std::string target, const ClientOptions& options);
+
+  v1::CollectionService::Stub& collections() { return *collections_; }
+  v1::PointService::Stub& points() { return *points_; }
+  v1::SearchService::Stub& searches() { return *searches_; }
+  const ClientOptions& options() const { return options_; }
+
+  RetrySchedule NewSchedule() const;
+
+  // When a call that starts now must end.
+  absl::Time DeadlineOf(const CallOptions& call) const;
+
+  // `status` as the caller gets it; says so when the server was not reached.
+  absl::Status Explain(const grpc::Status& status) const;
+
+  // Calls one unary method, again where that may help, until the deadline.
+  template <typename Stub, typename Request, typename Response>
+  absl::Status Call(Stub& stub,
+                    grpc::Status (Stub::*method)(grpc::ClientContext*,
+                                                 const Request&, Response*),
+                    const Request& request, Response* response,
+                    const CallOptions& call) const {
+    RetrySchedule schedule = NewSchedule();
+    const absl::Time deadline = DeadlineOf(call);
+    while (true) {
+      grpc::ClientContext context;
+      SetDeadline(deadline, &context);
+      response->Clear();
+      const grpc::Status status = (stub.*method)(&context, request, response);
+      if (status.ok()) {
+        return absl::OkStatus();
+      }
+      const absl::Status explained = Explain(status);
+      const absl::optional<absl::Duration> delay =
+          schedule.NextDelay(explained, RetryDelayOf(status));
+      if (!delay.has_value() || absl::Now() + *delay >= deadline) {
+        return explained;
+      }
+      absl::SleepFor(*delay);
+    }
+  }
+
+  static void SetDeadline(absl::Time deadline, grpc::ClientContext* context);
+
+ private:
+  const std::string target_;
+  const ClientOptions options_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::CollectionService::Stub> collections_;
+  std::unique_ptr<v1::PointService::Stub> points_;
+  std::unique_ptr<v1::SearchService::Stub> searches_;
+};
+
+}  // namespace sextant::client

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cpp/convert.h"
+
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/status_macros.h"
+
+namespace sextant::client {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "vectors travel as little-endian bytes");
+
+using WireVectors = google::protobuf::Map<std::string, v1::Vector>;
+using Vectors = std::map<std::string, std::vector<float>>;
+
+void ToWire(const std::vector<float>& vector, v1::Vector* wire) {
+  wire->set_raw(vector.data(), vector.size() * sizeof(float));
+}
+
+absl::StatusOr<Vectors> VectorsFromWire(const WireVectors& wire) {
+  Vectors vectors;
+  for (const auto& [field, vector] : wire) {
+    std::vector<float>& numbers = vectors[field];
+    if (vector.raw().empty()) {
+      numbers.assign(vector.values().begin(), vector.values().end());
+      continue;
+    }
+    if (vector.raw().size() % sizeof(float) != 0) {
+      return absl::InternalError(absl::StrCat("the server sent a vector of ",
+                                              vector.raw().size(),
+                                              " bytes in field '", field, "'"));
+    }
+    numbers.resize(vector.raw().size() / sizeof(float));
+    std::memcpy(numbers.data(), vector.raw().data(), vector.raw().size());
+  }
+  return vectors;
+}
+
+v1::Metric ToWire(Metric metric) {
+  switch (metric) {
+    case Metric::kCosine:
+      return v1::METRIC_COSINE;
+    case Metric::kInnerProduct:
+      return v1::METRIC_INNER_PRODUCT;
+    case Metric::kL2:
+      return v1::METRIC_L2;
+  }
+  return v1::METRIC_UNSPECIFIED;
+}
+
+Metric FromWire(v1::Metric metric) {
+  switch (metric) {
+    case v1::METRIC_INNER_PRODUCT:
+      return Metric::kInnerProduct;
+    case v1::METRIC_L2:
+      return Metric::kL2;
+    default:
+      return Metric::kCosine;
+  }
+}
+
+IndexStats FromWire(const v1::IndexStats& wire) {
+  IndexStats stats;
+  stats.sealed_segments = wire.sealed_segments();
+  stats.unindexed_points = wire.unindexed_points();
+  stats.dead_rows = wire.dead_rows();
+  stats.growing_bytes = wire.growing_bytes();
+  stats.sealed_bytes = wire.sealed_bytes();
+  stats.building = wire.building();
+  stats.build_rows_done = wire.build_rows_done();
+  stats.build_rows_total = wire.build_rows_total();
+  return stats;
+}
+
+Explanation FromWire(const v1::Explanation& wire) {
+  Explanation explanation;
+  explanation.plan = wire.plan();
+  for (const v1::StageTiming& stage : wire.stages()) {
+    explanation.stages.push_back({.name = stage.name(),
+                                  .candidates_in = stage.candidates_in(),
+                                  .candidates_out = stage.candidates_out(),
+                                  .distances = stage.distances(),
+                                  .time = absl::Seconds(stage.seconds())});
+  }
+  return explanation;
+}
+
+}  // namespace
+
+std::string ToString(const PointId& id) {
+  if (const auto* number = std::get_if<uint64_t>(&id)) {
+    return absl::StrCat(*number);
+  }
+  return std::get<std::string>(id);
+}
+
+void ToWire(const PointId& id, v1::PointId* wire) {
+  if (const auto* number = std::get_if<uint64_t>(&id)) {
+    wire->set_num(*number);
+  } else {
+    wire->set_str(std::get<std::string>(id));
+  }
+}
+
+void ToWire(const Point& point, v1::Point* wire) {
+  ToWire(point.id, wire->mutable_id());
+  for (const auto& [field, vector] : point.vectors) {
+    ToWire(vector, &(*wire->mutable_vectors())[field]);
+  }
+  wire->set_payload(point.payload);
+}
+
+void ToWire(const Projection& projection, v1::Projection* wire) {
+  wire->set_payload(projection.payload);
+  for (const std::string& field : projection.vectors) {
+    wire->add_vectors(field);
+  }
+  wire->set_raw_vectors(true);
+}
+
+void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
+  for (const VectorField& field : schema.vector_fields) {
+    v1::VectorField* out = wire->add_vector_fields();
+    out->set_name(field.name);
+    out->set_dimension(field.dimension);
+    out->set_metric(ToWire(field.metric));
+    if (field.m != 0 || field.ef_construction != 0) {
+      out->mutable_graph()->set_m(field.m);
+      out->mutable_graph()->set_ef_construction(field.ef_construction);
+    }
+  }
+  wire->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
+                                                      : v1::ID_KIND_NUMBER);
+}
+
+void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
+  v1::DenseSource* dense = wire->add_sources()->mutable_dense();
+  dense->set_field(request.field);
+  if (const auto* id = std::get_if<PointId>(&request.target)) {
+    ToWire(*id, dense->mutable_stored_point());
+  } else {
+    ToWire(std::get<std::vector<float>>(request.target),
+           dense->mutable_vector());
+  }
+  dense->set_ef(request.ef);
+  dense->set_exact(request.exact);
+  wire->set_limit(request.limit);
+  wire->set_offset(request.offset);
+  ToWire(request.projection, wire->mutable_projection());
+  wire->set_explain(request.explain);
+}
+
+absl::StatusOr<PointId> FromWire(const v1::PointId& wire) {
+  switch (wire.kind_case()) {
+    case v1::PointId::kNum:
+      return PointId(wire.num());
+    case v1::PointId::kStr:
+      return PointId(wire.str());
+    case v1::PointId::KIND_NOT_SET:
+      break;
+  }
+  return absl::InternalError("the server sent a point without an id");
+}
+
+absl::StatusOr<Point> FromWire(const v1::Point& wire) {
+  Point point;
+  ASSIGN_OR_RETURN(point.id, FromWire(wire.id()));
+  ASSIGN_OR_RETURN(point.vectors, VectorsFromWire(wire.vectors()));
+  point.payload = wire.payload();
+  return point;
+}
+
+absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
+  SearchResult result;
+  for (const v1::Hit& hit : wire.hits()) {
+    Hit& out = result.hits.emplace_back();
+    ASSIGN_OR_RETURN(out.id, FromWire(hit.id()));
+    out.score = hit.score();
+    out.payload = hit.payload();
+    ASSIGN_OR_RETURN(out.vectors, VectorsFromWire(hit.vectors()));
+  }
+  result.applied_seq = wire.applied_seq();
+  result.server_time = absl::Seconds(wire.server_seconds());
+  if (wire.has_explanation()) {
+    result.explanation = FromWire(wire.explanation());
+  }
+  return result;
+}
+
+CollectionInfo FromWire(const v1::CollectionInfo& wire) {
+  CollectionInfo info;
+  info.name = wire.name();
+  for (const v1::VectorField& field : wire.schema().vector_fields()) {
+    info.schema.vector_fields.push_back(
+        {.name = field.name(),
+         .dimension = field.dimension(),
+         .metric = FromWire(field.metric()),
+         .m = field.graph().m(),
+         .ef_construction = field.graph().ef_construction()});
+  }
+  info.schema.id_kind = wire.schema().id_kind() == v1::ID_KIND_STRING
+                            ? IdKind::kString
+                            : IdKind::kNumber;
+  info.create_time = absl::FromUnixSeconds(wire.create_time().seconds()) +
+                     absl::Nanoseconds(wire.create_time().nanos());
+  info.point_count = wire.point_count();
+  info.applied_seq = wire.applied_seq();
+  info.content_hash = wire.content_hash();
+  info.index = FromWire(wire.index());
+  return info;
+}
+
+}  // namespace sextant::client

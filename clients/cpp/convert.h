@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/status/statusor.h"
+
+#include "clients/cpp/types.h"
+#include "sextant/v1/collection_service.pb.h"
+#include "sextant/v1/point.pb.h"
+#include "sextant/v1/search_service.pb.h"
+
+// Between the client's structs and the wire. What comes from the server is not
+// trusted: an answer that breaks the protocol is INTERNAL.
+namespace sextant::client {
+
+void ToWire(const PointId& id, v1::PointId* wire);
+void ToWire(const Point& point, v1::Point* wire);
+void ToWire(const Projection& projection, v1::Projection* wire);
+void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire);
+void ToWire(const SearchRequest& request, v1::SearchRequest* wire);
+
+absl::StatusOr<PointId> FromWire(const v1::PointId& wire);
+absl::StatusOr<Point> FromWire(const v1::Point& wire);
+absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire);
+CollectionInfo FromWire(const v1::CollectionInfo& wire);
+
+}  // namespace sextant::client

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+
+// The values of the C++ client: plain structs, no generated code. What the
+// numbers may be is told in proto/sextant/v1/*.proto; the server checks them.
+namespace sextant::client {
+
+// A collection takes one of the two kinds.
+using PointId = std::variant<uint64_t, std::string>;
+
+// "42" or "name".
+std::string ToString(const PointId& id);
+
+enum class Metric { kCosine, kInnerProduct, kL2 };
+enum class IdKind { kNumber, kString };
+
+struct VectorField {
+  std::string name;
+  uint32_t dimension = 0;
+  Metric metric = Metric::kCosine;
+  // HNSW build parameters; 0 = the server's default.
+  uint32_t m = 0;
+  uint32_t ef_construction = 0;
+};
+
+struct CollectionSchema {
+  std::vector<VectorField> vector_fields;
+  IdKind id_kind = IdKind::kNumber;
+};
+
+// State of a collection's search structures.
+struct IndexStats {
+  uint32_t sealed_segments = 0;
+  uint64_t unindexed_points = 0;
+  uint64_t dead_rows = 0;
+  uint64_t growing_bytes = 0;
+  uint64_t sealed_bytes = 0;
+  bool building = false;
+  uint64_t build_rows_done = 0;
+  uint64_t build_rows_total = 0;
+};
+
+struct CollectionInfo {
+  std::string name;
+  CollectionSchema schema;
+  absl::Time create_time;
+  uint64_t point_count = 0;
+  uint64_t applied_seq = 0;
+  std::string content_hash;
+  IndexStats index;
+};
+
+struct Point {
+  PointId id;
+  // By vector field name.
+  std::map<std::string, std::vector<float>> vectors;
+  // A JSON object as text, or empty.
+  std::string payload;
+};
+
+// What of a point an answer carries besides its id.
+struct Projection {
+  bool payload = false;
+  // Vector fields; "*" means all.
+  std::vector<std::string> vectors;
+};
+
+struct UpsertResult {
+  uint64_t applied_seq = 0;
+  uint64_t inserted = 0;
+  uint64_t updated = 0;
+};
+
+struct DeleteResult {
+  uint64_t applied_seq = 0;
+  uint64_t deleted = 0;
+};
+
+struct CountResult {
+  uint64_t count = 0;
+  uint64_t applied_seq = 0;
+};
+
+struct SearchRequest {
+  // Vector field; may stay empty when the collection has exactly one.
+  std::string field;
+  // Near to this vector, or to the vector of a stored point (which is left
+  // out of the answer).
+  std::variant<std::vector<float>, PointId> target;
+  uint32_t limit = 10;
+  uint32_t offset = 0;
+  // Beam width, 0 = the server's default. More is better recall, slower.
+  uint32_t ef = 0;
+  // Compare with every point; recall is 1. Not with `ef`.
+  bool exact = false;
+  Projection projection;
+  bool explain = false;
+};
+
+struct Hit {
+  PointId id;
+  // Bigger is better.
+  float score = 0;
+  std::string payload;
+  std::map<std::string, std::vector<float>> vectors;
+};
+
+struct StageTiming {
+  std::string name;
+  uint64_t candidates_in = 0;
+  uint64_t candidates_out = 0;
+  uint64_t distances = 0;
+  absl::Duration time;
+};
+
+struct Explanation {
+  std::string plan;
+  std::vector<StageTiming> stages;
+};
+
+struct SearchResult {
+  // Best first.
+  std::vector<Hit> hits;
+  uint64_t applied_seq = 0;
+  absl::Duration server_time;
+  // Only when asked for.
+  absl::optional<Explanation> explanation;
+};
+
+}  // namespace sextant::client
