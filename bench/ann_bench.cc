@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares this server's index with HNSWlib and Faiss: same data, same
+// parameters, one run. See docs/how-to/benchmark.md.
+#include <sched.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+
+#include "bench/ann_measure.h"
+#include "bench/ann_report.h"
+
+namespace sextant {
+namespace {
+
+struct Options {
+  std::string data;
+  std::string json;  // "-": standard output
+  bool wants_json = false;
+  uint32_t max_rows = 0;
+  bool pin = true;
+  std::vector<std::string> engines = {"engine", "hnswlib", "faiss_hnsw"};
+  AnnSettings settings;
+};
+
+constexpr char kExamples[] = R"(
+DIR holds base.npy, queries.npy and gt_scores.npy: unit vectors, compared by
+inner product.
+
+examples:
+  ./dev bench ann --data ../shared/data/glove-100d
+  ./dev bench ann --data ../shared/data/debian-packages --quick --json
+  ./dev bench ann --data DIR --json result.json --ef 50 100 200 400
+  ./dev bench ann --data DIR --rows 4000 --engines engine
+)";
+
+// The last processor that we may use: the first ones get the interrupts.
+int LastProcessor() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+    return -1;
+  }
+  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
+    if (CPU_ISSET(static_cast<size_t>(cpu), &set)) {
+      return cpu;
+    }
+  }
+  return -1;
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  AnnSettings& settings = options.settings;
+  settings.cache_folder = "build/bench-cache";
+  app.footer(kExamples);
+  app.add_option("--data", options.data, "folder of the data set")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--json", options.json,
+                 "write JSON to this file, or to standard output")
+      ->expected(0, 1)
+      ->default_str("-");
+  app.add_flag("--quick", settings.quick,
+               "repeat only the points around recall 0.95 and 0.99");
+  app.add_option("--ef", settings.efs, "beam widths (default: chosen)")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--k", settings.k, "neighbours asked for")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--rows", options.max_rows,
+                 "use only the first N rows (exact answers are computed)");
+  app.add_option("--m", settings.build.m, "HNSW M")
+      ->check(CLI::Range(2, 512))
+      ->capture_default_str();
+  app.add_option("--ef-construction", settings.build.ef_construction,
+                 "HNSW beam width while building")
+      ->capture_default_str();
+  app.add_option("--threads", settings.build.threads,
+                 "threads that build; searches use one")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--engines", options.engines, "which take part")
+      ->check(CLI::IsMember({"engine", "hnswlib", "faiss_hnsw"}));
+  app.add_option("--seconds", settings.measure_s,
+                 "how long to repeat passes (default: 90, quick 15)");
+  app.add_option("--cache", settings.cache_folder, "where built indexes go")
+      ->capture_default_str();
+  app.add_flag("--rebuild", settings.rebuild, "build even what is cached");
+  app.add_flag("!--no-pin", options.pin,
+               "do not pin the searching thread to a processor");
+}
+
+std::vector<AnnResult> Contestants(const Options& options) {
+  std::vector<AnnResult> results;
+  for (const std::string& name : options.engines) {
+    AnnResult result;
+    result.contestant = name == "engine"    ? NewEngineContestant()
+                        : name == "hnswlib" ? NewHnswlibContestant()
+                                            : NewFaissContestant();
+    if (result.contestant == nullptr) {
+      std::fprintf(stderr, "%s: not in this build (libfaiss-dev); left out\n",
+                   name.c_str());
+      continue;
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "ann_bench: %s\n", status.ToString().c_str());
+  return 1;
+}
+
+int Run(const Options& options) {
+  const AnnSettings& settings = options.settings;
+  const absl::StatusOr<AnnDataset> dataset =
+      ReadAnnDataset(options.data, settings.k, options.max_rows);
+  if (!dataset.ok()) {
+    return Fail(dataset.status());
+  }
+  std::vector<AnnResult> results = Contestants(options);
+  for (AnnResult& result : results) {
+    const absl::Status status = PrepareAnn(*dataset, settings, result);
+    if (!status.ok()) {
+      return Fail(status);
+    }
+  }
+  MeasureAnn(*dataset, settings, results);
+  const bool json_to_stdout = options.wants_json && options.json == "-";
+  std::fputs(AnnTable(*dataset, results).c_str(),
+             json_to_stdout ? stderr : stdout);
+  if (options.wants_json) {
+    const std::string json = AnnJson(*dataset, settings, results);
+    if (json_to_stdout) {
+      std::fputs(json.c_str(), stdout);
+    } else if (!(std::ofstream(options.json) << json).flush()) {
+      std::fprintf(stderr, "ann_bench: cannot write %s\n",
+                   options.json.c_str());
+      return 1;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace sextant
+
+int main(int argc, char** argv) {
+  CLI::App app{"Builds, searches and compares vector indexes.", "ann_bench"};
+  sextant::Options options;
+  sextant::AddOptions(app, options);
+  CLI11_PARSE(app, argc, argv);
+  options.wants_json = app.count("--json") > 0;
+  if (options.json.empty()) {
+    options.json = "-";
+  }
+  if (options.settings.quick && app.count("--seconds") == 0) {
+    options.settings.measure_s = 15;
+  }
+  options.settings.cpu = options.pin ? sextant::LastProcessor() : -1;
+  return sextant::Run(options);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+#include "bench/ann_dataset.h"
+
+namespace sextant {
+
+struct AnnBuildOptions {
+  uint32_t m = 16;
+  uint32_t ef_construction = 200;
+  int threads = 2;
+};
+
+// One library under test. Owned by the benchmark, used from one thread.
+class AnnContestant {
+ public:
+  virtual ~AnnContestant() = default;
+
+  virtual absl::string_view name() const = 0;
+  // Builds the index and writes it to `path`.
+  virtual absl::Status Build(const AnnDataset& dataset,
+                             const AnnBuildOptions& options,
+                             const std::string& path) = 0;
+  virtual absl::Status Load(const AnnDataset& dataset,
+                            const std::string& path) = 0;
+  // Every query, one after another, on the calling thread: out holds k row
+  // numbers for each.
+  virtual void SearchAll(const AnnDataset& dataset, uint32_t k, uint32_t ef,
+                         uint32_t* out) = 0;
+};
+
+std::unique_ptr<AnnContestant> NewEngineContestant();
+std::unique_ptr<AnnContestant> NewHnswlibContestant();
+// Null when the benchmark was built without Faiss.
+std::unique_ptr<AnnContestant> NewFaissContestant();
+
+// Prints "<name>: <done> / <total> rows, <seconds> s" to stderr now and then.
+// Thread-safe.
+class AnnProgress {
+ public:
+  AnnProgress(absl::string_view name, uint64_t total);
+  ~AnnProgress();
+  void Set(uint64_t done);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sextant

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/ann_measure.h"
+
+#include <malloc.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+#include "base/status_macros.h"
+
+namespace sextant {
+namespace {
+
+double CpuSeconds(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) +
+         1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+double WallSeconds() {
+  return std::chrono::duration<double>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+double ResidentMegabytes() {
+  malloc_trim(0);
+  std::ifstream file("/proc/self/statm");
+  uint64_t total = 0;
+  uint64_t resident = 0;
+  file >> total >> resident;
+  return static_cast<double>(resident) *
+         static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+absl::Status BuildIntoCache(const AnnDataset& dataset,
+                            const AnnSettings& settings, AnnResult& result,
+                            const std::string& path) {
+  const double wall = WallSeconds();
+  const double cpu = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
+  RETURN_IF_ERROR(
+      result.contestant->Build(dataset, settings.build, path + ".new"));
+  const nlohmann::json facts = {
+      {"build_s", WallSeconds() - wall},
+      {"build_cpu_s", CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - cpu},
+      {"build_threads", settings.build.threads}};
+  std::ofstream(path + ".json") << facts.dump(2) << "\n";
+  std::filesystem::rename(path + ".new", path);
+  return absl::OkStatus();
+}
+
+absl::Status ReadFacts(const std::string& path, AnnResult& result) {
+  std::ifstream file(path + ".json");
+  const nlohmann::json facts = nlohmann::json::parse(file, nullptr, false);
+  if (!facts.is_object()) {
+    return absl::DataLossError(absl::StrCat(path, ".json is not readable"));
+  }
+  result.build_s = facts.value("build_s", 0.0);
+  result.build_cpu_s = facts.value("build_cpu_s", 0.0);
+  result.build_threads = facts.value("build_threads", 0);
+  return absl::OkStatus();
+}
+
+// One pass over all queries.
+void RunPass(const AnnDataset& dataset, uint32_t k, AnnResult& result,
+             AnnPoint& point) {
+  std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
+  const double start = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
+  result.contestant->SearchAll(dataset, k, point.ef, answers.data());
+  const double seconds = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - start;
+  point.pass_qps.push_back(dataset.queries / seconds);
+  if (point.recall == 0) {
+    for (uint32_t query = 0; query < dataset.queries; ++query) {
+      point.recall +=
+          TieAwareRecall(dataset, query, &answers[uint64_t{query} * k], k);
+    }
+    point.recall /= dataset.queries;
+  }
+}
+
+constexpr double kTargets[] = {0.95, 0.99};
+
+// A curve that gains no more than this while the width grows by 2.8 has hit its
+// ceiling.
+constexpr double kFlat = 0.005;
+
+// Widths up to the first that passes the highest target, or to the ceiling.
+void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
+               AnnResult& result) {
+  std::vector<uint32_t> efs = settings.efs;
+  if (efs.empty()) {
+    for (double ef = settings.k; ef < 2500; ef *= std::sqrt(2.0)) {
+      efs.push_back(static_cast<uint32_t>(ef));
+    }
+  }
+  for (const uint32_t ef : efs) {
+    AnnPoint point;
+    point.ef = ef;
+    RunPass(dataset, settings.k, result, point);
+    result.curve.push_back(point);
+    std::fprintf(stderr, "%s: ef %u, recall %.4f\n",
+                 std::string(result.contestant->name()).c_str(), ef,
+                 point.recall);
+    const size_t points = result.curve.size();
+    const bool is_flat =
+        points > 4 && point.recall < result.curve[points - 4].recall + kFlat;
+    if (settings.efs.empty() && (point.recall >= kTargets[1] || is_flat)) {
+      break;
+    }
+  }
+}
+
+// The points that decide about the targets; with `quick` only those get more
+// than one pass.
+std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
+  std::vector<size_t> points;
+  for (size_t i = 0; i < result.curve.size(); ++i) {
+    bool wanted = !quick;
+    for (const double target : kTargets) {
+      const bool above = result.curve[i].recall >= target;
+      wanted = wanted ||
+               (above && (i == 0 || result.curve[i - 1].recall < target)) ||
+               (!above && i + 1 < result.curve.size() &&
+                result.curve[i + 1].recall >= target);
+    }
+    if (wanted) {
+      points.push_back(i);
+    }
+  }
+  return points;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half]
+                                : (values[half - 1] + values[half]) / 2;
+}
+
+void Pin(int cpu) {
+  if (cpu < 0) {
+    return;
+  }
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  if (sched_setaffinity(0, sizeof(set), &set) != 0) {
+    std::fprintf(stderr, "cannot pin to processor %d; running unpinned\n", cpu);
+  }
+}
+
+}  // namespace
+
+absl::Status PrepareAnn(const AnnDataset& dataset, const AnnSettings& settings,
+                        AnnResult& result) {
+  std::filesystem::create_directories(settings.cache_folder);
+  const std::string path =
+      absl::StrCat(settings.cache_folder, "/", dataset.name, "-", dataset.rows,
+                   "-", absl::Hex(dataset.hash), "-m", settings.build.m, "-efc",
+                   settings.build.ef_construction, ".",
+                   std::string(result.contestant->name()));
+  if (settings.rebuild || !std::filesystem::exists(path)) {
+    RETURN_IF_ERROR(BuildIntoCache(dataset, settings, result, path));
+  }
+  RETURN_IF_ERROR(ReadFacts(path, result));
+  result.file_mb = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
+  const double before = ResidentMegabytes();
+  RETURN_IF_ERROR_WITH(result.contestant->Load(dataset, path),
+                       absl::StrCat(path, " (an old cache? try --rebuild)"));
+  result.rss_mb = ResidentMegabytes() - before;
+  return absl::OkStatus();
+}
+
+void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
+                std::vector<AnnResult>& results) {
+  Pin(settings.cpu);
+  std::vector<std::vector<size_t>> repeats;
+  for (AnnResult& result : results) {
+    FindCurve(dataset, settings, result);
+    repeats.push_back(PointsToRepeat(result, settings.quick));
+  }
+  const double start = WallSeconds();
+  for (int round = 1;; ++round) {
+    for (size_t turn = 0; turn < 100; ++turn) {
+      for (size_t i = 0; i < results.size(); ++i) {
+        if (turn < repeats[i].size()) {
+          RunPass(dataset, settings.k, results[i],
+                  results[i].curve[repeats[i][turn]]);
+        }
+      }
+    }
+    const double elapsed = WallSeconds() - start;
+    std::fprintf(stderr, "round %d done, %.0f s\n", round, elapsed);
+    // Another round only if it fits.
+    if (round >= 2 && elapsed * (round + 1) / round > settings.measure_s) {
+      break;
+    }
+  }
+  for (AnnResult& result : results) {
+    for (AnnPoint& point : result.curve) {
+      point.qps = Median(point.pass_qps);
+    }
+    result.qps_at_095 = QpsAtRecall(result.curve, kTargets[0]);
+    result.qps_at_099 = QpsAtRecall(result.curve, kTargets[1]);
+  }
+}
+
+std::optional<double> QpsAtRecall(const std::vector<AnnPoint>& curve,
+                                  double recall) {
+  for (size_t i = 0; i < curve.size(); ++i) {
+    if (curve[i].recall < recall) {
+      continue;
+    }
+    if (i == 0 || curve[i].recall == curve[i - 1].recall) {
+      return curve[i].qps;
+    }
+    const AnnPoint& low = curve[i - 1];
+    const AnnPoint& high = curve[i];
+    const double share = (recall - low.recall) / (high.recall - low.recall);
+    return std::exp(std::log(low.qps) +
+                    share * (std::log(high.qps) - std::log(low.qps)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace sextant

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/ann_dataset.h"
+#include "bench/ann_measure.h"
+
+namespace sextant {
+
+// One JSON object: dataset, settings, machine, one object for each contestant
+// and the ratios. Keys are documented in docs/how-to/benchmark.md.
+std::string AnnJson(const AnnDataset& dataset, const AnnSettings& settings,
+                    const std::vector<AnnResult>& results);
+
+std::string AnnTable(const AnnDataset& dataset,
+                     const std::vector<AnnResult>& results);
+
+}  // namespace sextant
