@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/recall/exact_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <unordered_map>
+
+#include "base/status_macros.h"
+#include "clients/formats/vector_file.h"
+
+namespace sextant {
+namespace {
+
+constexpr double kTie = 1e-6;
+
+}  // namespace
+
+absl::StatusOr<Matrix> ReadMatrix(const std::string& path) {
+  ASSIGN_OR_RETURN(const auto file, OpenVectorFile(path));
+  Matrix matrix = {
+      .rows = file->rows(), .dimension = file->dimension(), .numbers = {}};
+  matrix.numbers.resize(matrix.rows * matrix.dimension);
+  RETURN_IF_ERROR(file->ReadRows(0, matrix.numbers));
+  return matrix;
+}
+
+double Dot(std::span<const float> a, std::span<const float> b) {
+  double dot = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    dot += double{a[i]} * double{b[i]};
+  }
+  return dot;
+}
+
+double Cosine(std::span<const float> a, std::span<const float> b) {
+  return Dot(a, b) / std::sqrt(Dot(a, a) * Dot(b, b));
+}
+
+double TieAwareRecall(const Matrix& matrix,
+                      const std::vector<ExactPoint>& points,
+                      std::span<const float> query,
+                      const std::vector<uint64_t>& answer, uint64_t k) {
+  std::unordered_map<uint64_t, double> score_of;
+  std::vector<double> scores;
+  scores.reserve(points.size());
+  for (const ExactPoint& point : points) {
+    scores.push_back(Cosine(query, matrix.Row(point.row)));
+    score_of[point.id] = scores.back();
+  }
+  k = std::min<uint64_t>(k, scores.size());
+  if (k == 0) {
+    return 1;
+  }
+  std::nth_element(scores.begin(), scores.begin() + static_cast<int64_t>(k - 1),
+                   scores.end(), std::greater<>());
+  const double floor = scores[k - 1] - kTie;
+  uint64_t right = 0;
+  for (size_t i = 0; i < std::min<size_t>(answer.size(), k); ++i) {
+    const auto found = score_of.find(answer[i]);
+    if (found != score_of.end() && found->second >= floor) {
+      ++right;
+      score_of.erase(found);  // the same id does not count twice
+    }
+  }
+  return static_cast<double>(right) / static_cast<double>(k);
+}
+
+}  // namespace sextant

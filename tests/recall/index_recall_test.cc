@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floors for recall@10 of the graph against the exact scan, with equal scores
+// counted as equally right: for each metric, after merges, after deletions, for
+// sorted input and for data full of duplicates. All data comes from fixed
+// seeds; the floors lie one or two points below what was measured.
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/status_matchers.h"
+#include "base/thread_pool.h"
+#include "index/test_vectors.h"
+#include "index/vector_index.h"
+#include "index/vector_index_builder.h"
+
+namespace sextant {
+namespace {
+
+constexpr uint64_t kSeed = 2024;
+constexpr uint32_t kDimension = 40;
+constexpr uint32_t kClusters = 40;
+constexpr uint32_t kRows = 4000;
+constexpr uint32_t kQueries = 200;
+// Clusters that overlap: a query's neighbours lie in several.
+constexpr float kSpread = 1.5F;
+
+// Keeps the bytes that an open index reads.
+struct Built {
+  BuiltVectorIndex bytes;
+  std::unique_ptr<VectorIndex> index;
+};
+
+Built Build(const VectorIndexInput& input) {
+  // One thread: the floors hold for one graph, not for any.
+  auto bytes = BuildVectorIndex(input, nullptr, RequestContext(), nullptr);
+  EXPECT_OK(bytes);
+  Built built{*std::move(bytes), nullptr};
+  auto index = VectorIndex::Open(input.shape, input.rows.back().ordinal + 1,
+                                 built.bytes.view());
+  EXPECT_OK(index);
+  built.index = *std::move(index);
+  return built;
+}
+
+// Rows of one cluster after another, and queries of the same clusters: every
+// (kRows / kQueries)-th row of a longer list is a query.
+struct RecallData {
+  VectorShape shape;
+  TestVectors rows{kDimension, {}};
+  TestVectors queries{kDimension, {}};
+};
+
+RecallData Generate(Metric metric) {
+  RecallData data;
+  data.shape = {metric, kDimension};
+  const TestVectors all =
+      ClusteredVectors(data.shape, kRows + kQueries, kClusters, kSeed, kSpread);
+  constexpr uint32_t kEvery = kRows / kQueries + 1;
+  for (uint32_t row = 0; row < all.rows(); ++row) {
+    TestVectors& part = row % kEvery == 0 ? data.queries : data.rows;
+    part.Append(all.row(row));
+  }
+  return data;
+}
+
+// The rows for which keeps(row) holds.
+template <typename Keeps>
+VectorIndexInput Select(const RecallData& data, const VectorIndex* base,
+                        Keeps keeps) {
+  VectorIndexInput input = TestInput(data.shape, data.rows);
+  std::erase_if(input.rows, [&keeps](const VectorIndexInput::Row& row) {
+    return !keeps(row.ordinal);
+  });
+  input.base = base;
+  return input;
+}
+
+void ExpectRecall(const VectorIndex& index, const TestVectors& queries,
+                  double floor_at_20, double floor_at_80,
+                  const RowSet& dead = RowSet()) {
+  const double at_20 = SearchRecall(index, queries, 20, dead);
+  const double at_80 = SearchRecall(index, queries, 80, dead);
+  EXPECT_GE(at_20, floor_at_20) << "ef 20, seed " << kSeed;
+  EXPECT_GE(at_80, floor_at_80) << "ef 80, seed " << kSeed;
+  testing::Test::RecordProperty("recall_ef_20", std::to_string(at_20));
+  testing::Test::RecordProperty("recall_ef_80", std::to_string(at_80));
+}
+
+struct MetricCase {
+  std::string name;
+  Metric metric;
+};
+
+class IndexRecallTest : public testing::TestWithParam<MetricCase> {};
+
+TEST_P(IndexRecallTest, AfterABuildFromSortedInput) {
+  const RecallData data = Generate(GetParam().metric);
+  const Built built = Build(TestInput(data.shape, data.rows));
+  ExpectRecall(*built.index, data.queries, 0.90, 0.985);
+}
+
+TEST_P(IndexRecallTest, WithAThirdOfTheRowsDead) {
+  const RecallData data = Generate(GetParam().metric);
+  const Built built = Build(TestInput(data.shape, data.rows));
+  std::mt19937_64 random(kSeed);
+  std::vector<Ordinal> dead;
+  for (Ordinal row = 0; row < data.rows.rows(); ++row) {
+    if (random() % 3 == 0) {
+      dead.push_back(row);
+    }
+  }
+  ExpectRecall(*built.index, data.queries, 0.92, 0.988,
+               RowSet().With(dead, data.rows.rows()));
+}
+
+TEST_P(IndexRecallTest, AfterAMergeThatExtends) {
+  const RecallData data = Generate(GetParam().metric);
+  const Built base =
+      Build(Select(data, nullptr, [](Ordinal row) { return row % 3 != 0; }));
+  const Built built =
+      Build(Select(data, base.index.get(), [](Ordinal) { return true; }));
+  ExpectRecall(*built.index, data.queries, 0.895, 0.985);
+}
+
+TEST_P(IndexRecallTest, AfterAMergeThatBringsNewClusters) {
+  const RecallData data = Generate(GetParam().metric);
+  const Built base = Build(
+      Select(data, nullptr, [](Ordinal row) { return row < kRows * 2 / 3; }));
+  const Built built =
+      Build(Select(data, base.index.get(), [](Ordinal) { return true; }));
+  ExpectRecall(*built.index, data.queries, 0.895, 0.985);
+}
+
+// Three rounds that each drop 30 % and bring back as many others.
+TEST_P(IndexRecallTest, AfterMergesThatDropAThird) {
+  const RecallData data = Generate(GetParam().metric);
+  std::mt19937_64 random(kSeed);
+  std::vector<bool> keeps(data.rows.rows());
+  for (size_t row = 0; row < keeps.size(); ++row) {
+    keeps[row] = random() % 10 < 7;
+  }
+  const auto is_kept = [&keeps](Ordinal row) { return keeps[row]; };
+  Built current = Build(Select(data, nullptr, is_kept));
+  for (int round = 0; round < 3; ++round) {
+    for (size_t row = 0; row < keeps.size(); ++row) {
+      keeps[row] = keeps[row] ? random() % 10 >= 3 : random() % 10 < 7;
+    }
+    Built next = Build(Select(data, current.index.get(), is_kept));
+    current = std::move(next);
+  }
+  ExpectRecall(*current.index, data.queries, 0.89, 0.985);
+}
+
+INSTANTIATE_TEST_SUITE_P(Metrics, IndexRecallTest,
+                         testing::Values(MetricCase{"cosine", Metric::kCosine},
+                                         MetricCase{"inner_product",
+                                                    Metric::kInnerProduct},
+                                         MetricCase{"l2", Metric::kL2}),
+                         [](const auto& test) { return test.param.name; });
+
+// Half of the rows are copies of a few others, as package descriptions are, and
+// a cloud of nearly equal ones lies about each.
+TEST(IndexDuplicatesRecallTest, CopiesDoNotCutOffTheirNeighbours) {
+  RecallData data = Generate(Metric::kL2);
+  const TestVectors originals = data.rows;
+  std::mt19937_64 random(kSeed);
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(kDimension);
+  for (uint32_t copy = 0; copy < kRows / 2; ++copy) {
+    const auto original = originals.row((copy % 5) * 997);
+    vector.assign(original.begin(), original.end());
+    if (copy % 2 == 0) {
+      for (float& x : vector) {
+        x += 1e-4F * normal(random);
+      }
+    }
+    data.rows.Append(vector);
+  }
+  // Queries at the copies too.
+  for (uint32_t i = 0; i < 5; ++i) {
+    vector.assign(originals.row(i * 997).begin(), originals.row(i * 997).end());
+    vector[0] += 0.5F;
+    data.queries.Append(vector);
+  }
+  const Built built = Build(TestInput(data.shape, data.rows));
+  ExpectRecall(*built.index, data.queries, 0.88, 0.975);
+}
+
+}  // namespace
+}  // namespace sextant
