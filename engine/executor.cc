@@ -180,7 +180,7 @@ absl::Status FillIn(const SearchTarget& target,
     if (bytes > query.fetch_bytes_max) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the hits are larger than ", query.fetch_bytes_max,
-                       " bytes; ask for fewer of them, or for less of each"));
+                       " bytes; ask for fewer hits, or for less of each"));
     }
   }
   return absl::OkStatus();

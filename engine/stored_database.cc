@@ -322,6 +322,12 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   if (options.seal_rows == 0) {
     return absl::InvalidArgumentError("engine.seal_rows must be at least 1");
   }
+  if (options.on_event && !options.store.on_damage) {
+    options.store.on_damage = [sink = options.on_event](
+                                  const std::string& line) {
+      sink(/*severe=*/true, line);
+    };
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store, Store::Open(options.store));
   auto database =
       std::make_unique<StoredDatabase>(std::move(options), std::move(store));

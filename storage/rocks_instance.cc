@@ -31,10 +31,12 @@ RocksInstance::RocksInstance(const StoreOptions& options)
     : path_(options.path),
       files_(options.file_system ? options.file_system
                                  : rocksdb::FileSystem::Default()),
-      env_(rocksdb::NewCompositeEnv(files_)) {}
+      env_(rocksdb::NewCompositeEnv(files_)),
+      damage_(std::make_shared<CompactionDamage>(options.on_damage)) {}
 
 RocksInstance::~RocksInstance() {
   if (db_ != nullptr) {
+    damage_->SetFamilies(db_.get(), {});
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
       if (handle != nullptr) {
         db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
@@ -129,7 +131,7 @@ absl::Status RocksInstance::CheckNotBeheaded() const {
 }
 
 absl::Status RocksInstance::OpenRocks(const StoreOptions& options) {
-  const RocksOptions rocks = MakeRocksOptions(options, env_.get(), files_);
+  const RocksOptions rocks = MakeRocksOptions(options, env_.get(), files_, damage_);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (uint32_t id = 0; id < kFamilyCount; ++id) {
     descriptors.emplace_back(kFamilyNames.at(id), rocks.families.at(id));
@@ -168,6 +170,7 @@ absl::Status RocksInstance::OpenRocks(const StoreOptions& options) {
           handles_.at(id)->GetID(), ", expected ", id));
     }
   }
+  damage_->SetFamilies(db_.get(), {handles_.begin(), handles_.end()});
   return CheckFormat(!unknown_handles_.empty());
 }
 

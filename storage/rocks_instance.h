@@ -15,6 +15,7 @@
 #include "rocksdb/file_system.h"
 
 #include "storage/column_families.h"
+#include "storage/compaction_damage.h"
 #include "storage/store.h"
 
 namespace sextant {
@@ -65,6 +66,7 @@ class RocksInstance {
   const std::string path_;
   const std::shared_ptr<rocksdb::FileSystem> files_;
   const std::unique_ptr<rocksdb::Env> env_;
+  const std::shared_ptr<CompactionDamage> damage_;
   rocksdb::FileLock* lock_ = nullptr;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> handles_ = {};

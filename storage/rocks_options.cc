@@ -103,7 +103,8 @@ void SetLimits(rocksdb::DBOptions* db) {
 }  // namespace
 
 RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env,
-                              std::shared_ptr<rocksdb::FileSystem> files) {
+                              std::shared_ptr<rocksdb::FileSystem> files,
+                              std::shared_ptr<CompactionDamage> damage) {
   const uint64_t memory_bytes = std::max(options.memory_bytes, 8 * kMiB);
   const std::shared_ptr<rocksdb::Cache> cache =
       rocksdb::NewLRUCache(memory_bytes, /*num_shard_bits=*/-1,
@@ -113,6 +114,7 @@ RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env,
   result.db.create_if_missing = true;
   result.db.create_missing_column_families = true;
   result.db.env = env;
+  result.db.listeners.push_back(std::move(damage));
   // Memtables are charged to the cache, so both together keep to the limit.
   result.db.write_buffer_manager =
       std::make_shared<rocksdb::WriteBufferManager>(memory_bytes / 2, cache);

@@ -11,6 +11,7 @@
 #include "rocksdb/options.h"
 
 #include "storage/column_families.h"
+#include "storage/compaction_damage.h"
 #include "storage/store.h"
 
 namespace sextant {
@@ -24,6 +25,7 @@ struct RocksOptions {
 };
 
 RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env,
-                              std::shared_ptr<rocksdb::FileSystem> files);
+                              std::shared_ptr<rocksdb::FileSystem> files,
+                              std::shared_ptr<CompactionDamage> damage);
 
 }  // namespace sextant

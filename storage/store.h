@@ -41,6 +41,8 @@ struct StoreOptions {
   // Writes are refused (kResourceExhausted) while the disk has less room than
   // this, before RocksDB fails half-way. 0 turns it off.
   uint64_t min_free_bytes = 256ULL << 20U;
+  // Called from a background thread when damage was met that stops no write.
+  std::function<void(const std::string&)> on_damage;
   // Null: the operating system's. Tests put fault injection here; every file,
   // segment files too, goes through it.
   std::shared_ptr<rocksdb::FileSystem> file_system;

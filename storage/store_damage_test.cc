@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -254,6 +255,67 @@ TEST_F(StoreDamageTest, VerifyNamesADamagedSegment) {
   std::filesystem::resize_file(path, 4096);
   EXPECT_THAT(store->Verify(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path)));
+}
+
+// Changes one byte of each table that holds `wanted`; how many there were.
+int DamageTables(const std::string& rocksdb_path, const std::string& wanted) {
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(rocksdb_path)) {
+    if (entry.path().extension() != ".sst") {
+      continue;
+    }
+    std::fstream file(entry.path(),
+                      std::ios::binary | std::ios::in | std::ios::out);
+    const std::string bytes((std::istreambuf_iterator<char>(file)),
+                            std::istreambuf_iterator<char>());
+    if (const size_t at = bytes.find(wanted); at != std::string::npos) {
+      file.clear();
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(static_cast<char>(~wanted[0]));
+      ++damaged;
+    }
+  }
+  return damaged;
+}
+
+TEST_F(StoreDamageTest, CompactionThatMeetsDamageStopsNoWrite) {
+  const std::string filler(1000, 'x');
+  const std::string marked = "the block to damage";
+  // Two tables over the same keys, so that a compaction has to read them.
+  for (int round = 0; round < 2; ++round) {
+    Damage([&](const RocksInstance& rocks) {
+      for (int i = 0; i < 100; ++i) {
+        Put(rocks, Family::kVectors, PointKey(7, absl::StrCat(i)),
+            i == 50 ? marked : filler);
+      }
+      rocksdb::ColumnFamilyHandle* vectors = rocks.handle(Family::kVectors);
+      ASSERT_TRUE(rocks.db()->Flush({}, vectors).ok());
+    });
+  }
+  ASSERT_GT(DamageTables(directory_.Child("data") + "/rocksdb", marked), 0);
+
+  std::vector<std::string> told;
+  StoreOptions options = Options();
+  options.on_damage = [&](const std::string& line) { told.push_back(line); };
+  {
+    ASSERT_OK_AND_ASSIGN(const auto rocks, RocksInstance::Open(options));
+    rocksdb::ColumnFamilyHandle* vectors = rocks->handle(Family::kVectors);
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_TRUE(rocks->db()
+                      ->CompactRange({}, vectors, nullptr, nullptr)
+                      .IsCorruption());
+      Put(*rocks, Family::kVectors, "after the damage", filler);
+      Put(*rocks, Family::kPoints, "after the damage", filler);
+    }
+    EXPECT_TRUE(
+        rocks->db()->GetOptions(vectors).disable_auto_compactions);
+    EXPECT_FALSE(rocks->db()
+                     ->GetOptions(rocks->handle(Family::kPoints))
+                     .disable_auto_compactions);
+  }
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], HasSubstr("a compaction of 'vectors' met damage"));
+  EXPECT_THAT(told[0], HasSubstr(".sst"));
 }
 
 TEST_F(StoreDamageTest, OpenRemovesSegmentsOfDroppedCollections) {

@@ -56,6 +56,8 @@ absl::Status SearchApi::SearchBatch(const v1::SearchBatchRequest& request,
   // Searches behind a failed one are not worth starting; those before it are,
   // since the first that is wrong is the one to name.
   std::atomic<size_t> first_failed{count};
+  // Of all answers so far, so that together they do not fill the memory.
+  std::atomic<size_t> bytes{0};
   const auto search = [&](size_t i) {
     if (i > first_failed.load(std::memory_order_relaxed)) {
       return;
@@ -64,6 +66,11 @@ absl::Status SearchApi::SearchBatch(const v1::SearchBatchRequest& request,
     outcomes[i] =
         SearchOne(*database, request.collection(), request.searches(position),
                   context, response->mutable_responses(position));
+    if (outcomes[i].ok()) {
+      const size_t size = response->responses(position).ByteSizeLong();
+      outcomes[i] =
+          CheckSize(bytes += size, environment_.response_bytes_max);
+    }
     if (!outcomes[i].ok()) {
       size_t seen = first_failed.load(std::memory_order_relaxed);
       while (i < seen && !first_failed.compare_exchange_weak(seen, i)) {

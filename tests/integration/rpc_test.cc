@@ -366,6 +366,19 @@ TEST_F(RpcTest, LargePagesEndEarlyAndLargeAnswersAreRefused) {
   const grpc::Status too_large = Search(search, &response);
   EXPECT_EQ(too_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(too_large.error_message(), HasSubstr("ask for fewer hits"));
+
+  // Four answers that are each small enough, and too large together.
+  v1::SearchBatchRequest batch;
+  search.set_limit(5);
+  for (int i = 0; i < 4; ++i) {
+    *batch.add_searches() = search;
+  }
+  v1::SearchBatchResponse responses;
+  grpc::ClientContext batch_context;
+  const grpc::Status together =
+      api_->searches->SearchBatch(&batch_context, batch, &responses);
+  EXPECT_EQ(together.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(together.error_message(), HasSubstr("ask for fewer hits"));
 }
 
 }  // namespace
