@@ -52,7 +52,7 @@ class AppendOnly {
   static Place PlaceOf(uint32_t index) {
     const uint32_t unit = index / kFirstChunk + 1;
     const auto chunk = static_cast<uint32_t>(std::bit_width(unit) - 1);
-    return {chunk, index - kFirstChunk * ((1U << chunk) - 1)};
+    return {chunk, index - kFirstChunk * (std::bit_floor(unit) - 1)};
   }
 
   std::array<std::unique_ptr<T[]>, 27> chunks_;

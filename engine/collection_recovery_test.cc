@@ -24,13 +24,11 @@ namespace {
 namespace fs = std::filesystem;
 
 using test::DenseQuery;
-using test::IdsOf;
 using test::MakePoint;
 using test::OneFieldSchema;
 using test::SeededPoints;
 using test::SeededVector;
 using test::Unlimited;
-using ::testing::HasSubstr;
 
 constexpr uint32_t kDimension = 24;
 

@@ -71,12 +71,14 @@ TEST(CompactorTest, StoppingDoesNotWaitForAQueuedMerge) {
 
   ThreadPool merges({.name = "merge", .threads = 1});
   const BusyThread busy(&merges);
-  Compactor compactor(store->get(), *record, &schema, &writer,
-                      {&merges, nullptr}, {}, events.Sink());
-  compactor.Schedule(std::make_shared<int>(1));
-  EXPECT_TRUE(compactor.running());
-  compactor.Stop();
-  compactor.WaitStopped();  // the merge thread is still busy
+  const auto compactor = std::make_shared<Compactor>(
+      store->get(), *record, &schema, &writer,
+      BackgroundThreads{&merges, nullptr}, CompactorOptions{}, events.Sink());
+  // The queued merge keeps it alive.
+  compactor->Schedule(compactor);
+  EXPECT_TRUE(compactor->running());
+  compactor->Stop();
+  compactor->WaitStopped();  // the merge thread is still busy
 }
 
 class BackgroundTest : public test::DatabaseFixture {

@@ -31,6 +31,7 @@ namespace sextant::test {
 // A fresh seed, or the one in SEXTANT_SEED. Printed, so that a failure can be
 // run again.
 inline uint64_t TestSeed() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no setenv
   const char* wanted = std::getenv("SEXTANT_SEED");
   const uint64_t seed = wanted != nullptr ? std::strtoull(wanted, nullptr, 10)
                                           : std::random_device()();
@@ -129,7 +130,7 @@ inline std::vector<Point> SeededPoints(uint64_t first, uint64_t count,
 inline SearchQuery DenseQuery(std::vector<float> vector, uint32_t limit,
                               bool exact = false) {
   SearchQuery query;
-  query.sources.push_back(DenseSource{"", std::move(vector), 0, exact});
+  query.sources.emplace_back(DenseSource{"", std::move(vector), 0, exact});
   query.limit = limit;
   return query;
 }

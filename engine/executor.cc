@@ -69,19 +69,23 @@ absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
   return vector;
 }
 
-absl::Status SearchSegment(const SegmentView& view, const DensePlan& plan,
-                           SearchMethod method, std::span<const float> query,
-                           const RequestContext& context, TopK& top,
-                           SearchWork& work) {
+absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
+    const SegmentView& view, const DensePlan& plan, SearchMethod method,
+    std::span<const float> query, const RequestContext& context,
+    SearchWork& work) {
+  TopK top(plan.candidates, view.growing.get());
   if (view.growing != nullptr) {
-    return view.growing->field(plan.field)
-        .Scan(query, view.field_rows[plan.field], view.dead, context, top,
-              work);
+    RETURN_IF_ERROR(view.growing->field(plan.field)
+                        .Scan(query, view.field_rows[plan.field], view.dead,
+                              context, top, work));
+    return top.TakeSorted();
   }
   const VectorIndex& index = view.sealed->field(plan.field);
-  return method == SearchMethod::kGraph
-             ? index.Search(query, plan.ef, view.dead, context, top, work)
-             : index.Scan(query, view.dead, context, top, work);
+  RETURN_IF_ERROR(
+      method == SearchMethod::kGraph
+          ? index.Search(query, plan.ef, view.dead, context, top, work)
+          : index.Scan(query, view.dead, context, top, work));
+  return top.TakeSorted();
 }
 
 absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
@@ -94,10 +98,10 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
   std::vector<Candidate> candidates;
   for (size_t i = 0; i < snapshot.segments.size(); ++i) {
     const SegmentView& view = *snapshot.segments[i];
-    TopK top(plan.candidates, view.growing.get());
-    RETURN_IF_ERROR(SearchSegment(view, plan, plan.segments[i].method, query,
-                                  context, top, work));
-    for (const ScoredRow& hit : top.TakeSorted()) {
+    ASSIGN_OR_RETURN(const std::vector<ScoredRow> hits,
+                     SearchSegment(view, plan, plan.segments[i].method, query,
+                                   context, work));
+    for (const ScoredRow& hit : hits) {
       candidates.push_back({hit.score, view.id(hit.row)});
     }
   }

@@ -323,8 +323,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     return absl::InvalidArgumentError("engine.seal_rows must be at least 1");
   }
   if (options.on_event && !options.store.on_damage) {
-    options.store.on_damage = [sink = options.on_event](
-                                  const std::string& line) {
+    options.store.on_damage = [sink =
+                                   options.on_event](const std::string& line) {
       sink(/*severe=*/true, line);
     };
   }

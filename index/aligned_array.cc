@@ -21,7 +21,10 @@ void AdviseHugePages(const void* data, size_t size_bytes) {
   const uintptr_t last = (begin + size_bytes) / kHugePageBytes * kHugePageBytes;
   if (first < last) {
     // Advice: a kernel without huge pages says no and nothing changes.
-    (void)madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+    // Nor does it write.
+    auto* start =
+        const_cast<char*>(static_cast<const char*>(data)) + (first - begin);
+    (void)madvise(start, last - first, MADV_HUGEPAGE);
   }
 }
 

@@ -46,6 +46,9 @@ class AlignedArray {
   static AlignedArray Copy(
       absl::string_view bytes) requires std::same_as<T, char> {
     AlignedArray result;
+    if (bytes.empty()) {
+      return result;
+    }
     result.memory_ = {
         static_cast<char*>(aligned_internal::Allocate(bytes.size())),
         {bytes.size()}};

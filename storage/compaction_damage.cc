@@ -40,8 +40,8 @@ void CompactionDamage::OnCompactionCompleted(
   }
   if (on_damage_) {
     on_damage_(absl::StrCat(
-        "a compaction of '", info.cf_name, "' met damage: ",
-        info.status.ToString(),
+        "a compaction of '", info.cf_name,
+        "' met damage: ", info.status.ToString(),
         "; writes go on, but the family is not compacted before the next "
         "start: restore from a backup, or drop the damaged collection"));
   }

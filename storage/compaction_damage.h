@@ -28,8 +28,7 @@ namespace sextant {
 // Thread-safe.
 class CompactionDamage final : public rocksdb::EventListener {
  public:
-  explicit CompactionDamage(
-      std::function<void(const std::string&)> on_damage)
+  explicit CompactionDamage(std::function<void(const std::string&)> on_damage)
       : on_damage_(std::move(on_damage)) {}
 
   // The handles by family id. Compactions start before DB::Open returns them:

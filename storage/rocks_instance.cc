@@ -131,7 +131,8 @@ absl::Status RocksInstance::CheckNotBeheaded() const {
 }
 
 absl::Status RocksInstance::OpenRocks(const StoreOptions& options) {
-  const RocksOptions rocks = MakeRocksOptions(options, env_.get(), files_, damage_);
+  const RocksOptions rocks =
+      MakeRocksOptions(options, env_.get(), files_, damage_);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (uint32_t id = 0; id < kFamilyCount; ++id) {
     descriptors.emplace_back(kFamilyNames.at(id), rocks.families.at(id));

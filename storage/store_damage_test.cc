@@ -307,8 +307,7 @@ TEST_F(StoreDamageTest, CompactionThatMeetsDamageStopsNoWrite) {
       Put(*rocks, Family::kVectors, "after the damage", filler);
       Put(*rocks, Family::kPoints, "after the damage", filler);
     }
-    EXPECT_TRUE(
-        rocks->db()->GetOptions(vectors).disable_auto_compactions);
+    EXPECT_TRUE(rocks->db()->GetOptions(vectors).disable_auto_compactions);
     EXPECT_FALSE(rocks->db()
                      ->GetOptions(rocks->handle(Family::kPoints))
                      .disable_auto_compactions);

@@ -68,8 +68,7 @@ absl::Status SearchApi::SearchBatch(const v1::SearchBatchRequest& request,
                   context, response->mutable_responses(position));
     if (outcomes[i].ok()) {
       const size_t size = response->responses(position).ByteSizeLong();
-      outcomes[i] =
-          CheckSize(bytes += size, environment_.response_bytes_max);
+      outcomes[i] = CheckSize(bytes += size, environment_.response_bytes_max);
     }
     if (!outcomes[i].ok()) {
       size_t seen = first_failed.load(std::memory_order_relaxed);

@@ -13,7 +13,7 @@ dev_bench() {
   {
     step "Building $name"
     configure release
-    cmake --build build/release --target help | grep -q "^${name}_bench:" ||
+    has_target release "${name}_bench" ||
       die "bench: no benchmark '$name'; there are: $(bench_names)"
     build release "${name}_bench"
   } >&2

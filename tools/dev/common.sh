@@ -96,6 +96,14 @@ build() {
     cmake --build "build/$preset" -j "$(jobs)" --target "$@"
 }
 
+# has_target PRESET TARGET. Not by a pipe into `grep -q`, which ends at the first
+# match and so fails the command in front of it.
+has_target() {
+  local targets
+  targets=$(cmake --build "build/$1" --target help)
+  grep -q "^$2:" <<<"$targets"
+}
+
 preset_names() { printf '%s' 'dev release asan tsan clang fuzz'; }
 
 is_preset() {

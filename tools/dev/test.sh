@@ -26,10 +26,8 @@ $(preset_names)"
   configure "$preset"
   local targets=() selection=() label
   for label in "${labels[@]}"; do
-    if ! cmake --build "build/$preset" --target help |
-      grep -q "^tests-$label:"; then
+    has_target "$preset" "tests-$label" ||
       die "test: no label '$label'; there are: $(labels_of "$preset")"
-    fi
     targets+=("tests-$label")
   done
   [ ${#targets[@]} -gt 0 ] || targets=(tests)
