@@ -31,7 +31,7 @@ uint64_t Padded(uint64_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// Three sizes in a page of their own, then the sections, page by page.
+// Four sizes in a page of their own, then the sections, page by page.
 absl::Status WriteSections(const VectorIndexBytes& bytes,
                            const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
@@ -40,13 +40,13 @@ absl::Status WriteSections(const VectorIndexBytes& bytes,
   }
   std::string header;
   for (const absl::string_view section :
-       {bytes.vectors, bytes.ordinals, bytes.graph}) {
+       {bytes.vectors, bytes.ordinals, bytes.graph, bytes.codes}) {
     AppendLittleEndian<uint64_t>(&header, section.size());
   }
   bool ok = true;
   for (const absl::string_view section :
-       {absl::string_view(header), bytes.vectors, bytes.ordinals,
-        bytes.graph}) {
+       {absl::string_view(header), bytes.vectors, bytes.ordinals, bytes.graph,
+        bytes.codes}) {
     const std::string padding(Padded(section.size()) - section.size(), '\0');
     ok = ok &&
          std::fwrite(section.data(), 1, section.size(), file) ==
@@ -139,8 +139,8 @@ class EngineContestant final : public AnnContestant {
     VectorIndexBytes sections;
     uint64_t offset = kAlignment;
     size_t i = 0;
-    for (absl::string_view* section :
-         {&sections.vectors, &sections.ordinals, &sections.graph}) {
+    for (absl::string_view* section : {&sections.vectors, &sections.ordinals,
+                                       &sections.graph, &sections.codes}) {
       const auto size = LoadLittleEndian<uint64_t>(bytes.data() + i++ * 8);
       if (offset > bytes.size() || size > bytes.size() - offset) {
         return absl::DataLossError(absl::StrCat(path, " is cut off"));

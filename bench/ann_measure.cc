@@ -12,6 +12,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
@@ -137,6 +138,11 @@ std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
     if (wanted) {
       points.push_back(i);
     }
+  }
+  // Widths that were asked for may all lie on one side of the targets.
+  if (points.empty()) {
+    points.resize(result.curve.size());
+    std::iota(points.begin(), points.end(), size_t{0});
   }
   return points;
 }

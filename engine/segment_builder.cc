@@ -102,6 +102,7 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
     sections.push_back({FieldSection(i, "vectors"), bytes.vectors});
     sections.push_back({FieldSection(i, "ordinals"), bytes.ordinals});
     sections.push_back({FieldSection(i, "graph"), bytes.graph});
+    sections.push_back({FieldSection(i, "codes"), bytes.codes});
   }
   return sections;
 }

@@ -19,6 +19,10 @@ std::vector<const DistanceKernels*> DetectKernels() {
     sets.push_back(&Avx2Kernels());
     if (__builtin_cpu_supports("avx512f")) {
       sets.push_back(&Avx512Kernels());
+      if (__builtin_cpu_supports("avx512bw") &&
+          __builtin_cpu_supports("avx512vnni")) {
+        sets.push_back(&Avx512VnniKernels());
+      }
     }
   }
 #endif
@@ -46,7 +50,7 @@ const DistanceKernels& ChooseKernels() {
   }
   std::fprintf(stderr,
                "SEXTANT_SIMD=%s is not a set that this processor runs "
-               "(scalar, avx2, avx512); using %s\n",
+               "(scalar, avx2, avx512, avx512vnni); using %s\n",
                wanted, sets.back()->name.data());
   return *sets.back();
 }

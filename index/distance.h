@@ -14,7 +14,7 @@ namespace sextant {
 // same float for the same pair, alone or in a batch, aligned or not, so that
 // every query plan gives the same score.
 struct DistanceKernels {
-  absl::string_view name;  // "scalar", "avx2", "avx512"
+  absl::string_view name;  // "scalar", "avx2", "avx512", "avx512vnni"
 
   float (*inner_product)(const float* a, const float* b, size_t dimension);
   float (*squared_l2)(const float* a, const float* b, size_t dimension);
@@ -27,10 +27,18 @@ struct DistanceKernels {
   void (*squared_l2_rows)(const float* query, const float* base, size_t stride,
                           size_t dimension, std::span<const uint32_t> rows,
                           float* out);
+
+  // Products of 8-bit codes (vector_codes.h): out[i] is the sum of query[j] *
+  // (base + rows[i] * stride)[j] for j below `size`, a multiple of 64.
+  // Integers, so that every set gives the same.
+  void (*code_dot_rows)(const int8_t* query, const uint8_t* base, size_t stride,
+                        size_t size, std::span<const uint32_t> rows,
+                        int32_t* out);
 };
 
 // The widest set that this processor runs, chosen once. The environment
-// variable SEXTANT_SIMD=scalar|avx2|avx512 lowers it (for tests and support).
+// variable SEXTANT_SIMD=scalar|avx2|avx512|... lowers it (for tests and
+// support).
 const DistanceKernels& Kernels();
 
 // Every set this processor runs, for tests.
@@ -45,6 +53,8 @@ bool Normalize(std::span<float> vector);
 inline constexpr size_t kLineFloats = 16;
 inline constexpr size_t kPrefetchFloats = 4 * kLineFloats;
 inline constexpr size_t kBatchRows = 4;
+inline constexpr size_t kLineBytes = 64;
+inline constexpr size_t kPrefetchCodes = 8 * kLineBytes;
 
 // floats between rows in our layouts: dimension rounded up to 16 (64 bytes).
 constexpr size_t PaddedStride(size_t dimension) {

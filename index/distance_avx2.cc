@@ -127,6 +127,7 @@ constexpr DistanceKernels kAvx2 = {
     .squared_l2 = Single<true>,
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
+    .code_dot_rows = CodeDotRowsAvx2,
 };
 
 }  // namespace

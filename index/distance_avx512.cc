@@ -138,12 +138,26 @@ constexpr DistanceKernels kAvx512 = {
     .squared_l2 = Single<true>,
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
+    .code_dot_rows = CodeDotRowsAvx2,
+};
+
+constexpr DistanceKernels kAvx512Vnni = {
+    .name = "avx512vnni",
+    .inner_product = Single<false>,
+    .squared_l2 = Single<true>,
+    .inner_product_rows = Rows<false>,
+    .squared_l2_rows = Rows<true>,
+    .code_dot_rows = CodeDotRowsAvx512,
 };
 
 }  // namespace
 
 const DistanceKernels& Avx512Kernels() {
   return kAvx512;
+}
+
+const DistanceKernels& Avx512VnniKernels() {
+  return kAvx512Vnni;
 }
 
 }  // namespace sextant

@@ -11,8 +11,19 @@ namespace sextant {
 
 const DistanceKernels& ScalarKernels();
 #if defined(__x86_64__)
-const DistanceKernels& Avx2Kernels();    // AVX2 and FMA
-const DistanceKernels& Avx512Kernels();  // AVX-512 F
+const DistanceKernels& Avx2Kernels();        // AVX2 and FMA
+const DistanceKernels& Avx512Kernels();      // AVX-512 F
+const DistanceKernels& Avx512VnniKernels();  // and BW and VNNI
 #endif
+
+// Their code_dot_rows, one file each.
+void CodeDotRowsScalar(const int8_t* query, const uint8_t* base, size_t stride,
+                       size_t size, std::span<const uint32_t> rows,
+                       int32_t* out);
+void CodeDotRowsAvx2(const int8_t* query, const uint8_t* base, size_t stride,
+                     size_t size, std::span<const uint32_t> rows, int32_t* out);
+void CodeDotRowsAvx512(const int8_t* query, const uint8_t* base, size_t stride,
+                       size_t size, std::span<const uint32_t> rows,
+                       int32_t* out);
 
 }  // namespace sextant

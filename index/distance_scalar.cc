@@ -53,6 +53,7 @@ constexpr DistanceKernels kScalar = {
     .squared_l2 = Distance<true>,
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
+    .code_dot_rows = CodeDotRowsScalar,
 };
 
 }  // namespace

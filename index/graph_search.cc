@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "base/status_macros.h"
 #include "index/beam.h"
@@ -15,12 +16,15 @@ namespace {
 constexpr uint32_t kSortedBeamMax = 512;
 // Distances between two polls of the context.
 constexpr uint64_t kPollDistances = 512;
+// Nodes scored with floats at a time.
+constexpr uint32_t kRerankChunk = 8;
 
 // Per thread: a search allocates nothing once its thread is warm.
 struct Scratch {
   VisitedSet visited;
   SortedBeam sorted_beam;
   HeapBeam heap_beam;
+  CodedQuery coded_query;
   std::array<uint32_t, GraphSizes::kMaxDegree> nodes;
   std::array<float, GraphSizes::kMaxDegree> distances;
 };
@@ -30,19 +34,67 @@ Scratch& ThreadScratch() {
   return scratch;
 }
 
-// One search. Distances are scores with the sign turned: smaller is nearer.
+// What a traversal reads of a node: its floats.
+class FloatRows {
+ public:
+  FloatRows(const ScanRequest& request, const SearchedGraph& searched)
+      : query_(request.query.data()),
+        vectors_(searched.vectors),
+        dimension_(request.shape.dimension),
+        stride_(PaddedStride(dimension_)),
+        prefetch_floats_(std::min<size_t>(kPrefetchFloats, dimension_)),
+        scorer_(request.shape.metric) {}
+
+  // Distances are scores with the sign turned: smaller is nearer.
+  void Distances(std::span<const uint32_t> nodes, float* out) const {
+    scorer_.rows(query_, vectors_, stride_, dimension_, nodes, out);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      out[i] *= -scorer_.sign;
+    }
+  }
+  void Prefetch(uint32_t node) const {
+    const float* row = vectors_ + node * stride_;
+    for (size_t i = 0; i < prefetch_floats_; i += kLineFloats) {
+      __builtin_prefetch(row + i);
+    }
+  }
+
+ private:
+  const float* query_;
+  const float* vectors_;
+  size_t dimension_;
+  size_t stride_;
+  size_t prefetch_floats_;
+  Scorer scorer_;
+};
+
+// Or its codes.
+class CodeRows {
+ public:
+  CodeRows(const VectorCodes& codes, const CodedQuery& query)
+      : codes_(codes), query_(query) {}
+
+  void Distances(std::span<const uint32_t> nodes, float* out) const {
+    codes_.Distances(query_, nodes, out);
+  }
+  void Prefetch(uint32_t node) const { codes_.Prefetch(node); }
+
+ private:
+  const VectorCodes& codes_;
+  const CodedQuery& query_;
+};
+
+// One search.
+template <typename Rows>
 class Traversal {
  public:
   Traversal(const ScanRequest& request, const SearchedGraph& searched,
-            Scratch& scratch)
+            const Rows& rows, Scratch& scratch)
       : request_(request),
         graph_(searched.graph),
         searched_(searched),
-        scratch_(scratch),
-        scorer_(request.shape.metric),
-        stride_(PaddedStride(request.shape.dimension)),
-        prefetch_floats_(
-            std::min<size_t>(kPrefetchFloats, request.shape.dimension)) {}
+        rows_(rows),
+        scratch_(scratch) {}
 
   // Greedy walk down the upper levels to the node where level 0 begins.
   BeamNode Descend(SearchWork& work) {
@@ -100,16 +152,37 @@ class Traversal {
     return absl::OkStatus();
   }
 
+  // Offers the beam's live nodes, nearest first, as far as one may still enter
+  // the answer: `error` is how far a distance may be from the floats'.
   template <typename Beam>
-  void Offer(Beam& beam, TopK& top) const {
-    beam.ForEachLive([this, &top](BeamNode node) {
-      const float score = -node.distance;
-      if (score < top.threshold()) {
+  void Offer(Beam& beam, float error, TopK& top, SearchWork& work) {
+    const FloatRows exact(request_, searched_);
+    uint32_t count = 0;
+    const auto score_chunk = [&] {
+      exact.Distances({scratch_.nodes.data(), count},
+                      scratch_.distances.data());
+      for (uint32_t i = 0; i < count; ++i) {
+        OfferNode(scratch_.nodes[i], -scratch_.distances[i], top);
+      }
+      work.distances += count;
+      count = 0;
+    };
+    beam.ForEachLive([&](BeamNode node) {
+      if (-node.distance + error < top.threshold()) {
         return false;  // So are all that follow.
       }
-      OfferNode(node.node, score, top);
+      if constexpr (std::is_same_v<Rows, FloatRows>) {
+        OfferNode(node.node, -node.distance, top);
+      } else {
+        exact.Prefetch(node.node);
+        scratch_.nodes[count++] = node.node;
+        if (count == kRerankChunk) {
+          score_chunk();
+        }
+      }
       return true;
     });
+    score_chunk();
   }
 
  private:
@@ -143,19 +216,12 @@ class Traversal {
       }
       if (scratch_.visited.Insert(next)) {
         if (count < kBatchRows) {
-          PrefetchRow(next);
+          rows_.Prefetch(next);
         }
         scratch_.nodes[count++] = next;
       }
     }
     return count;
-  }
-
-  void PrefetchRow(uint32_t node) const {
-    const float* row = searched_.vectors + node * stride_;
-    for (size_t i = 0; i < prefetch_floats_; i += kLineFloats) {
-      __builtin_prefetch(row + i);
-    }
   }
 
   void PrefetchLinks(uint32_t node) const {
@@ -165,12 +231,7 @@ class Traversal {
   }
 
   void Score(uint32_t count, SearchWork& work) {
-    scorer_.rows(request_.query.data(), searched_.vectors, stride_,
-                 request_.shape.dimension, {scratch_.nodes.data(), count},
-                 scratch_.distances.data());
-    for (uint32_t i = 0; i < count; ++i) {
-      scratch_.distances[i] *= -scorer_.sign;
-    }
+    rows_.Distances({scratch_.nodes.data(), count}, scratch_.distances.data());
     work.distances += count;
   }
 
@@ -197,20 +258,33 @@ class Traversal {
   const ScanRequest& request_;
   const FrozenGraph& graph_;
   const SearchedGraph& searched_;
+  const Rows& rows_;
   Scratch& scratch_;
-  const Scorer scorer_;
-  const size_t stride_;
-  const size_t prefetch_floats_;
 };
 
-template <typename Beam>
-absl::Status RunSearch(Traversal& traversal, Beam& beam, uint32_t width,
-                       TopK& top, SearchWork& work) {
+template <typename Rows, typename Beam>
+absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, uint32_t width,
+                       float error, TopK& top, SearchWork& work) {
   beam.Start(width);
   const BeamNode entry = traversal.Descend(work);
   RETURN_IF_ERROR(traversal.Expand(beam, entry, work));
-  traversal.Offer(beam, top);
+  traversal.Offer(beam, error, top, work);
   return absl::OkStatus();
+}
+
+template <typename Rows>
+absl::Status SearchRows(const ScanRequest& request,
+                        const SearchedGraph& searched, const Rows& rows,
+                        float error, uint32_t ef, TopK& top, SearchWork& work) {
+  Scratch& scratch = ThreadScratch();
+  Traversal<Rows> traversal(request, searched, rows, scratch);
+  const uint32_t nodes = searched.graph.nodes();
+  const auto width = static_cast<uint32_t>(
+      std::min<uint64_t>(nodes, std::max<uint64_t>({1, ef, top.k()})));
+  if (width <= kSortedBeamMax) {
+    return RunSearch(traversal, scratch.sorted_beam, width, error, top, work);
+  }
+  return RunSearch(traversal, scratch.heap_beam, width, error, top, work);
 }
 
 }  // namespace
@@ -219,15 +293,15 @@ absl::Status SearchGraph(const ScanRequest& request,
                          const SearchedGraph& searched, uint32_t ef, TopK& top,
                          SearchWork& work) {
   RETURN_IF_ERROR(request.context.Check());
-  Scratch& scratch = ThreadScratch();
-  Traversal traversal(request, searched, scratch);
-  const uint32_t nodes = searched.graph.nodes();
-  const auto width = static_cast<uint32_t>(
-      std::min<uint64_t>(nodes, std::max<uint64_t>({1, ef, top.k()})));
-  if (width <= kSortedBeamMax) {
-    return RunSearch(traversal, scratch.sorted_beam, width, top, work);
+  CodedQuery& coded = ThreadScratch().coded_query;
+  if (searched.codes != nullptr &&
+      searched.codes->EncodeQuery(request.query, coded)) {
+    const CodeRows rows(*searched.codes, coded);
+    return SearchRows(request, searched, rows, searched.codes->error(coded), ef,
+                      top, work);
   }
-  return RunSearch(traversal, scratch.heap_beam, width, top, work);
+  return SearchRows(request, searched, FloatRows(request, searched), 0, ef, top,
+                    work);
 }
 
 }  // namespace sextant

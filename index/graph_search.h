@@ -9,18 +9,20 @@
 #include "index/frozen_graph.h"
 #include "index/scan.h"
 #include "index/top_k.h"
+#include "index/vector_codes.h"
 
 namespace sextant {
 
 // A graph and the rows that its nodes stand for; outlives the search.
 struct SearchedGraph {
   const FrozenGraph& graph;
+  const VectorCodes* codes = nullptr;  // null: the traversal reads floats
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
 };
 
-// Offers the best live rows that a beam of `ef` live nodes finds. Polls the
-// context; scratch memory is per thread.
+// Offers the best live rows that a beam of `ef` live nodes finds, with the
+// scores of the floats. Polls the context; scratch memory is per thread.
 absl::Status SearchGraph(const ScanRequest& request,
                          const SearchedGraph& searched, uint32_t ef, TopK& top,
                          SearchWork& work);

@@ -22,19 +22,19 @@ bool Aligned(absl::string_view bytes) {
 }
 
 // All sections or none, so that the originals are needed as a whole or not.
-absl::Status CopyToHugePages(std::array<AlignedBytes, 3>& copies,
+absl::Status CopyToHugePages(std::array<AlignedBytes, 4>& copies,
                              VectorIndexBytes& bytes) {
   // Below this all of it fits into the TLB's reach anyway.
   constexpr uint64_t kWorthwhileBytes = uint64_t{8} << 20;
-  const uint64_t total =
-      bytes.vectors.size() + bytes.ordinals.size() + bytes.graph.size();
+  const uint64_t total = bytes.vectors.size() + bytes.ordinals.size() +
+                         bytes.graph.size() + bytes.codes.size();
   if (total < kWorthwhileBytes) {
     return absl::OkStatus();
   }
   try {
     size_t i = 0;
     for (absl::string_view* section :
-         {&bytes.vectors, &bytes.ordinals, &bytes.graph}) {
+         {&bytes.vectors, &bytes.ordinals, &bytes.graph, &bytes.codes}) {
       copies[i] = AlignedBytes::Copy(*section);
       *section = copies[i++];
     }
@@ -53,7 +53,8 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
   if (shape.dimension == 0) {
     return absl::InvalidArgumentError("vector index: dimension is 0");
   }
-  if (!Aligned(bytes.vectors) || !Aligned(bytes.ordinals)) {
+  if (!Aligned(bytes.vectors) || !Aligned(bytes.ordinals) ||
+      !Aligned(bytes.codes)) {
     return absl::InvalidArgumentError(
         "vector index: bytes are not aligned to 4");
   }
@@ -84,6 +85,12 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
   if (!bytes.graph.empty()) {
     ASSIGN_OR_RETURN_WITH(rep->graph, FrozenGraph::Open(bytes.graph, rep->rows),
                           "vector index");
+    if (!bytes.codes.empty()) {
+      ASSIGN_OR_RETURN_WITH(
+          rep->codes,
+          VectorCodes::Open(shape, rep->graph->nodes(), bytes.codes),
+          "vector index");
+    }
   }
   return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(rep)));
 }
@@ -137,8 +144,10 @@ absl::Status VectorIndex::Search(std::span<const float> query, uint32_t ef,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   CHECK(rep_->graph.has_value()) << "search of an index without a graph";
   const ScanRequest request{rep_->shape, query, dead, context};
-  return SearchGraph(request, {*rep_->graph, rep_->vectors, rep_->ordinals}, ef,
-                     top, work);
+  return SearchGraph(request,
+                     {*rep_->graph, rep_->codes ? &*rep_->codes : nullptr,
+                      rep_->vectors, rep_->ordinals},
+                     ef, top, work);
 }
 
 }  // namespace sextant

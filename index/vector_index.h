@@ -38,6 +38,7 @@ struct VectorIndexBytes {
   absl::string_view vectors;   // float32 rows, padded stride, graph order
   absl::string_view ordinals;  // u32 little-endian, row -> ordinal
   absl::string_view graph;     // frozen HNSW; empty = scan only
+  absl::string_view codes;     // of the graph's nodes; empty = it reads floats
 };
 
 // Where an open index keeps its vectors and graph.

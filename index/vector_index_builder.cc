@@ -19,6 +19,7 @@
 #include "index/insertion_order.h"
 #include "index/parallel_nodes.h"
 #include "index/row_groups.h"
+#include "index/vector_codes.h"
 
 namespace sextant {
 namespace {
@@ -242,6 +243,7 @@ class GraphBuild {
     }
     writer.SetDuplicates(repeated, first_rows);
     built.graph = writer.Take();
+    built.codes = EncodeVectors(input_.shape, matrix_.vectors(), sizes.nodes);
     built.vectors = matrix_.Take();
     return built;
   }

@@ -51,7 +51,8 @@ struct BuiltVectorIndex {
   AlignedBytes vectors;
   AlignedBytes ordinals;
   AlignedBytes graph;
-  VectorIndexBytes view() const { return {vectors, ordinals, graph}; }
+  AlignedBytes codes;
+  VectorIndexBytes view() const { return {vectors, ordinals, graph, codes}; }
 };
 
 // Progress that other threads may read while a build runs.

@@ -7,6 +7,7 @@
 
 #include "index/aligned_array.h"
 #include "index/frozen_graph.h"
+#include "index/vector_codes.h"
 #include "index/vector_index.h"
 
 namespace sextant {
@@ -14,13 +15,14 @@ namespace sextant {
 // What a VectorIndex holds: views, all checked by Open. Inside index/ only.
 struct VectorIndex::Rep {
   // Empty unless copied (Placement::kHugePages).
-  std::array<AlignedBytes, 3> copies;
+  std::array<AlignedBytes, 4> copies;
   VectorShape shape;
   uint32_t rows = 0;
   size_t stride = 0;
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
   std::optional<FrozenGraph> graph;
+  std::optional<VectorCodes> codes;
 };
 
 }  // namespace sextant

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "index/vector_codes.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "base/status_matchers.h"
+
+namespace sextant {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr uint64_t kSeed = 77;
+
+TEST(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
+  std::mt19937_64 random(kSeed);
+  for (const size_t size : {64U, 128U, 192U, 1024U, 65536U}) {
+    constexpr uint32_t kRows = 23;
+    AlignedArray<int8_t> query(size);
+    AlignedArray<uint8_t> rows(kRows * size);
+    for (size_t i = 0; i < size; ++i) {
+      query.data()[i] = static_cast<int8_t>(random() % 255 - 127);
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      rows.data()[i] = static_cast<uint8_t>(random());
+    }
+    // The largest sums there are.
+    std::fill_n(rows.data(), 2 * size, uint8_t{255});
+    for (const int8_t extreme : {int8_t{0}, int8_t{-127}, int8_t{127}}) {
+      if (extreme != 0) {
+        std::fill_n(query.data(), size, extreme);
+      }
+      for (uint32_t count = 0; count <= 11; ++count) {
+        std::vector<uint32_t> wanted;
+        std::vector<int32_t> expected;
+        for (uint32_t i = 0; i < count; ++i) {
+          wanted.push_back(i < 2 ? i : static_cast<uint32_t>(random() % kRows));
+          int32_t sum = 0;
+          for (size_t j = 0; j < size; ++j) {
+            sum += query.data()[j] * rows.data()[wanted[i] * size + j];
+          }
+          expected.push_back(sum);
+        }
+        for (const DistanceKernels* set : SupportedKernels()) {
+          std::vector<int32_t> out(count);
+          set->code_dot_rows(query.data(), rows.data(), size, size, wanted,
+                             out.data());
+          EXPECT_EQ(out, expected)
+              << set->name << " size " << size << " seed " << kSeed;
+        }
+      }
+    }
+  }
+}
+
+struct DataCase {
+  std::string name;
+  Metric metric = Metric::kCosine;
+  uint32_t dimension = 0;
+  float magnitude = 1;  // of the rows, which differ this much from each other
+  float shift = 0;      // of all numbers
+  bool unit = false;
+
+  friend void PrintTo(const DataCase& tested, std::ostream* out) {
+    *out << tested.name;
+  }
+};
+
+class VectorCodesTest : public ::testing::TestWithParam<DataCase> {
+ protected:
+  static constexpr uint32_t kNodes = 500;
+
+  std::vector<float> Vectors() {
+    const DataCase& tested = GetParam();
+    const size_t stride = PaddedStride(tested.dimension);
+    std::vector<float> vectors(kNodes * stride, 0);
+    std::normal_distribution<float> normal;
+    std::uniform_real_distribution<float> magnitude(1, tested.magnitude);
+    for (uint32_t node = 0; node < kNodes; ++node) {
+      const float factor = tested.magnitude == 1 ? 1 : magnitude(random_);
+      for (uint32_t j = 0; j < tested.dimension; ++j) {
+        vectors[node * stride + j] = normal(random_) * factor + tested.shift;
+      }
+      if (tested.unit) {
+        EXPECT_TRUE(
+            Normalize({vectors.data() + node * stride, tested.dimension}));
+      }
+    }
+    return vectors;
+  }
+
+  std::mt19937_64 random_{kSeed};
+};
+
+TEST_P(VectorCodesTest, DistancesAreAsNearToTheFloatsAsTheySay) {
+  const DataCase& tested = GetParam();
+  const VectorShape shape{tested.metric, tested.dimension};
+  const size_t stride = PaddedStride(tested.dimension);
+  const std::vector<float> vectors = Vectors();
+  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), kNodes);
+  const auto codes = VectorCodes::Open(shape, kNodes, bytes);
+  ASSERT_OK(codes);
+  std::vector<uint32_t> nodes;
+  for (uint32_t node = 0; node < kNodes; ++node) {
+    nodes.push_back(node);
+  }
+  uint32_t far = 0;
+  uint32_t count = 0;
+  double sum = 0;
+  for (uint32_t q = 0; q < 20; ++q) {
+    const float* query = vectors.data() + q * stride;
+    CodedQuery coded;
+    ASSERT_TRUE(codes->EncodeQuery({query, tested.dimension}, coded));
+    std::vector<float> distances(kNodes);
+    codes->Distances(coded, nodes, distances.data());
+    for (uint32_t node = 0; node < kNodes; ++node) {
+      const float* row = vectors.data() + node * stride;
+      const float exact =
+          tested.metric == Metric::kL2
+              ? Kernels().squared_l2(query, row, tested.dimension)
+              : -Kernels().inner_product(query, row, tested.dimension);
+      const double error = std::abs(distances[node] - exact);
+      far += error > codes->error(coded) ? 1U : 0U;
+      sum += error / codes->error(coded);
+      ++count;
+    }
+  }
+  EXPECT_LE(far, count / 100) << "seed " << kSeed;
+  // And not much nearer either, or re-ranking would read rows for nothing.
+  EXPECT_GT(sum / count, 0.05) << "seed " << kSeed;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Data, VectorCodesTest,
+    ::testing::ValuesIn(std::vector<DataCase>{
+        {"Unit100", Metric::kCosine, 100, 1, 0, true},
+        {"Unit128", Metric::kInnerProduct, 128, 1, 0, true},
+        {"ShiftedUnit512", Metric::kCosine, 512, 1, 0.5F, true},
+        {"Norms64", Metric::kInnerProduct, 64, 1000, 0, false},
+        {"L2", Metric::kL2, 96, 1, 0, false},
+        {"L2Norms", Metric::kL2, 128, 100, 0, false},
+        {"L2Shifted", Metric::kL2, 33, 1, 1000, false},
+        {"OneNumber", Metric::kL2, 1, 1, 0, false}}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST(VectorCodesTest, HugeNumbersGetNoCodes) {
+  const VectorShape shape{Metric::kL2, 16};
+  std::vector<float> vectors(16, 1e30F);
+  EXPECT_EQ(EncodeVectors(shape, vectors.data(), 1).size(), 0U);
+  vectors.assign(16, 1);
+  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), 1);
+  const auto codes = VectorCodes::Open(shape, 1, bytes);
+  ASSERT_OK(codes);
+  CodedQuery coded;
+  EXPECT_TRUE(codes->EncodeQuery(vectors, coded));  // equal to the mean
+  const uint32_t node = 0;
+  float distance = 7;
+  codes->Distances(coded, {&node, 1}, &distance);
+  EXPECT_EQ(distance, 0);
+  const float largest = std::numeric_limits<float>::max();
+  EXPECT_FALSE(codes->EncodeQuery(std::vector<float>(16, largest), coded));
+}
+
+TEST(VectorCodesTest, DamageIsRefused) {
+  const VectorShape shape{Metric::kCosine, 64};
+  std::vector<float> vectors(2 * 64, 0.125F);
+  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), 2);
+  ASSERT_OK(VectorCodes::Open(shape, 2, bytes));
+  const auto refused =
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("codes: "));
+  EXPECT_THAT(VectorCodes::Open(shape, 3, bytes), refused);
+  EXPECT_THAT(VectorCodes::Open({Metric::kL2, 64}, 2, bytes), refused);
+  EXPECT_THAT(VectorCodes::Open({Metric::kCosine, 63}, 2, bytes), refused);
+  const absl::string_view whole = bytes;
+  for (const size_t size : {size_t{0}, size_t{63}, whole.size() - 1}) {
+    EXPECT_THAT(VectorCodes::Open(shape, 2, whole.substr(0, size)), refused);
+  }
+  for (size_t word = 0; word < 6; ++word) {
+    AlignedBytes damaged = AlignedBytes::Copy(whole);
+    damaged.data()[word * sizeof(uint32_t)] ^= 0x41;
+    EXPECT_THAT(VectorCodes::Open(shape, 2, damaged), refused) << word;
+  }
+}
+
+}  // namespace
+}  // namespace sextant
