@@ -92,8 +92,7 @@ void RunPass(const AnnDataset& dataset, uint32_t k, AnnResult& result,
 
 constexpr double kTargets[] = {0.95, 0.99};
 
-// A curve that gains no more than this while the width grows by 2.8 has hit its
-// ceiling.
+// A curve that gains no more than this over three points has hit its ceiling.
 constexpr double kFlat = 0.005;
 
 // Widths up to the first that passes the highest target, or to the ceiling.
@@ -101,7 +100,8 @@ void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
                AnnResult& result) {
   std::vector<uint32_t> efs = settings.efs;
   if (efs.empty()) {
-    for (double ef = settings.k; ef < 2500; ef *= std::sqrt(2.0)) {
+    const double step = settings.quick ? 2 : std::sqrt(2.0);
+    for (double ef = settings.k; ef < 2600; ef *= step) {
       efs.push_back(static_cast<uint32_t>(ef));
     }
   }
@@ -209,7 +209,9 @@ void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
     const double elapsed = WallSeconds() - start;
     std::fprintf(stderr, "round %d done, %.0f s\n", round, elapsed);
     // Another round only if it fits.
-    if (round >= 2 && elapsed * (round + 1) / round > settings.measure_s) {
+    const int rounds_min = settings.quick ? 1 : 2;
+    if (round >= rounds_min &&
+        elapsed * (round + 1) / round > settings.measure_s) {
       break;
     }
   }

@@ -115,6 +115,10 @@ bool VectorIndex::has_graph() const {
   return rep_->graph.has_value();
 }
 
+bool VectorIndex::has_codes() const {
+  return rep_->codes.has_value();
+}
+
 const VectorShape& VectorIndex::shape() const {
   return rep_->shape;
 }

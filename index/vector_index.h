@@ -70,6 +70,8 @@ class VectorIndex {
 
   uint32_t rows() const;
   bool has_graph() const;
+  // Whether graph searches read 8-bit codes.
+  bool has_codes() const;
   // Memory that a copy takes.
   uint64_t owned_bytes() const;
   const VectorShape& shape() const;

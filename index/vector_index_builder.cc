@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "index/code_choice.h"
 #include "index/distance.h"
 #include "index/frozen_graph.h"
 #include "index/graph_cloner.h"
@@ -218,7 +219,7 @@ class GraphBuild {
     return sizes;
   }
 
-  BuiltVectorIndex Freeze() {
+  absl::StatusOr<BuiltVectorIndex> Freeze() {
     const std::vector<uint32_t> order = OrderForLocality(*graph_);
     GraphSizes sizes = Sizes(order);
     BuiltVectorIndex built;
@@ -245,6 +246,15 @@ class GraphBuild {
     built.graph = writer.Take();
     built.codes = EncodeVectors(input_.shape, matrix_.vectors(), sizes.nodes);
     built.vectors = matrix_.Take();
+    if (built.codes.size() > 0) {
+      ASSIGN_OR_RETURN(
+          const bool keep,
+          CodesKeepRecall(input_.shape, input_.rows.back().ordinal + 1,
+                          built.view(), run_.context));
+      if (!keep) {
+        built.codes = {};
+      }
+    }
     return built;
   }
 

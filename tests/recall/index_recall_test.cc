@@ -98,6 +98,7 @@ class IndexRecallTest : public testing::TestWithParam<MetricCase> {};
 TEST_P(IndexRecallTest, AfterABuildFromSortedInput) {
   const RecallData data = Generate(GetParam().metric);
   const Built built = Build(TestInput(data.shape, data.rows));
+  EXPECT_TRUE(built.index->has_codes());
   ExpectRecall(*built.index, data.queries, 0.90, 0.985);
 }
 
@@ -185,7 +186,37 @@ TEST(IndexDuplicatesRecallTest, CopiesDoNotCutOffTheirNeighbours) {
     data.queries.Append(vector);
   }
   const Built built = Build(TestInput(data.shape, data.rows));
+  // Codes cannot tell the clouds' points apart, and the build notices.
+  EXPECT_FALSE(built.index->has_codes());
   ExpectRecall(*built.index, data.queries, 0.88, 0.975);
+}
+
+// Norms from 1 to e^6, and a few numbers of great weight.
+TEST_P(IndexRecallTest, HeavyTailsLoseNothingToCodes) {
+  RecallData data = Generate(GetParam().metric);
+  std::mt19937_64 random(kSeed);
+  std::uniform_real_distribution<float> logarithm(0, 6);
+  for (uint32_t row = 0; row < data.rows.rows(); ++row) {
+    const std::span<float> numbers(
+        data.rows.numbers.data() + size_t{row} * kDimension, kDimension);
+    const float factor = std::exp(logarithm(random));
+    for (float& x : numbers) {
+      x *= factor;
+    }
+    numbers[random() % 2] *= 30;
+    if (GetParam().metric == Metric::kCosine) {
+      Normalize(numbers);
+    }
+  }
+  const VectorIndexInput input = TestInput(data.shape, data.rows);
+  const Built built = Build(input);
+  VectorIndexBytes without = built.bytes.view();
+  without.codes = {};
+  const auto floats = VectorIndex::Open(data.shape, data.rows.rows(), without);
+  ASSERT_OK(floats);
+  EXPECT_GE(SearchRecall(*built.index, data.queries, 80, RowSet()),
+            SearchRecall(**floats, data.queries, 80, RowSet()) - 0.01)
+      << "codes: " << built.index->has_codes();
 }
 
 }  // namespace
