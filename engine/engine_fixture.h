@@ -7,9 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <random>
 #include <string>
@@ -25,18 +23,9 @@
 #include "engine/database.h"
 #include "engine/events.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_seed.h"
 
 namespace sextant::test {
-
-// A fresh seed, or the one in SEXTANT_SEED. Printed, so that a failure can be
-// run again.
-inline uint64_t TestSeed() {
-  const char* wanted = std::getenv("SEXTANT_SEED");  // NOLINT: no setenv
-  const uint64_t seed = wanted != nullptr ? std::strtoull(wanted, nullptr, 10)
-                                          : std::random_device()();
-  std::cout << "SEXTANT_SEED=" << seed << "\n";
-  return seed;
-}
 
 // Never ends.
 inline const RequestContext& Unlimited() {

@@ -50,7 +50,7 @@ LINES_MAX = 600
 HEADER_LINES_MAX = 200
 # Headers that may be longer, with their limit. It only shrinks.
 HEADER_RATCHET = {
-    "engine/engine_fixture.h": 202,
+    "engine/engine_fixture.h": 191,
 }
 
 SOURCE_SUFFIXES = {".cc", ".h"}

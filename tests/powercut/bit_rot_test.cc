@@ -145,7 +145,6 @@ TEST_F(BitRotTest, NeverServesWrongData) {
     ASSERT_FALSE(files_[kind].empty()) << kind;
   }
   const uint64_t seed = TestSeed();
-  std::cout << "SEXTANT_TEST_SEED=" << seed << "\n";
   std::mt19937_64 random(seed);
   for (const auto& [kind, names] : files_) {
     const bool is_essential =

@@ -191,7 +191,6 @@ class Round {
 
 TEST(PowerCutTest, LosesNoAcknowledgedWrite) {
   const uint64_t seed = TestSeed();
-  std::cout << "SEXTANT_TEST_SEED=" << seed << "\n";
   std::mt19937_64 random(seed);
   Sequence acknowledged = 0;
   for (int number = 0; number < kRounds && !HasFailure(); ++number) {
@@ -215,7 +214,6 @@ TEST(PowerCutTest, LosesNoAcknowledgedWrite) {
 // above proves nothing.
 TEST(PowerCutTest, SeesTheLossWithoutFsync) {
   const uint64_t seed = TestSeed();
-  std::cout << "SEXTANT_TEST_SEED=" << seed << "\n";
   size_t losers = 0;
   for (uint64_t number = 0; number < 40 && losers == 0; ++number) {
     Round round(seed + number, {.names = CutNames::kAll}, Durability::kOs);
@@ -274,7 +272,6 @@ TEST(PowerCutTest, LeavesAnOpenableDirectoryAtEveryStepOfTheFirstStart) {
 // step of the start.
 TEST(PowerCutTest, LosesNothingWhenTheNextStartIsCutToo) {
   const uint64_t seed = TestSeed();
-  std::cout << "SEXTANT_TEST_SEED=" << seed << "\n";
   uint64_t steps = 0;
   for (const CutNames names : {CutNames::kAll, CutNames::kSynced}) {
     Round round(seed, {.tail = CutTail::kTorn, .names = names, .seed = seed});

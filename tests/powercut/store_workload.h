@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <random>
@@ -18,15 +17,9 @@
 #include "base/status_matchers.h"
 #include "storage/store.h"
 #include "storage/store_fixture.h"
+#include "tests/support/test_seed.h"
 
 namespace sextant::test {
-
-// A fresh seed, or the one in SEXTANT_TEST_SEED.
-inline uint64_t TestSeed() {
-  const char* wanted = std::getenv("SEXTANT_TEST_SEED");
-  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10)
-                           : std::random_device()();
-}
 
 struct Request {
   std::vector<OwnedPoint> upserts;

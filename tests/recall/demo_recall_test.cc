@@ -4,13 +4,11 @@
 // that put every few hundred points into a graph of their own.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
@@ -20,6 +18,7 @@
 #include "tests/recall/recall_server.h"
 #include "tests/support/server_process.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_seed.h"
 
 namespace sextant {
 namespace {
@@ -27,15 +26,6 @@ namespace {
 constexpr uint32_t kLimit = 10;
 constexpr double kFloor = 0.99;
 constexpr char kCollection[] = "packages";
-
-uint64_t Seed() {
-  uint64_t seed = 0;
-  const char* given = std::getenv("SEXTANT_TEST_SEED");
-  if (given == nullptr || !absl::SimpleAtoi(given, &seed)) {
-    seed = std::random_device{}();
-  }
-  return seed;
-}
 
 struct Settings {
   const char* name;
@@ -102,8 +92,7 @@ class DemoRecallTest : public testing::TestWithParam<Settings> {
 TEST_P(DemoRecallTest, StaysAfterDeletesAndOverwrites) {
   ExpectRecall("as imported");
 
-  const uint64_t seed = Seed();
-  std::printf("seed %s (SEXTANT_TEST_SEED)\n", absl::StrCat(seed).c_str());
+  const uint64_t seed = test::TestSeed();
   std::mt19937_64 random(seed);
   std::shuffle(points_.begin(), points_.end(), random);
 
