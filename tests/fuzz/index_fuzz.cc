@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A built index with changed bytes in its graph, codes or ordinals: it is
+// refused, or searches stay inside the memory and end.
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "base/check.h"
+#include "base/context.h"
+#include "index/test_vectors.h"
+#include "index/vector_index.h"
+#include "index/vector_index_builder.h"
+
+namespace sextant {
+namespace {
+
+constexpr VectorShape kShape{Metric::kL2, 8};
+constexpr uint32_t kRows = 64;
+
+const BuiltVectorIndex& Pristine() {
+  static const auto* const built = [] {
+    TestVectors vectors = ClusteredVectors(kShape, kRows, 4, 1);
+    vectors.Append(std::vector<float>(vectors.row(3).begin(),
+                                      vectors.row(3).end()));  // a duplicate
+    auto result = BuildVectorIndex(TestInput(kShape, vectors), nullptr,
+                                   RequestContext(), nullptr);
+    CHECK(result.ok());
+    return new BuiltVectorIndex(*std::move(result));
+  }();
+  return *built;
+}
+
+// Triples: which section, where in it, the new byte.
+void Change(const uint8_t* data, size_t size,
+            std::vector<AlignedBytes>& sections) {
+  for (size_t i = 0; i + 4 <= size; i += 4) {
+    AlignedBytes& section = sections[data[i] % sections.size()];
+    if (section.size() > 0) {
+      const size_t place = (size_t{data[i + 1]} << 8U | data[i + 2]);
+      section.data()[place % section.size()] = static_cast<char>(data[i + 3]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sextant
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace sextant;
+  const VectorIndexBytes bytes = Pristine().view();
+  std::vector<AlignedBytes> sections;
+  sections.push_back(AlignedBytes::Copy(bytes.graph));
+  sections.push_back(AlignedBytes::Copy(bytes.codes));
+  sections.push_back(AlignedBytes::Copy(bytes.ordinals));
+  Change(data, size, sections);
+  const auto index =
+      VectorIndex::Open(kShape, kRows + 1,
+                        {bytes.vectors, sections[2], sections[0], sections[1]});
+  if (!index.ok()) {
+    return 0;
+  }
+  const std::vector<float> query(kShape.dimension, 0.5F);
+  for (const uint32_t ef : {1U, 20U, 1000U}) {
+    TopK top(10);
+    SearchWork work;
+    CHECK((*index)
+              ->Search(query, ef, RowSet(), RequestContext(), top, work)
+              .ok());
+    for (const ScoredRow& hit : top.TakeSorted()) {
+      CHECK_LE(hit.row, kRows);
+    }
+  }
+  return 0;
+}
