@@ -44,11 +44,7 @@ void Change(const uint8_t* data, size_t size,
   }
 }
 
-}  // namespace
-}  // namespace sextant
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace sextant;
+void SearchDamaged(const uint8_t* data, size_t size) {
   const VectorIndexBytes bytes = Pristine().view();
   std::vector<AlignedBytes> sections;
   sections.push_back(AlignedBytes::Copy(bytes.graph));
@@ -59,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       VectorIndex::Open(kShape, kRows + 1,
                         {bytes.vectors, sections[2], sections[0], sections[1]});
   if (!index.ok()) {
-    return 0;
+    return;
   }
   const std::vector<float> query(kShape.dimension, 0.5F);
   for (const uint32_t ef : {1U, 20U, 1000U}) {
@@ -72,5 +68,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       CHECK_LE(hit.row, kRows);
     }
   }
+}
+
+}  // namespace
+}  // namespace sextant
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  sextant::SearchDamaged(data, size);
   return 0;
 }

@@ -22,11 +22,7 @@ void ExpectInvalidOrOk(const absl::Status& status) {
   CHECK(status.ok() || absl::IsInvalidArgument(status)) << " " << status;
 }
 
-}  // namespace
-}  // namespace sextant
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace sextant;
+void ConvertAll(const uint8_t* data, size_t size) {
   const int bytes = static_cast<int>(size);
   if (v1::SearchRequest search; search.ParseFromArray(data, bytes)) {
     ExpectInvalidOrOk(ToSearchCall(search).status());
@@ -40,5 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (v1::CreateCollectionRequest create; create.ParseFromArray(data, bytes)) {
     ExpectInvalidOrOk(ToSchema(create.schema(), "schema").status());
   }
+}
+
+}  // namespace
+}  // namespace sextant
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  sextant::ConvertAll(data, size);
   return 0;
 }

@@ -14,8 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (const auto identity = sextant::DecodeSegmentHeader(bytes);
       identity.ok()) {
-    CHECK(sextant::DecodeSegmentHeader(sextant::EncodeSegmentHeader(*identity))
-              .value() == *identity);
+    const auto again =
+        sextant::DecodeSegmentHeader(sextant::EncodeSegmentHeader(*identity));
+    CHECK(again.ok() && *again == *identity);
   }
   constexpr uint64_t kContentsOffset = 1U << 20U;
   if (const auto contents =
