@@ -53,7 +53,7 @@ environment=()  # ENV
 volume=''
 healthcheck=()
 entrypoint=()
-declare -A stages
+declare -A stages=()
 
 # in_root COMMAND...: as root in the current stage, with ENV and WORKDIR. In
 # namespaces of its own, so that nothing stays mounted or running.

@@ -75,13 +75,16 @@ class SortedBeam {
     return true;
   }
 
-  // The node that Next() would hand out, for prefetching.
-  bool Peek(uint32_t* node) const {
-    if (next_ >= size_) {
-      return false;
+  // Calls `visit` for up to `count` nodes that Next() is likely to hand out
+  // soon, for prefetching.
+  template <typename Visit>
+  void Peek(uint32_t count, Visit visit) const {
+    for (size_t i = next_; i < size_ && count > 0; ++i) {
+      if ((entries_[i].node & kExpanded) == 0) {
+        visit(entries_[i].node & kNodeMask);
+        --count;
+      }
     }
-    *node = entries_[next_].node & kNodeMask;
-    return true;
   }
 
   // Live nodes, nearest first, until `visit` returns false.
@@ -162,12 +165,12 @@ class HeapBeam {
     return true;
   }
 
-  bool Peek(uint32_t* node) const {
-    if (open_.empty()) {
-      return false;
+  template <typename Visit>
+  void Peek(uint32_t count, Visit visit) const {
+    const size_t seen = std::min<size_t>(count, open_.size());
+    for (size_t i = 0; i < seen; ++i) {
+      visit(open_[i].node);
     }
-    *node = open_.front().node;
-    return true;
   }
 
   // Empties the beam's live nodes.
