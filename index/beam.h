@@ -75,8 +75,7 @@ class SortedBeam {
     return true;
   }
 
-  // Calls `visit` for up to `count` nodes that Next() is likely to hand out
-  // soon, for prefetching.
+  // Up to `count` nodes that Next() may hand out soon, for prefetching.
   template <typename Visit>
   void Peek(uint32_t count, Visit visit) const {
     for (size_t i = next_; i < size_ && count > 0; ++i) {
