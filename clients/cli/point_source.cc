@@ -248,7 +248,16 @@ absl::StatusOr<std::unique_ptr<PointSource>> Open(
     }
     ASSIGN_OR_RETURN(std::unique_ptr<VectorFile> file,
                      OpenVectorFile(options.path));
+    if (file->rows() > 0 && options.first_id > UINT64_MAX - file->rows() + 1) {
+      return UsageError(absl::StrCat(
+          "--first-id ", options.first_id, ": the ids of ", file->rows(),
+          " rows would pass the largest one, ", UINT64_MAX));
+    }
     return std::make_unique<VectorSource>(std::move(file), options.first_id);
+  }
+  if (options.first_id != 0) {
+    return UsageError(
+        "--first-id goes with a .npy or .fvecs file; lines carry their ids");
   }
   absl::optional<RowReader> rows;
   if (!options.vectors_path.empty()) {

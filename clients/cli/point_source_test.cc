@@ -56,6 +56,19 @@ TEST(PointSourceTest, RowsOfAMatrixAreNumbered) {
   EXPECT_THAT(Ids(*source), ElementsAre("11", "12"));
 }
 
+TEST(PointSourceTest, RowNumbersDoNotWrapAround) {
+  // The last id there is, 2^64 - 1, may be taken.
+  ASSERT_OK_AND_ASSIGN(auto source,
+                       OpenPointSource({.path = Matrix("a.npy", 3),
+                                        .first_id = UINT64_MAX - 2}));
+  EXPECT_THAT(Ids(*source), testing::Contains("18446744073709551615"));
+  const absl::Status over =
+      OpenPointSource({.path = Matrix("b.npy", 3), .first_id = UINT64_MAX - 1})
+          .status();
+  EXPECT_EQ(ExitCodeOf(over), ExitCode::kUsage);
+  EXPECT_THAT(over.message(), HasSubstr("--first-id 18446744073709551614"));
+}
+
 TEST(PointSourceTest, ManyRowsComeInBlocks) {
   ASSERT_OK_AND_ASSIGN(auto source,
                        OpenPointSource({.path = Matrix("a.npy", 200'000)}));
@@ -139,6 +152,10 @@ TEST(PointSourceTest, OpeningErrorsAreInputErrors) {
   const auto usage = OpenPointSource(
       {.path = Matrix("a.npy", 1), .vectors_path = Matrix("b.npy", 1)});
   EXPECT_EQ(ExitCodeOf(usage.status()), ExitCode::kUsage);
+  // Lines have ids of their own; a flag that does nothing would mislead.
+  const auto lines = OpenPointSource(
+      {.path = WriteTestFile("a.jsonl", "{\"vector\":[1]}\n"), .first_id = 7});
+  EXPECT_EQ(ExitCodeOf(lines.status()), ExitCode::kUsage);
 }
 
 }  // namespace
