@@ -183,8 +183,10 @@ void AddCreate(CLI::App& parent, Action* action) {
   auto options = std::make_shared<CreateOptions>();
   command->add_option("NAME", options->name, "Letters, digits, _ and -")
       ->required();
-  command->add_option("--dimension", options->dimension,
-                      "Numbers of a vector, 1 to 65,536");
+  command
+      ->add_option("--dimension", options->dimension,
+                   "Numbers of a vector, 1 to 65,536")
+      ->check(CLI::Range(1, 65'536));
   command
       ->add_option("--metric", options->metric,
                    "cosine, ip (inner product) or l2")

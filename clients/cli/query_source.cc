@@ -176,6 +176,22 @@ absl::StatusOr<uint64_t> FindText(const std::vector<std::string>& lines,
   return UsageError(message);
 }
 
+namespace {
+
+absl::StatusOr<std::unique_ptr<QuerySource>> Open(const std::string& path,
+                                                  const QueryOptions& options) {
+  ASSIGN_OR_RETURN(const absl::optional<uint64_t> row, ChooseRow(options));
+  if (path == "-" || absl::EndsWithIgnoreCase(path, ".json") ||
+      absl::EndsWithIgnoreCase(path, ".jsonl")) {
+    return FromJsonInput(path, row);
+  }
+  absl::StatusOr<std::unique_ptr<VectorFile>> file = OpenVectorFile(path);
+  RETURN_IF_ERROR(InputError(file.status()));
+  return std::make_unique<FileQueries>(*std::move(file), row);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<QuerySource>> OpenQuerySource(
     const QueryOptions& options) {
   if (!options.text.empty() &&
@@ -198,16 +214,16 @@ absl::StatusOr<std::unique_ptr<QuerySource>> OpenQuerySource(
     return std::make_unique<ListedQueries>(
         std::vector<std::vector<float>>{*vector}, /*single=*/true);
   }
-  ASSIGN_OR_RETURN(const absl::optional<uint64_t> row, ChooseRow(options));
   const std::string& path =
       options.vector.empty() ? options.vector_file : options.vector;
-  if (path == "-" || absl::EndsWithIgnoreCase(path, ".json") ||
-      absl::EndsWithIgnoreCase(path, ".jsonl")) {
-    return FromJsonInput(path, row);
+  ASSIGN_OR_RETURN(std::unique_ptr<QuerySource> queries, Open(path, options));
+  if (queries->size() == 0) {
+    // In a pipe, most often the sign that what makes the vectors failed.
+    return InputError(absl::InvalidArgumentError(
+        absl::StrCat(path == "-" ? "standard input" : path,
+                     ": holds no vector to search for")));
   }
-  absl::StatusOr<std::unique_ptr<VectorFile>> file = OpenVectorFile(path);
-  RETURN_IF_ERROR(InputError(file.status()));
-  return std::make_unique<FileQueries>(*std::move(file), row);
+  return queries;
 }
 
 }  // namespace sextant::cli

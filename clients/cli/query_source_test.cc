@@ -67,6 +67,18 @@ TEST(QuerySourceTest, JsonFiles) {
   EXPECT_EQ(ExitCodeOf(bad), ExitCode::kInput);
 }
 
+TEST(QuerySourceTest, NothingToSearchForIsAnInputError) {
+  for (const std::string& path :
+       {WriteTestFile("a.jsonl", "\n"),
+        WriteTestFile("b.npy", NpyBytes("{'descr': '<f4', 'fortran_order': "
+                                        "False, 'shape': (0, 2), }",
+                                        ""))}) {
+    const absl::Status status = OpenQuerySource({.vector_file = path}).status();
+    EXPECT_EQ(ExitCodeOf(status), ExitCode::kInput) << path;
+    EXPECT_THAT(status.message(), HasSubstr(path));
+  }
+}
+
 TEST(QuerySourceTest, ATextPicksTheRow) {
   const std::string texts = WriteTestFile("a.txt", "edit photos\nplay chess\n");
   ASSERT_OK_AND_ASSIGN(auto queries, OpenQuerySource({.vector_file = Matrix(),

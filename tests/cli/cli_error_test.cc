@@ -108,6 +108,8 @@ TEST_F(CliErrorTest, MixedIds) {
             0);
   ExpectError({"import", "tiny", "-"}, 5,
               "id 'x' is a string, collection 'tiny' takes numbers", line);
+  ExpectError({"search", "packages", "--vector", "-"}, 5,
+              "standard input: holds no vector");
   ExpectError({"get", "packages", "fotoxx"}, 2, "unsigned 64-bit numbers");
   ExpectError({"delete", "packages", "-1"}, 2, "");
 }
@@ -138,6 +140,10 @@ TEST_F(CliErrorTest, WrongCommandLines) {
   ExpectError({"search", "packages", "--query", "photos"}, 2,
               "--query-text-file");
   ExpectError({"collection", "create", "x"}, 2, "--dimension");
+  for (const char* dimension : {"0", "65537", "99999999999", "many"}) {
+    ExpectError({"collection", "create", "x", "--dimension", dimension}, 2,
+                "in range 1 to 65536");
+  }
   ExpectError({"collection", "create", "x", "--dimension", "3", "--metric",
                "manhattan"},
               2, "cosine, ip or l2");
@@ -154,8 +160,8 @@ TEST_F(CliErrorTest, NamesAndClashes) {
   ExpectError(
       {"collection", "create", std::string(65, 'x'), "--dimension", "3"}, 1,
       "64");
-  ExpectError({"collection", "create", "wide", "--dimension", "70000"}, 1,
-              "65");
+  ExpectError({"collection", "create", "wide", "--vector-field", "v:70000"}, 1,
+              "schema.vector_fields[0].dimension: must be 1 to 65536");
   ExpectError({"collection", "create", "\xff", "--dimension", "3"}, 1, "");
 }
 
