@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compares this server's index with HNSWlib and Faiss: same data, same
 // parameters, one run. See docs/how-to/benchmark.md.
-#include <sched.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -14,6 +12,8 @@
 
 #include "bench/ann_measure.h"
 #include "bench/ann_report.h"
+#include "bench/processor.h"
+#include "bench/synthetic_dataset.h"
 
 namespace sextant {
 namespace {
@@ -24,43 +24,34 @@ struct Options {
   bool wants_json = false;
   uint32_t max_rows = 0;
   bool pin = true;
-  std::vector<std::string> engines = {"engine", "hnswlib", "faiss_hnsw"};
+  std::vector<std::string> engines = {"engine", "hnswlib", "faiss_hnsw",
+                                      "faiss_hnsw_sq8"};
   AnnSettings settings;
 };
 
+constexpr char kSynthetic[] = "synthetic";
+
 constexpr char kExamples[] = R"(
 DIR holds base.npy, queries.npy and gt_scores.npy: unit vectors, compared by
-inner product.
+inner product. "synthetic" is a set that the benchmark makes itself, once:
+1,000,000 x 128, clusters on curved surfaces of about 20 dimensions.
 
 examples:
   ./dev bench ann --data ../shared/data/glove-100d
   ./dev bench ann --data ../shared/data/debian-packages --quick --json
+  ./dev bench ann --data synthetic
   ./dev bench ann --data DIR --json result.json --ef 50 100 200 400
   ./dev bench ann --data DIR --rows 4000 --engines engine
 )";
-
-// The last processor that we may use: the first ones get the interrupts.
-int LastProcessor() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) {
-    return -1;
-  }
-  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
-    if (CPU_ISSET(static_cast<size_t>(cpu), &set)) {
-      return cpu;
-    }
-  }
-  return -1;
-}
 
 void AddOptions(CLI::App& app, Options& options) {
   AnnSettings& settings = options.settings;
   settings.cache_folder = "build/bench-cache";
   app.footer(kExamples);
-  app.add_option("--data", options.data, "folder of the data set")
+  app.add_option("--data", options.data,
+                 "folder of the data set, or \"synthetic\"")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(CLI::ExistingDirectory | CLI::IsMember({kSynthetic}));
   app.add_option("--json", options.json,
                  "write JSON to this file, or to standard output")
       ->expected(0, 1)
@@ -85,7 +76,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app.add_option("--engines", options.engines, "which take part")
-      ->check(CLI::IsMember({"engine", "hnswlib", "faiss_hnsw"}));
+      ->check(
+          CLI::IsMember({"engine", "hnswlib", "faiss_hnsw", "faiss_hnsw_sq8"}));
   app.add_option("--seconds", settings.measure_s,
                  "how long to repeat passes (default: 90, quick 15)");
   app.add_option("--cache", settings.cache_folder, "where built indexes go")
@@ -99,9 +91,10 @@ std::vector<AnnResult> Contestants(const Options& options) {
   std::vector<AnnResult> results;
   for (const std::string& name : options.engines) {
     AnnResult result;
-    result.contestant = name == "engine"    ? NewEngineContestant()
-                        : name == "hnswlib" ? NewHnswlibContestant()
-                                            : NewFaissContestant();
+    result.contestant = name == "engine"       ? NewEngineContestant()
+                        : name == "hnswlib"    ? NewHnswlibContestant()
+                        : name == "faiss_hnsw" ? NewFaissContestant()
+                                               : NewFaissSq8Contestant();
     if (result.contestant == nullptr) {
       std::fprintf(stderr, "%s: not in this build (libfaiss-dev); left out\n",
                    name.c_str());
@@ -119,8 +112,15 @@ int Fail(const absl::Status& status) {
 
 int Run(const Options& options) {
   const AnnSettings& settings = options.settings;
+  absl::StatusOr<std::string> folder = options.data;
+  if (options.data == kSynthetic) {
+    folder = SyntheticFolder(settings.cache_folder, {}, settings.build.threads);
+    if (!folder.ok()) {
+      return Fail(folder.status());
+    }
+  }
   absl::StatusOr<AnnDataset> dataset =
-      ReadAnnDataset(options.data, settings.k, options.max_rows);
+      ReadAnnDataset(*folder, settings.k, options.max_rows);
   if (!dataset.ok()) {
     return Fail(dataset.status());
   }

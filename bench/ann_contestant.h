@@ -39,7 +39,8 @@ class AnnContestant {
 std::unique_ptr<AnnContestant> NewEngineContestant();
 std::unique_ptr<AnnContestant> NewHnswlibContestant();
 // Null when the benchmark was built without Faiss.
-std::unique_ptr<AnnContestant> NewFaissContestant();
+std::unique_ptr<AnnContestant> NewFaissContestant();     // float vectors
+std::unique_ptr<AnnContestant> NewFaissSq8Contestant();  // 8 bits a number
 
 // Prints "<name>: <done> / <total> rows, <seconds> s" to stderr now and then.
 // Thread-safe.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faiss's HNSW over float vectors, as Debian packages it.
+// Faiss's HNSW over float vectors and over 8-bit scalars, as Debian packages
+// it.
 #include "bench/ann_contestant.h"
 
 #ifdef SEXTANT_HAVE_FAISS
@@ -15,22 +16,28 @@
 namespace sextant {
 namespace {
 
+enum class FaissStorage { kFloat, kScalar8 };
+
 class FaissContestant final : public AnnContestant {
  public:
-  absl::string_view name() const override { return "faiss_hnsw"; }
+  explicit FaissContestant(FaissStorage storage) : storage_(storage) {}
+
+  absl::string_view name() const override {
+    return storage_ == FaissStorage::kFloat ? "faiss_hnsw" : "faiss_hnsw_sq8";
+  }
 
   absl::Status Build(const AnnDataset& dataset, const AnnBuildOptions& options,
                      const std::string& path) override {
     try {
       omp_set_num_threads(options.threads);
-      faiss::IndexHNSWFlat index(static_cast<int>(dataset.dimension),
-                                 static_cast<int>(options.m),
-                                 faiss::METRIC_INNER_PRODUCT);
-      index.hnsw.efConstruction = static_cast<int>(options.ef_construction);
+      const std::unique_ptr<faiss::IndexHNSW> index = Empty(
+          static_cast<int>(dataset.dimension), static_cast<int>(options.m));
+      index->hnsw.efConstruction = static_cast<int>(options.ef_construction);
       // One call, as Faiss orders the rows of a call by level: no progress.
       const AnnProgress progress(name(), dataset.rows);
-      index.add(dataset.rows, dataset.base.data());
-      faiss::write_index(&index, path.c_str());
+      index->train(dataset.rows, dataset.base.data());
+      index->add(dataset.rows, dataset.base.data());
+      faiss::write_index(index.get(), path.c_str());
     } catch (const std::exception& error) {
       return absl::InternalError(error.what());
     }
@@ -66,6 +73,17 @@ class FaissContestant final : public AnnContestant {
   }
 
  private:
+  std::unique_ptr<faiss::IndexHNSW> Empty(int dimension, int m) const {
+    if (storage_ == FaissStorage::kFloat) {
+      return std::make_unique<faiss::IndexHNSWFlat>(
+          dimension, m, faiss::METRIC_INNER_PRODUCT);
+    }
+    return std::make_unique<faiss::IndexHNSWSQ>(dimension,
+                                                faiss::ScalarQuantizer::QT_8bit,
+                                                m, faiss::METRIC_INNER_PRODUCT);
+  }
+
+  const FaissStorage storage_;
   std::unique_ptr<faiss::IndexHNSW> index_;
   std::vector<float> distances_;
   std::vector<faiss::Index::idx_t> labels_;
@@ -74,7 +92,11 @@ class FaissContestant final : public AnnContestant {
 }  // namespace
 
 std::unique_ptr<AnnContestant> NewFaissContestant() {
-  return std::make_unique<FaissContestant>();
+  return std::make_unique<FaissContestant>(FaissStorage::kFloat);
+}
+
+std::unique_ptr<AnnContestant> NewFaissSq8Contestant() {
+  return std::make_unique<FaissContestant>(FaissStorage::kScalar8);
 }
 
 }  // namespace sextant
@@ -84,6 +106,10 @@ std::unique_ptr<AnnContestant> NewFaissContestant() {
 namespace sextant {
 
 std::unique_ptr<AnnContestant> NewFaissContestant() {
+  return nullptr;
+}
+
+std::unique_ptr<AnnContestant> NewFaissSq8Contestant() {
   return nullptr;
 }
 

@@ -2,14 +2,11 @@
 #include "bench/ann_measure.h"
 
 #include <malloc.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -18,44 +15,27 @@
 #include "nlohmann/json.hpp"
 
 #include "base/status_macros.h"
+#include "bench/processor.h"
 
 namespace sextant {
 namespace {
 
-double CpuSeconds(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) +
-         1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double WallSeconds() {
-  return std::chrono::duration<double>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-double ResidentMegabytes() {
+// Of this process, without what malloc keeps for later.
+double OwnMegabytes() {
   malloc_trim(0);
-  std::ifstream file("/proc/self/statm");
-  uint64_t total = 0;
-  uint64_t resident = 0;
-  file >> total >> resident;
-  return static_cast<double>(resident) *
-         static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+  return ResidentMegabytes(getpid());
 }
 
 absl::Status BuildIntoCache(const AnnDataset& dataset,
                             const AnnSettings& settings, AnnResult& result,
                             const std::string& path) {
   const double wall = WallSeconds();
-  const double cpu = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double cpu = ProcessCpuSeconds();
   RETURN_IF_ERROR(
       result.contestant->Build(dataset, settings.build, path + ".new"));
-  const nlohmann::json facts = {
-      {"build_s", WallSeconds() - wall},
-      {"build_cpu_s", CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - cpu},
-      {"build_threads", settings.build.threads}};
+  const nlohmann::json facts = {{"build_s", WallSeconds() - wall},
+                                {"build_cpu_s", ProcessCpuSeconds() - cpu},
+                                {"build_threads", settings.build.threads}};
   std::ofstream(path + ".json") << facts.dump(2) << "\n";
   std::filesystem::rename(path + ".new", path);
   return absl::OkStatus();
@@ -77,9 +57,9 @@ absl::Status ReadFacts(const std::string& path, AnnResult& result) {
 void RunPass(const AnnDataset& dataset, uint32_t k, AnnResult& result,
              AnnPoint& point) {
   std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
-  const double start = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
+  const double start = ThreadCpuSeconds();
   result.contestant->SearchAll(dataset, k, point.ef, answers.data());
-  const double seconds = CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - start;
+  const double seconds = ThreadCpuSeconds() - start;
   point.pass_qps.push_back(dataset.queries / seconds);
   if (point.recall == 0) {
     for (uint32_t query = 0; query < dataset.queries; ++query) {
@@ -147,25 +127,6 @@ std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
   return points;
 }
 
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half]
-                                : (values[half - 1] + values[half]) / 2;
-}
-
-void Pin(int cpu) {
-  if (cpu < 0) {
-    return;
-  }
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<size_t>(cpu), &set);
-  if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-    std::fprintf(stderr, "cannot pin to processor %d; running unpinned\n", cpu);
-  }
-}
-
 }  // namespace
 
 absl::Status PrepareAnn(const AnnDataset& dataset, const AnnSettings& settings,
@@ -181,16 +142,16 @@ absl::Status PrepareAnn(const AnnDataset& dataset, const AnnSettings& settings,
   }
   RETURN_IF_ERROR(ReadFacts(path, result));
   result.file_mb = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
-  const double before = ResidentMegabytes();
+  const double before = OwnMegabytes();
   RETURN_IF_ERROR_WITH(result.contestant->Load(dataset, path),
                        absl::StrCat(path, " (an old cache? try --rebuild)"));
-  result.rss_mb = ResidentMegabytes() - before;
+  result.rss_mb = OwnMegabytes() - before;
   return absl::OkStatus();
 }
 
 void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
                 std::vector<AnnResult>& results) {
-  Pin(settings.cpu);
+  PinThread(settings.cpu);
   std::vector<std::vector<size_t>> repeats;
   for (AnnResult& result : results) {
     FindCurve(dataset, settings, result);

@@ -2,7 +2,6 @@
 #include "bench/ann_report.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 #include <thread>
 
@@ -10,20 +9,11 @@
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 
+#include "bench/processor.h"
 #include "index/distance.h"
 
 namespace sextant {
 namespace {
-
-std::string ProcessorName() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown";
-}
 
 nlohmann::json OrNull(const std::optional<double>& number) {
   return number.has_value() ? nlohmann::json(*number) : nlohmann::json();
@@ -85,6 +75,7 @@ std::string AnnJson(const AnnDataset& dataset, const AnnSettings& settings,
         {"engine_kernels", std::string(Kernels().name)},
         {"load_average", load[0]},
         {"compiler", __VERSION__}}}};
+  json["ratios"] = nlohmann::json::object();
   const AnnResult* engine = nullptr;
   for (const AnnResult& result : results) {
     const std::string name(result.contestant->name());
@@ -94,10 +85,9 @@ std::string AnnJson(const AnnDataset& dataset, const AnnSettings& settings,
       continue;
     }
     if (engine != nullptr) {
-      const nlohmann::json ratio = {
+      json["ratios"][name] = {
           {"at_095", Ratio(engine->qps_at_095, result.qps_at_095)},
           {"at_099", Ratio(engine->qps_at_099, result.qps_at_099)}};
-      json[name == "hnswlib" ? "ratio" : "ratio_to_" + name] = ratio;
     }
   }
   return json.dump(2) + "\n";
@@ -107,11 +97,11 @@ std::string AnnTable(const AnnDataset& dataset,
                      const std::vector<AnnResult>& results) {
   std::string table = absl::StrFormat(
       "%s: %d rows, %d dimensions, %d queries, one search thread\n\n"
-      "%-12s %9s %9s %9s %9s %9s\n",
+      "%-14s %9s %9s %9s %9s %9s\n",
       dataset.name, dataset.rows, dataset.dimension, dataset.queries, "",
       "QPS@0.95", "QPS@0.99", "build s", "CPU s", "RSS MB");
   for (const AnnResult& result : results) {
-    absl::StrAppendFormat(&table, "%-12s %s %s %9.1f %9.1f %9.0f\n",
+    absl::StrAppendFormat(&table, "%-14s %s %s %9.1f %9.1f %9.0f\n",
                           std::string(result.contestant->name()),
                           Cell(result.qps_at_095), Cell(result.qps_at_099),
                           result.build_s, result.build_cpu_s, result.rss_mb);
@@ -127,11 +117,11 @@ std::string AnnTable(const AnnDataset& dataset,
                           ratio(results[0].qps_at_095, results[i].qps_at_095),
                           ratio(results[0].qps_at_099, results[i].qps_at_099));
   }
-  absl::StrAppendFormat(&table, "\n%-12s %6s %8s %9s %7s\n", "", "ef", "recall",
+  absl::StrAppendFormat(&table, "\n%-14s %6s %8s %9s %7s\n", "", "ef", "recall",
                         "QPS", "passes");
   for (const AnnResult& result : results) {
     for (const AnnPoint& point : result.curve) {
-      absl::StrAppendFormat(&table, "%-12s %6d %8.4f %9.0f %7d\n",
+      absl::StrAppendFormat(&table, "%-14s %6d %8.4f %9.0f %7d\n",
                             std::string(result.contestant->name()), point.ef,
                             point.recall, point.qps, point.pass_qps.size());
     }
