@@ -146,6 +146,7 @@ class Traversal {
       Score(count, work);
       for (uint32_t i = 0; i < count; ++i) {
         if (scratch_.distances[i] < beam.bound()) {
+          PrefetchLinks(scratch_.nodes[i]);
           beam.Insert(scratch_.distances[i], scratch_.nodes[i],
                       IsLive(scratch_.nodes[i]));
         }
