@@ -42,14 +42,7 @@ class SortedBeam {
   }
 
   void Insert(float distance, uint32_t node, bool live) {
-    size_t low = 0;
-    size_t count = size_;
-    while (count > 0) {
-      const size_t half = count / 2;
-      const bool right = entries_[low + half].distance <= distance;
-      low = right ? low + half + 1 : low;
-      count = right ? count - half - 1 : half;
-    }
+    const size_t low = PlaceOf(distance);
     if (size_ == entries_.size()) {
       entries_.resize(std::max<size_t>(256, 2 * size_));
     }
@@ -107,6 +100,23 @@ class SortedBeam {
     float distance = 0;
     uint32_t node = 0;  // and the two flags
   };
+
+  // Behind all entries that are as near. Without branches: which way a step
+  // goes is chance.
+  size_t PlaceOf(float distance) const {
+    const Entry* first = entries_.data();
+    size_t count = size_;
+    while (count > 1) {
+      const size_t half = count / 2;
+      first += half & (size_t{0} - static_cast<size_t>(
+                                       first[half - 1].distance <= distance));
+      count -= half;
+    }
+    if (count == 1) {
+      first += static_cast<size_t>(first->distance <= distance);
+    }
+    return static_cast<size_t>(first - entries_.data());
+  }
 
   // Once full, the last entry is live: it is the bound.
   void DropLast() {
