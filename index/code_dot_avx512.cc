@@ -37,7 +37,25 @@ SEXTANT_INLINE __m512i AddPairs(__m512i a, __m512i b) {
                           _mm512_unpackhi_epi32(a, b));
 }
 
+// Adds the products of 64 bytes of a row.
+template <bool kNibbles>
+SEXTANT_INLINE __m512i AddProducts(__m512i sum, const uint8_t* row,
+                                   const int8_t* query, size_t size, size_t i) {
+  const __m512i codes = _mm512_loadu_si512(row + i);
+  const __m512i q = _mm512_loadu_si512(query + i);
+  if constexpr (kNibbles) {
+    const __m512i mask = _mm512_set1_epi8(15);
+    const __m512i low = _mm512_and_si512(codes, mask);
+    const __m512i high = _mm512_and_si512(_mm512_srli_epi16(codes, 4), mask);
+    sum = _mm512_dpbusd_epi32(sum, low, q);
+    return _mm512_dpbusd_epi32(sum, high, _mm512_loadu_si512(query + size + i));
+  } else {
+    return _mm512_dpbusd_epi32(sum, codes, q);
+  }
+}
+
 // Four rows in one pass; their sums are folded together.
+template <bool kNibbles>
 SEXTANT_INLINE void FourDots(const int8_t* query, const uint8_t* const* rows,
                              size_t size, int32_t* out) {
   __m512i s0 = _mm512_setzero_si512();
@@ -45,11 +63,10 @@ SEXTANT_INLINE void FourDots(const int8_t* query, const uint8_t* const* rows,
   __m512i s2 = s0;
   __m512i s3 = s0;
   for (size_t i = 0; i < size; i += kLanes) {
-    const __m512i q = _mm512_loadu_si512(query + i);
-    s0 = _mm512_dpbusd_epi32(s0, _mm512_loadu_si512(rows[0] + i), q);
-    s1 = _mm512_dpbusd_epi32(s1, _mm512_loadu_si512(rows[1] + i), q);
-    s2 = _mm512_dpbusd_epi32(s2, _mm512_loadu_si512(rows[2] + i), q);
-    s3 = _mm512_dpbusd_epi32(s3, _mm512_loadu_si512(rows[3] + i), q);
+    s0 = AddProducts<kNibbles>(s0, rows[0], query, size, i);
+    s1 = AddProducts<kNibbles>(s1, rows[1], query, size, i);
+    s2 = AddProducts<kNibbles>(s2, rows[2], query, size, i);
+    s3 = AddProducts<kNibbles>(s3, rows[3], query, size, i);
   }
   const __m512i s01 = AddPairs(s0, s1);
   const __m512i s23 = AddPairs(s2, s3);
@@ -58,12 +75,12 @@ SEXTANT_INLINE void FourDots(const int8_t* query, const uint8_t* const* rows,
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), FoldHalves(sums));
 }
 
+template <bool kNibbles>
 SEXTANT_INLINE int32_t OneDot(const int8_t* query, const uint8_t* row,
                               size_t size) {
   __m512i sum = _mm512_setzero_si512();
   for (size_t i = 0; i < size; i += kLanes) {
-    sum = _mm512_dpbusd_epi32(sum, _mm512_loadu_si512(row + i),
-                              _mm512_loadu_si512(query + i));
+    sum = AddProducts<kNibbles>(sum, row, query, size, i);
   }
   const __m128i four = FoldHalves(sum);
   const __m128i two =
@@ -78,28 +95,42 @@ SEXTANT_INLINE void Prefetch(const uint8_t* row, size_t size) {
   }
 }
 
-}  // namespace
-
-SEXTANT_TARGET void CodeDotRowsAvx512(const int8_t* query, const uint8_t* base,
-                                      size_t stride, size_t size,
-                                      std::span<const uint32_t> rows,
-                                      int32_t* out) {
+template <bool kNibbles>
+SEXTANT_INLINE void DotRows(const int8_t* query, const uint8_t* base,
+                            size_t stride, std::span<const uint32_t> rows,
+                            int32_t* out) {
   const size_t n = rows.size();
   const uint8_t* batch[kBatchRows];
   size_t i = 0;
   for (; i + kBatchRows <= n; i += kBatchRows) {
     const size_t next_end = std::min(n, i + 2 * kBatchRows);
     for (size_t next = i + kBatchRows; next < next_end; ++next) {
-      Prefetch(base + rows[next] * stride, size);
+      Prefetch(base + rows[next] * stride, stride);
     }
     for (size_t r = 0; r < kBatchRows; ++r) {
       batch[r] = base + rows[i + r] * stride;
     }
-    FourDots(query, batch, size, out + i);
+    FourDots<kNibbles>(query, batch, stride, out + i);
   }
   for (; i < n; ++i) {
-    out[i] = OneDot(query, base + rows[i] * stride, size);
+    out[i] = OneDot<kNibbles>(query, base + rows[i] * stride, stride);
   }
+}
+
+}  // namespace
+
+SEXTANT_TARGET void CodeDotRowsAvx512(const int8_t* query, const uint8_t* base,
+                                      size_t stride,
+                                      std::span<const uint32_t> rows,
+                                      int32_t* out) {
+  DotRows<false>(query, base, stride, rows, out);
+}
+
+SEXTANT_TARGET void NibbleDotRowsAvx512(const int8_t* query,
+                                        const uint8_t* base, size_t stride,
+                                        std::span<const uint32_t> rows,
+                                        int32_t* out) {
+  DotRows<true>(query, base, stride, rows, out);
 }
 
 }  // namespace sextant

@@ -29,11 +29,15 @@ struct DistanceKernels {
                           float* out);
 
   // Products of 8-bit codes (vector_codes.h): out[i] is the sum of query[j] *
-  // (base + rows[i] * stride)[j] for j below `size`, a multiple of 64.
+  // (base + rows[i] * stride)[j] for j below `stride`, a multiple of 64.
   // Integers, so that every set gives the same.
   void (*code_dot_rows)(const int8_t* query, const uint8_t* base, size_t stride,
-                        size_t size, std::span<const uint32_t> rows,
-                        int32_t* out);
+                        std::span<const uint32_t> rows, int32_t* out);
+  // The same for rows of 4-bit codes: low halves of the bytes meet query[j],
+  // high halves query[stride + j].
+  void (*nibble_dot_rows)(const int8_t* query, const uint8_t* base,
+                          size_t stride, std::span<const uint32_t> rows,
+                          int32_t* out);
 };
 
 // The widest set that this processor runs, chosen once. The environment

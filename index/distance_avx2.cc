@@ -128,6 +128,7 @@ constexpr DistanceKernels kAvx2 = {
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx2,
+    .nibble_dot_rows = NibbleDotRowsAvx2,
 };
 
 }  // namespace

@@ -139,6 +139,7 @@ constexpr DistanceKernels kAvx512 = {
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx2,
+    .nibble_dot_rows = NibbleDotRowsAvx2,
 };
 
 constexpr DistanceKernels kAvx512Vnni = {
@@ -148,6 +149,7 @@ constexpr DistanceKernels kAvx512Vnni = {
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx512,
+    .nibble_dot_rows = NibbleDotRowsAvx512,
 };
 
 }  // namespace

@@ -16,14 +16,20 @@ const DistanceKernels& Avx512Kernels();      // AVX-512 F
 const DistanceKernels& Avx512VnniKernels();  // and BW and VNNI
 #endif
 
-// Their code_dot_rows, one file each.
+// Their products of codes, one file each.
 void CodeDotRowsScalar(const int8_t* query, const uint8_t* base, size_t stride,
-                       size_t size, std::span<const uint32_t> rows,
-                       int32_t* out);
+                       std::span<const uint32_t> rows, int32_t* out);
+void NibbleDotRowsScalar(const int8_t* query, const uint8_t* base,
+                         size_t stride, std::span<const uint32_t> rows,
+                         int32_t* out);
 void CodeDotRowsAvx2(const int8_t* query, const uint8_t* base, size_t stride,
-                     size_t size, std::span<const uint32_t> rows, int32_t* out);
+                     std::span<const uint32_t> rows, int32_t* out);
+void NibbleDotRowsAvx2(const int8_t* query, const uint8_t* base, size_t stride,
+                       std::span<const uint32_t> rows, int32_t* out);
 void CodeDotRowsAvx512(const int8_t* query, const uint8_t* base, size_t stride,
-                       size_t size, std::span<const uint32_t> rows,
-                       int32_t* out);
+                       std::span<const uint32_t> rows, int32_t* out);
+void NibbleDotRowsAvx512(const int8_t* query, const uint8_t* base,
+                         size_t stride, std::span<const uint32_t> rows,
+                         int32_t* out);
 
 }  // namespace sextant

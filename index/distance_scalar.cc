@@ -54,6 +54,7 @@ constexpr DistanceKernels kScalar = {
     .inner_product_rows = Rows<false>,
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsScalar,
+    .nibble_dot_rows = NibbleDotRowsScalar,
 };
 
 }  // namespace

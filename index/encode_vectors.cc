@@ -27,35 +27,34 @@ float Quantile(std::vector<float>& values, double share) {
 
 class VectorEncoder {
  public:
-  VectorEncoder(VectorShape shape, const float* vectors, uint32_t nodes)
+  VectorEncoder(VectorShape shape, const float* vectors, uint32_t nodes,
+                uint32_t bits)
       : shape_(shape),
         vectors_(vectors),
-        nodes_(nodes),
-        stride_(PaddedStride(shape.dimension)) {}
+        stride_(PaddedStride(shape.dimension)) {
+    header_.magic = CodesLayout::kMagic;
+    header_.version = CodesLayout::kVersion;
+    header_.metric = static_cast<uint32_t>(shape.metric);
+    header_.dimension = shape.dimension;
+    header_.nodes = nodes;
+    header_.bits = bits;
+    header_.stride = CodesLayout::Stride(header_);
+  }
 
   AlignedBytes Run() {
-    if (nodes_ == 0 || !Survey()) {
+    if (header_.nodes == 0 || !FindMean()) {
       return {};
     }
-    CodesHeader header;
-    header.magic = CodesLayout::kMagic;
-    header.version = CodesLayout::kVersion;
-    header.dimension = shape_.dimension;
-    header.nodes = nodes_;
-    header.has_row_scales = HasRowScales() ? 1 : 0;
-    header.stride = CodesLayout::Stride(header);
-    header.scale = CommonScale();
-    bytes_ = AlignedBytes(CodesLayout::RowsAt(shape_.dimension) +
-                          uint64_t{nodes_} * header.stride);
+    bytes_ = AlignedBytes(CodesLayout::TotalBytes(header_));
     std::memcpy(bytes_.data() + CodesLayout::kHeaderBytes, mean_.data(),
                 mean_.size() * sizeof(float));
-    for (uint32_t node = 0; node < nodes_; ++node) {
-      EncodeRow(header, node);
+    for (uint32_t node = 0; node < header_.nodes; ++node) {
+      EncodeRow(node);
     }
     // The error is measured with the codes as they will be read.
-    std::memcpy(bytes_.data(), &header, sizeof(header));
-    header.error = MeasureError();
-    std::memcpy(bytes_.data(), &header, sizeof(header));
+    std::memcpy(bytes_.data(), &header_, sizeof(header_));
+    header_.error = MeasureError();
+    std::memcpy(bytes_.data(), &header_, sizeof(header_));
     return std::move(bytes_);
   }
 
@@ -64,81 +63,112 @@ class VectorEncoder {
     return vectors_ + uint64_t{node} * stride_;
   }
 
-  // Mean and range of norms; false if numbers are too large for codes.
-  bool Survey() {
+  // False if numbers are too large for codes.
+  bool FindMean() {
     std::vector<double> sums(shape_.dimension, 0);
     float largest = 0;
-    for (uint32_t node = 0; node < nodes_; ++node) {
+    for (uint32_t node = 0; node < header_.nodes; ++node) {
       const float* x = row(node);
-      double squared = 0;
       for (uint32_t j = 0; j < shape_.dimension; ++j) {
         sums[j] += x[j];
-        squared += static_cast<double>(x[j]) * x[j];
         largest = std::max(largest, std::abs(x[j]));
       }
-      const double norm = std::sqrt(squared);
-      least_norm_ = node == 0 ? norm : std::min(least_norm_, norm);
-      most_norm_ = std::max(most_norm_, norm);
     }
     mean_.assign(stride_, 0);
     for (uint32_t j = 0; j < shape_.dimension; ++j) {
-      mean_[j] = static_cast<float>(sums[j] / nodes_);
+      mean_[j] = static_cast<float>(sums[j] / header_.nodes);
     }
     return largest <= kNumberMax;
   }
 
-  // A common scale saves a cache line a row where dimension is a multiple of
-  // 64, and loses nothing where all norms are equal.
-  bool HasRowScales() const {
-    CodesHeader with;
-    with.dimension = shape_.dimension;
-    CodesHeader without = with;
-    with.has_row_scales = 1;
-    return shape_.metric == Metric::kL2 || most_norm_ > 1.01 * least_norm_ ||
-           CodesLayout::Stride(with) == CodesLayout::Stride(without);
-  }
-
-  // Clips the outermost 0.05 % of the numbers.
-  float CommonScale() const {
-    constexpr uint32_t kSampleRows = 4096;
-    constexpr double kKept = 0.9995;
-    std::vector<float> sizes;
-    for (uint64_t i = 0; i < std::min(nodes_, kSampleRows); ++i) {
-      const float* x = row(
-          static_cast<uint32_t>(i * nodes_ / std::min(nodes_, kSampleRows)));
-      for (uint32_t j = 0; j < shape_.dimension; ++j) {
-        sizes.push_back(std::abs(x[j] - mean_[j]));
-      }
-    }
-    const float kept = Quantile(sizes, kKept);
-    return kept > 0 ? kept / CodesLayout::kCodeMax : 1;
-  }
-
-  void EncodeRow(const CodesHeader& header, uint32_t node) {
-    char* place = bytes_.data() + CodesLayout::RowsAt(shape_.dimension) +
-                  uint64_t{node} * header.stride;
+  void EncodeRow(uint32_t node) {
     const float* x = row(node);
+    moved_.resize(shape_.dimension);
     float largest = 0;
     double squared = 0;
     for (uint32_t j = 0; j < shape_.dimension; ++j) {
-      const float moved = x[j] - mean_[j];
-      largest = std::max(largest, std::abs(moved));
-      squared += static_cast<double>(moved) * moved;
+      moved_[j] = x[j] - mean_[j];
+      largest = std::max(largest, std::abs(moved_[j]));
+      squared += static_cast<double>(moved_[j]) * moved_[j];
     }
+    auto* const place = reinterpret_cast<uint8_t*>(
+        bytes_.data() + CodesLayout::RowsAt(shape_.dimension) +
+        uint64_t{node} * header_.stride);
     CodesLayout::RowTail tail;
-    tail.scale = largest > 0 ? largest / CodesLayout::kCodeMax : 1;
     tail.squared_norm = static_cast<float>(squared);
-    const float scale = header.has_row_scales != 0 ? tail.scale : header.scale;
+    tail.scale = header_.bits == 4 ? EncodeNibbles(largest, squared, place)
+                                   : EncodeBytes(largest, place);
+    std::memcpy(bytes_.data() + CodesLayout::TailsAt(header_) +
+                    uint64_t{node} * CodesLayout::TailStep(header_),
+                &tail, sizeof(tail));
+  }
+
+  // Both write the codes of moved_ and return the row's scale.
+  float EncodeBytes(float largest, uint8_t* place) const {
+    const float scale = largest > 0 ? largest / CodesLayout::kCodeMax : 1;
     for (uint32_t j = 0; j < shape_.dimension; ++j) {
-      const float code =
-          std::clamp((x[j] - mean_[j]) / scale, -CodesLayout::kCodeMax,
-                     CodesLayout::kCodeMax);
-      place[j] = static_cast<char>(static_cast<uint8_t>(
-          static_cast<int>(std::nearbyint(code)) + CodesLayout::kZeroCode));
+      const float code = std::clamp(moved_[j] / scale, -CodesLayout::kCodeMax,
+                                    CodesLayout::kCodeMax);
+      place[j] = static_cast<uint8_t>(static_cast<int>(std::nearbyint(code)) +
+                                      CodesLayout::kZeroCode);
     }
-    if (header.has_row_scales != 0) {
-      std::memcpy(place + header.stride - sizeof(tail), &tail, sizeof(tail));
+    return scale;
+  }
+
+  float EncodeNibbles(float largest, double squared, uint8_t* place) const {
+    const float step = BestStep(largest, squared);
+    const size_t half = CodesLayout::NibbleHalf(shape_.dimension);
+    float product = 0;
+    for (size_t j = 0; j < shape_.dimension; ++j) {
+      const float code = Nibble(moved_[j], 1 / step);
+      product += moved_[j] * code;
+      const auto bits = static_cast<uint32_t>(code + CodesLayout::kNibbleMax);
+      uint8_t& byte = place[j < half ? j : j - half];
+      byte = static_cast<uint8_t>(byte | (j < half ? bits : bits << 4U));
     }
+    return product > 0 ? static_cast<float>(squared / product) : 0;
+  }
+
+  // In steps, half-way between whole numbers.
+  static float Nibble(float number, float inverse_step) {
+    return std::clamp(std::floor(number * inverse_step) + 0.5F,
+                      -CodesLayout::kNibbleMax, CodesLayout::kNibbleMax);
+  }
+
+  // The step whose codes have the best cosine with moved_. A row of normal
+  // numbers is best clipped at about 2.7 times their deviation.
+  float BestStep(float largest, double squared) const {
+    constexpr float kClips[] = {1.9F, 2.3F, 2.7F, 3.1F, 3.6F};
+    const float deviation =
+        static_cast<float>(std::sqrt(squared / shape_.dimension));
+    const float widest = largest / CodesLayout::kNibbleMax;
+    float best_step = widest > 0 && std::isnormal(widest) ? widest : 1;
+    float best_cosine = CosineOfNibbles(best_step);
+    for (const float clip : kClips) {
+      const float step = clip * deviation / CodesLayout::kNibbleMax;
+      if (!(step < widest) || !std::isnormal(step)) {
+        continue;
+      }
+      const float cosine = CosineOfNibbles(step);
+      if (cosine > best_cosine) {
+        best_cosine = cosine;
+        best_step = step;
+      }
+    }
+    return best_step;
+  }
+
+  // Times the norm of moved_, which all steps share.
+  float CosineOfNibbles(float step) const {
+    const float inverse = 1 / step;
+    float product = 0;
+    float squared = 0;
+    for (const float number : moved_) {
+      const float code = Nibble(number, inverse);
+      product += number * code;
+      squared += code * code;
+    }
+    return product / std::sqrt(squared);
   }
 
   // Of random pairs: rounding errs as much between near ones.
@@ -146,19 +176,19 @@ class VectorEncoder {
     constexpr uint32_t kQueries = 64;
     constexpr uint32_t kRows = 64;
     constexpr double kCovered = 0.999;
-    const auto codes = VectorCodes::Open(shape_, nodes_, bytes_);
+    const auto codes = VectorCodes::Open(shape_, header_.nodes, bytes_);
     CHECK(codes.ok()) << " " << codes.status();
     std::mt19937_64 random(kSeed);
     CodedQuery coded;
     std::vector<float> errors;
     for (uint32_t i = 0; i < kQueries; ++i) {
-      const float* query = row(static_cast<uint32_t>(random() % nodes_));
+      const float* query = row(static_cast<uint32_t>(random() % header_.nodes));
       if (!codes->EncodeQuery({query, shape_.dimension}, coded) ||
           coded.norm == 0) {
         continue;
       }
       for (uint32_t r = 0; r < kRows; ++r) {
-        const auto node = static_cast<uint32_t>(random() % nodes_);
+        const auto node = static_cast<uint32_t>(random() % header_.nodes);
         float approximate = 0;
         codes->Distances(coded, {&node, 1}, &approximate);
         errors.push_back(std::abs(approximate - Distance(query, row(node))) /
@@ -176,19 +206,18 @@ class VectorEncoder {
 
   const VectorShape shape_;
   const float* const vectors_;
-  const uint32_t nodes_;
   const size_t stride_;
-  std::vector<float> mean_;  // padded with zeros
-  double least_norm_ = 0;
-  double most_norm_ = 0;
+  CodesHeader header_;
+  std::vector<float> mean_;   // padded with zeros
+  std::vector<float> moved_;  // the row at work, less the mean
   AlignedBytes bytes_;
 };
 
 }  // namespace
 
 AlignedBytes EncodeVectors(VectorShape shape, const float* vectors,
-                           uint32_t nodes) {
-  return VectorEncoder(shape, vectors, nodes).Run();
+                           uint32_t nodes, uint32_t bits) {
+  return VectorEncoder(shape, vectors, nodes, bits).Run();
 }
 
 }  // namespace sextant

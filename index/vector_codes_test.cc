@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <ostream>
 #include <random>
 #include <string>
@@ -21,13 +22,28 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kSeed = 77;
 
-TEST(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
+// What the kernels add up, in a loop.
+int32_t LoopDot(const int8_t* query, const uint8_t* row, size_t size,
+                bool is_nibbles) {
+  int32_t sum = 0;
+  for (size_t j = 0; j < size; ++j) {
+    sum += is_nibbles
+               ? query[j] * (row[j] & 15) + query[size + j] * (row[j] >> 4)
+               : query[j] * row[j];
+  }
+  return sum;
+}
+
+class CodeKernelsTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
+  const bool is_nibbles = GetParam();
   std::mt19937_64 random(kSeed);
   for (const size_t size : {64U, 128U, 192U, 1024U, 65536U}) {
     constexpr uint32_t kRows = 23;
-    AlignedArray<int8_t> query(size);
+    AlignedArray<int8_t> query(2 * size);
     AlignedArray<uint8_t> rows(kRows * size);
-    for (size_t i = 0; i < size; ++i) {
+    for (size_t i = 0; i < 2 * size; ++i) {
       query.data()[i] = static_cast<int8_t>(random() % 255 - 127);
     }
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -37,23 +53,21 @@ TEST(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
     std::fill_n(rows.data(), 2 * size, uint8_t{255});
     for (const int8_t extreme : {int8_t{0}, int8_t{-127}, int8_t{127}}) {
       if (extreme != 0) {
-        std::fill_n(query.data(), size, extreme);
+        std::fill_n(query.data(), 2 * size, extreme);
       }
       for (uint32_t count = 0; count <= 11; ++count) {
         std::vector<uint32_t> wanted;
         std::vector<int32_t> expected;
         for (uint32_t i = 0; i < count; ++i) {
           wanted.push_back(i < 2 ? i : static_cast<uint32_t>(random() % kRows));
-          int32_t sum = 0;
-          for (size_t j = 0; j < size; ++j) {
-            sum += query.data()[j] * rows.data()[wanted[i] * size + j];
-          }
-          expected.push_back(sum);
+          expected.push_back(LoopDot(
+              query.data(), rows.data() + wanted[i] * size, size, is_nibbles));
         }
         for (const DistanceKernels* set : SupportedKernels()) {
           std::vector<int32_t> out(count);
-          set->code_dot_rows(query.data(), rows.data(), size, size, wanted,
-                             out.data());
+          const auto dot_rows =
+              is_nibbles ? set->nibble_dot_rows : set->code_dot_rows;
+          dot_rows(query.data(), rows.data(), size, wanted, out.data());
           EXPECT_EQ(out, expected)
               << set->name << " size " << size << " seed " << kSeed;
         }
@@ -61,6 +75,11 @@ TEST(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Codes, CodeKernelsTest, ::testing::Bool(),
+                         [](const auto& tested) {
+                           return tested.param ? "Nibbles" : "Bytes";
+                         });
 
 struct DataCase {
   std::string name;
@@ -106,37 +125,43 @@ TEST_P(VectorCodesTest, DistancesAreAsNearToTheFloatsAsTheySay) {
   const VectorShape shape{tested.metric, tested.dimension};
   const size_t stride = PaddedStride(tested.dimension);
   const std::vector<float> vectors = Vectors();
-  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), kNodes);
-  const auto codes = VectorCodes::Open(shape, kNodes, bytes);
-  ASSERT_OK(codes);
-  std::vector<uint32_t> nodes;
-  for (uint32_t node = 0; node < kNodes; ++node) {
-    nodes.push_back(node);
-  }
-  uint32_t far = 0;
-  uint32_t count = 0;
-  double sum = 0;
-  for (uint32_t q = 0; q < 20; ++q) {
-    const float* query = vectors.data() + q * stride;
-    CodedQuery coded;
-    ASSERT_TRUE(codes->EncodeQuery({query, tested.dimension}, coded));
-    std::vector<float> distances(kNodes);
-    codes->Distances(coded, nodes, distances.data());
-    for (uint32_t node = 0; node < kNodes; ++node) {
-      const float* row = vectors.data() + node * stride;
-      const float exact =
-          tested.metric == Metric::kL2
-              ? Kernels().squared_l2(query, row, tested.dimension)
-              : -Kernels().inner_product(query, row, tested.dimension);
-      const double error = std::abs(distances[node] - exact);
-      far += error > codes->error(coded) ? 1U : 0U;
-      sum += error / codes->error(coded);
-      ++count;
+  std::vector<uint32_t> nodes(kNodes);
+  std::iota(nodes.begin(), nodes.end(), 0U);
+  for (const uint32_t bits : kCodeBits) {
+    const AlignedBytes bytes =
+        EncodeVectors(shape, vectors.data(), kNodes, bits);
+    const auto codes = VectorCodes::Open(shape, kNodes, bytes);
+    ASSERT_OK(codes);
+    uint32_t far = 0;
+    uint32_t count = 0;
+    double sum = 0;
+    double signed_sum = 0;
+    for (uint32_t q = 0; q < 20; ++q) {
+      const float* query = vectors.data() + q * stride;
+      CodedQuery coded;
+      ASSERT_TRUE(codes->EncodeQuery({query, tested.dimension}, coded));
+      std::vector<float> distances(kNodes);
+      codes->Distances(coded, nodes, distances.data());
+      for (uint32_t node = 0; node < kNodes; ++node) {
+        const float* row = vectors.data() + node * stride;
+        const float exact =
+            tested.metric == Metric::kL2
+                ? Kernels().squared_l2(query, row, tested.dimension)
+                : -Kernels().inner_product(query, row, tested.dimension);
+        const double error = (distances[node] - exact) / codes->error(coded);
+        far += std::abs(error) > 1 ? 1U : 0U;
+        sum += std::abs(error);
+        signed_sum += error;
+        ++count;
+      }
     }
+    EXPECT_LE(far, count / 100) << bits << " bits, seed " << kSeed;
+    // And not much nearer either, or re-ranking would read rows for nothing.
+    EXPECT_GT(sum / count, 0.01) << bits << " bits, seed " << kSeed;
+    // Too near as often as too far.
+    EXPECT_LT(std::abs(signed_sum), 0.1 * sum)
+        << bits << " bits, seed " << kSeed;
   }
-  EXPECT_LE(far, count / 100) << "seed " << kSeed;
-  // And not much nearer either, or re-ranking would read rows for nothing.
-  EXPECT_GT(sum / count, 0.01) << "seed " << kSeed;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -152,12 +177,15 @@ INSTANTIATE_TEST_SUITE_P(
         {"OneNumber", Metric::kL2, 1, 1, 0, false}}),
     [](const auto& tested) { return tested.param.name; });
 
-TEST(VectorCodesTest, HugeNumbersGetNoCodes) {
+class CodesOfBitsTest : public ::testing::TestWithParam<uint32_t> {};
+
+TEST_P(CodesOfBitsTest, HugeNumbersGetNoCodes) {
   const VectorShape shape{Metric::kL2, 16};
   std::vector<float> vectors(16, 1e30F);
-  EXPECT_EQ(EncodeVectors(shape, vectors.data(), 1).size(), 0U);
+  EXPECT_EQ(EncodeVectors(shape, vectors.data(), 1, GetParam()).size(), 0U);
   vectors.assign(16, 1);
-  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), 1);
+  const AlignedBytes bytes =
+      EncodeVectors(shape, vectors.data(), 1, GetParam());
   const auto codes = VectorCodes::Open(shape, 1, bytes);
   ASSERT_OK(codes);
   CodedQuery coded;
@@ -170,10 +198,11 @@ TEST(VectorCodesTest, HugeNumbersGetNoCodes) {
   EXPECT_FALSE(codes->EncodeQuery(std::vector<float>(16, largest), coded));
 }
 
-TEST(VectorCodesTest, DamageIsRefused) {
+TEST_P(CodesOfBitsTest, DamageIsRefused) {
   const VectorShape shape{Metric::kCosine, 64};
   std::vector<float> vectors(2 * 64, 0.125F);
-  const AlignedBytes bytes = EncodeVectors(shape, vectors.data(), 2);
+  const AlignedBytes bytes =
+      EncodeVectors(shape, vectors.data(), 2, GetParam());
   ASSERT_OK(VectorCodes::Open(shape, 2, bytes));
   const auto refused =
       StatusIs(absl::StatusCode::kDataLoss, HasSubstr("codes: "));
@@ -184,12 +213,14 @@ TEST(VectorCodesTest, DamageIsRefused) {
   for (const size_t size : {size_t{0}, size_t{63}, whole.size() - 1}) {
     EXPECT_THAT(VectorCodes::Open(shape, 2, whole.substr(0, size)), refused);
   }
-  for (size_t word = 0; word < 6; ++word) {
+  for (size_t word = 0; word < 7; ++word) {
     AlignedBytes damaged = AlignedBytes::Copy(whole);
     damaged.data()[word * sizeof(uint32_t)] ^= 0x41;
     EXPECT_THAT(VectorCodes::Open(shape, 2, damaged), refused) << word;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Bits, CodesOfBitsTest, ::testing::ValuesIn(kCodeBits));
 
 }  // namespace
 }  // namespace sextant

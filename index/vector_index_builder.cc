@@ -244,18 +244,30 @@ class GraphBuild {
     }
     writer.SetDuplicates(repeated, first_rows);
     built.graph = writer.Take();
-    built.codes = EncodeVectors(input_.shape, matrix_.vectors(), sizes.nodes);
     built.vectors = matrix_.Take();
-    if (built.codes.size() > 0) {
+    RETURN_IF_ERROR(ChooseCodes(sizes.nodes, built));
+    return built;
+  }
+
+  // The coarsest codes that keep the recall, else none.
+  absl::Status ChooseCodes(uint32_t nodes, BuiltVectorIndex& built) const {
+    for (const uint32_t bits : kCodeBits) {
+      built.codes = EncodeVectors(
+          input_.shape, reinterpret_cast<const float*>(built.vectors.data()),
+          nodes, bits);
+      if (built.codes.size() == 0) {
+        break;
+      }
       ASSIGN_OR_RETURN(
           const bool keep,
           CodesKeepRecall(input_.shape, input_.rows.back().ordinal + 1,
                           built.view(), run_.context));
-      if (!keep) {
-        built.codes = {};
+      if (keep) {
+        return absl::OkStatus();
       }
     }
-    return built;
+    built.codes = {};
+    return absl::OkStatus();
   }
 
   // Ordinals of all rows, and the rows past the nodes: those that repeat.
