@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "index/beam.h"
+#include "index/heap_beam.h"
 #include "index/visited_set.h"
 
 namespace sextant {
