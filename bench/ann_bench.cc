@@ -22,14 +22,13 @@ struct Options {
   std::string data;
   std::string json;  // "-": standard output
   bool wants_json = false;
+  std::string plot_folder;
   uint32_t max_rows = 0;
   bool pin = true;
   std::vector<std::string> engines = {"engine", "hnswlib", "faiss_hnsw",
                                       "faiss_hnsw_sq8"};
   AnnSettings settings;
 };
-
-constexpr char kSynthetic[] = "synthetic";
 
 constexpr char kExamples[] = R"(
 DIR holds base.npy, queries.npy and gt_scores.npy: unit vectors, compared by
@@ -56,6 +55,7 @@ void AddOptions(CLI::App& app, Options& options) {
                  "write JSON to this file, or to standard output")
       ->expected(0, 1)
       ->default_str("-");
+  app.add_option("--plot", options.plot_folder, "write an SVG plot here");
   app.add_flag("--quick", settings.quick,
                "500 queries, half the widths, few repeats: under 50 s");
   app.add_option("--ef", settings.efs, "beam widths (default: chosen)")
@@ -112,15 +112,12 @@ int Fail(const absl::Status& status) {
 
 int Run(const Options& options) {
   const AnnSettings& settings = options.settings;
-  absl::StatusOr<std::string> folder = options.data;
-  if (options.data == kSynthetic) {
-    folder = SyntheticFolder(settings.cache_folder, {}, settings.build.threads);
-    if (!folder.ok()) {
-      return Fail(folder.status());
-    }
-  }
   absl::StatusOr<AnnDataset> dataset =
-      ReadAnnDataset(*folder, settings.k, options.max_rows);
+      ReadDataset({.data = options.data,
+                   .cache_folder = settings.cache_folder,
+                   .k = settings.k,
+                   .max_rows = options.max_rows,
+                   .threads = settings.build.threads});
   if (!dataset.ok()) {
     return Fail(dataset.status());
   }
@@ -139,6 +136,13 @@ int Run(const Options& options) {
   const bool json_to_stdout = options.wants_json && options.json == "-";
   std::fputs(AnnTable(*dataset, results).c_str(),
              json_to_stdout ? stderr : stdout);
+  if (!options.plot_folder.empty()) {
+    const absl::Status status =
+        WriteAnnPlot(*dataset, results, options.plot_folder);
+    if (!status.ok()) {
+      return Fail(status);
+    }
+  }
   if (options.wants_json) {
     const std::string json = AnnJson(*dataset, settings, results);
     if (json_to_stdout) {

@@ -23,7 +23,7 @@ AnnProgress::AnnProgress(absl::string_view name, uint64_t total)
     : state_(std::make_unique<State>()) {
   state_->name = std::string(name);
   state_->total = total;
-  std::fprintf(stderr, "%s: building %llu rows\n", state_->name.c_str(),
+  std::fprintf(stderr, "%s: %llu rows\n", state_->name.c_str(),
                static_cast<unsigned long long>(total));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/ann_report.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "nlohmann/json.hpp"
 
 #include "bench/processor.h"
+#include "bench/svg_plot.h"
 #include "index/distance.h"
 
 namespace sextant {
@@ -127,6 +129,37 @@ std::string AnnTable(const AnnDataset& dataset,
     }
   }
   return table;
+}
+
+absl::Status WriteAnnPlot(const AnnDataset& dataset,
+                          const std::vector<AnnResult>& results,
+                          const std::string& folder) {
+  constexpr double kRecallLow = 0.8;
+  Plot plot;
+  plot.title = "Queries a second on one core over recall@10";
+  plot.subtitle = absl::StrFormat("%s, %d x %d", dataset.name, dataset.rows,
+                                  dataset.dimension);
+  double low = 1e12;
+  double high = 0;
+  for (const AnnResult& result : results) {
+    PlotLine& line = plot.lines.emplace_back(
+        PlotLine{std::string(result.contestant->name()), {}});
+    for (const AnnPoint& point : result.curve) {
+      if (point.recall >= kRecallLow) {
+        line.points.emplace_back(point.recall, point.qps);
+        low = std::min(low, point.qps);
+        high = std::max(high, point.qps);
+      }
+    }
+  }
+  if (high == 0) {
+    return absl::FailedPreconditionError(
+        "nothing to plot: no point reaches a recall of 0.8");
+  }
+  plot.x = {"recall@10", kRecallLow, 1, false, {0.8, 0.85, 0.9, 0.95, 0.99}};
+  plot.y = {"queries/s (log)", low / 1.2, high * 1.2, true, {}};
+  plot.y.ticks = LogarithmicTicks(plot.y.low, plot.y.high);
+  return WriteSvg(plot, absl::StrCat(folder, "/recall-", dataset.name, ".svg"));
 }
 
 }  // namespace sextant

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+
 #include "bench/ann_dataset.h"
 #include "bench/ann_measure.h"
 
@@ -16,5 +18,11 @@ std::string AnnJson(const AnnDataset& dataset, const AnnSettings& settings,
 
 std::string AnnTable(const AnnDataset& dataset,
                      const std::vector<AnnResult>& results);
+
+// recall-NAME.svg in `folder`: queries a second over recall, one line for each
+// contestant.
+absl::Status WriteAnnPlot(const AnnDataset& dataset,
+                          const std::vector<AnnResult>& results,
+                          const std::string& folder);
 
 }  // namespace sextant

@@ -269,4 +269,16 @@ absl::StatusOr<std::string> SyntheticFolder(const std::string& cache_folder,
   return folder.string();
 }
 
+absl::StatusOr<AnnDataset> ReadDataset(const DataSource& source) {
+  if (source.data != kSynthetic) {
+    return ReadAnnDataset(source.data, source.k, source.max_rows);
+  }
+  ASSIGN_OR_RETURN(const std::string folder,
+                   SyntheticFolder(source.cache_folder, {}, source.threads));
+  ASSIGN_OR_RETURN(AnnDataset dataset,
+                   ReadAnnDataset(folder, source.k, source.max_rows));
+  dataset.name = kSynthetic;
+  return dataset;
+}
+
 }  // namespace sextant

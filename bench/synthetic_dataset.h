@@ -6,6 +6,8 @@
 
 #include "absl/status/statusor.h"
 
+#include "bench/ann_dataset.h"
+
 namespace sextant {
 
 // A set of unit vectors that the benchmark makes itself, for sizes that no
@@ -31,5 +33,18 @@ struct SyntheticShape {
 absl::StatusOr<std::string> SyntheticFolder(const std::string& cache_folder,
                                             const SyntheticShape& shape,
                                             int threads);
+
+// What `--data` may name besides a folder.
+inline constexpr char kSynthetic[] = "synthetic";
+
+// Where the benchmarks' vectors come from.
+struct DataSource {
+  std::string data;          // a folder, or kSynthetic
+  std::string cache_folder;  // for the synthetic set
+  uint32_t k = 10;           // as for ReadAnnDataset
+  uint32_t max_rows = 0;
+  int threads = 2;
+};
+absl::StatusOr<AnnDataset> ReadDataset(const DataSource& source);
 
 }  // namespace sextant

@@ -37,7 +37,7 @@ TEST_STEMS = ("_test", "_fixture", "_test_files")
 
 # Headers of a library -> the folders that may include them.
 ONLY_HERE = [
-    (re.compile(r"^rocksdb/"), {"storage", "tests"}, "RocksDB"),
+    (re.compile(r"^rocksdb/"), {"storage", "tests", "bench"}, "RocksDB"),
     (re.compile(r"^hnswlib/"), {"index", "bench"}, "HNSWlib"),
     (re.compile(r"^(grpc|grpcpp)/"), {"server", "clients", "tests", "bench"},
      "gRPC"),

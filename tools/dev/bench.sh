@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # root is set by ./dev
 # ./dev bench NAME [OPTIONS]: builds bench/NAME_bench in release and runs it.
+# ./dev bench all: every figure and plot of docs/benchmarks.md.
 
 dev_bench() {
   case ${1:-} in
@@ -8,6 +9,16 @@ dev_bench() {
   esac
   local name=$1
   shift
+  if [ "$name" = all ]; then
+    bench_all "$@"
+    return
+  fi
+  build_bench "$name"
+  exec "build/release/bench/${name}_bench" "$@"
+}
+
+build_bench() {
+  local name=$1
   install_packages build bench >&2
   # Standard output is the benchmark's alone, so that --json can be piped.
   {
@@ -17,7 +28,48 @@ dev_bench() {
       die "bench: no benchmark '$name'; there are: $(bench_names)"
     build release "${name}_bench"
   } >&2
-  exec "build/release/bench/${name}_bench" "$@"
+}
+
+# Measures everything, one program after the other, and writes the page.
+# SEXTANT_BENCH_WRAP, if set, is a command in front of each program, such as one
+# that waits until the machine is idle.
+bench_all() {
+  local data=../shared/data results=build/bench-results cache=build/bench-cache
+  local quick=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --quick) quick=(--quick) ;;
+      --data | --cache)
+        [ $# -ge 2 ] || die "bench all: $1 needs a folder"
+        if [ "$1" = --data ]; then data=$2; else cache=$2; fi
+        shift
+        ;;
+      *) die "bench all: unknown option '$1'; there are --quick, --data DIR (holds glove-100d and debian-packages), --cache DIR" ;;
+    esac
+    shift
+  done
+  build_bench ann
+  build_bench server
+  mkdir -p "$results"
+  local programs=build/release/bench plots=docs/images set
+  local wrap=()
+  read -ra wrap <<<"${SEXTANT_BENCH_WRAP:-}"
+  local common=(--cache "$cache" "${quick[@]}" --plot "$plots" --json)
+  for set in "$data/glove-100d" "$data/debian-packages" synthetic; do
+    step "bench ann: ${set##*/}"
+    "${wrap[@]}" "$programs/ann_bench" --data "$set" "${common[@]}" \
+      "$results/ann-${set##*/}.json"
+  done
+  step "bench server"
+  for set in "$data/glove-100d" synthetic; do
+    "${wrap[@]}" "$programs/server_bench" --data "$set" \
+      --parts ingest restart "${common[@]}" \
+      "$results/server-disk-${set##*/}.json"
+  done
+  "${wrap[@]}" "$programs/server_bench" --data "$data/glove-100d" \
+    --parts search "${common[@]}" "$results/server-search.json"
+  bench/report.py "$results" docs/benchmarks.md
+  step "docs/benchmarks.md and $plots are written"
 }
 
 bench_names() {

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the tables of docs/benchmarks.md from the benchmarks' JSON.
+
+    bench/report.py RESULTS PAGE
+
+RESULTS holds ann-SET.json and server-SET.json as `./dev bench all` leaves
+them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
+replaced; the rest is left alone.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+CONTESTANTS = ("engine", "hnswlib", "faiss_hnsw", "faiss_hnsw_sq8")
+LOADS = (("unary", "single searches"), ("batch_16", "batches of 16"),
+         ("batch_64", "batches of 64"))
+
+
+def number(value, digits=0):
+    """A table's cell; a dash for what was not measured or not reached."""
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def table(head, rows):
+    """Markdown, the first column to the left."""
+    lines = ["| " + " | ".join(head) + " |",
+             "|---" + "|--:" * (len(head) - 1) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def ann_table(result):
+    """One set: every contestant, and the engine against it."""
+    rows = []
+    for name in CONTESTANTS:
+        figures = result.get(name)
+        if figures is None:
+            continue
+        ratios = result["ratios"].get(name, {})
+        rows.append([f"`{name}`", number(figures["qps_at_095"]),
+                     number(figures["qps_at_099"]),
+                     number(ratios.get("at_095"), 2),
+                     number(ratios.get("at_099"), 2),
+                     number(figures["build_s"]),
+                     number(figures["build_cpu_s"]),
+                     number(figures["rss_mb"])])
+    data = result["dataset"]
+    caption = (f"{data['rows']:,} x {data['dimension']}, "
+               f"{data['queries']:,} queries")
+    return caption + "\n\n" + table(
+        ["", "QPS at 0.95", "QPS at 0.99", "engine / it, 0.95",
+         "engine / it, 0.99", "build s", "build CPU s", "memory MB"], rows)
+
+
+def load_row(name, load, client=True):
+    """One kind of load."""
+    return [name, number(load["qps"]), number(load["p50_ms"], 2),
+            number(load["p95_ms"], 2), number(load["p99_ms"], 2),
+            number(load["server_cpu_us"], 1),
+            number(load.get("client_cpu_us") if client else None, 1),
+            number(load.get("recall"), 4)]
+
+
+def search_table(result):
+    """Searches through gRPC."""
+    search = result["search"]
+    rows = [load_row(title, search["idle"][key]) for key, title in LOADS]
+    rate = number(search["writing"]["points_per_s"])
+    rows += [load_row(f"{title}, while {rate} points/s are written",
+                      search["writing"][key]) for key, title in LOADS]
+    rows += [load_row(f"open loop, {number(load['offered_qps'])}/s offered",
+                      load) for load in search["open_loop"]]
+    rows.append(load_row("empty echo", search["echo"]))
+    for key, title in (("engine", "engine in process"),
+                       ("hnswlib", "HNSWlib in process")):
+        index = search[key]
+        rows.append([title, number(index["qps"]), "-", "-", "-",
+                     number(index["cpu_us"], 1), "-",
+                     number(index["recall"], 4)])
+    return table(["", "searches/s", "p50 ms", "p95 ms", "p99 ms",
+                  "server CPU us", "client CPU us", "recall@10"], rows)
+
+
+def ratio_table(result):
+    """What the searches come to."""
+    ratios = result["search"]["ratios"]
+    rows = [[f"{title} over gRPC / HNSWlib in process",
+             number(ratios[f"{key}_to_hnswlib"], 2)] for key, title in LOADS]
+    rows.append(["server CPU of a single search above the engine's / echo",
+                 number(ratios["unary_cpu_above_engine_to_echo"], 2)])
+    return table(["", "ratio"], rows)
+
+
+def disk_table(results):
+    """Ingest and restart of every set that has them."""
+    rows = []
+    for result in results:
+        name = result["dataset"]["name"]
+        ingest = result.get("ingest")
+        if ingest is not None:
+            speed = ingest["rows"] / ingest["server_s"]
+            rows.append([f"{name}: ingest of {ingest['rows']:,} points",
+                         f"{number(ingest['server_s'], 1)} s "
+                         f"({number(speed)}/s)",
+                         f"{number(ingest['ratio'], 2)} of bare RocksDB"])
+        restart = result.get("restart")
+        if restart is not None:
+            rebuilt = "rebuilt" if restart["rebuilt"] else "nothing rebuilt"
+            rows.append([f"{name}: kill -9 to the first correct answer",
+                         f"{number(restart['first_answer_s'], 2)} s", rebuilt])
+    return table(["", "time", ""], rows)
+
+
+def machine_line(result):
+    """What the figures were measured on."""
+    machine = result["machine"]
+    return (f"{machine['processor']}, {machine['processors']} processors, "
+            f"kernels `{machine.get('engine_kernels', '?')}`, "
+            f"gcc {machine['compiler']}.")
+
+
+def sections(folder):
+    """Name of a section -> its text."""
+    read = {path.stem: json.loads(path.read_text())
+            for path in sorted(folder.glob("*.json"))}
+    texts = {}
+    servers = []
+    for name, result in read.items():
+        if name.startswith("ann-"):
+            texts[name] = ann_table(result)
+            texts.setdefault("machine", machine_line(result))
+        elif name.startswith("server-"):
+            servers.append(result)
+            if "search" in result:
+                texts["search"] = search_table(result)
+                texts["ratios"] = ratio_table(result)
+    if servers:
+        texts["disk"] = disk_table(servers)
+    return texts
+
+
+def main():
+    """Replaces the sections for which there are results."""
+    folder, page = map(pathlib.Path, sys.argv[1:3])
+    text = page.read_text()
+    for name, body in sections(folder).items():
+        pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)",
+                             re.DOTALL)
+        text, count = pattern.subn(lambda m, b=body: m[1] + b + "\n" + m[2],
+                                   text)
+        if count == 0:
+            print(f"{page} has no section '{name}'", file=sys.stderr)
+    page.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
