@@ -72,8 +72,20 @@ void RunPass(const AnnDataset& dataset, uint32_t k, AnnResult& result,
 
 constexpr double kTargets[] = {0.95, 0.99};
 
-// A curve that gains no more than this over three points has hit its ceiling.
+// A curve that gains no more than this over three points has hit its ceiling;
+// in a hurry, no more than kFlatStep in one step, which is a doubling.
 constexpr double kFlat = 0.005;
+constexpr double kFlatStep = 0.001;
+
+bool HitsCeiling(const std::vector<AnnPoint>& curve, bool quick) {
+  const size_t points = curve.size();
+  if (points <= 4) {
+    return false;
+  }
+  const double recall = curve[points - 1].recall;
+  return recall < curve[points - 4].recall + kFlat ||
+         (quick && recall < curve[points - 2].recall + kFlatStep);
+}
 
 // Widths up to the first that passes the highest target, or to the ceiling.
 void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
@@ -93,18 +105,17 @@ void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
     std::fprintf(stderr, "%s: ef %u, recall %.4f\n",
                  std::string(result.contestant->name()).c_str(), ef,
                  point.recall);
-    const size_t points = result.curve.size();
-    const bool is_flat =
-        points > 4 && point.recall < result.curve[points - 4].recall + kFlat;
-    if (settings.efs.empty() && (point.recall >= kTargets[1] || is_flat)) {
+    if (settings.efs.empty() && (point.recall >= kTargets[1] ||
+                                 HitsCeiling(result.curve, settings.quick))) {
       break;
     }
   }
 }
 
 // The points that decide about the targets; with `quick` only those get more
-// than one pass.
+// than one pass, and only if a pass is short.
 std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
+  constexpr double kLongPassQps = 250;
   std::vector<size_t> points;
   for (size_t i = 0; i < result.curve.size(); ++i) {
     bool wanted = !quick;
@@ -115,12 +126,12 @@ std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
                (!above && i + 1 < result.curve.size() &&
                 result.curve[i + 1].recall >= target);
     }
-    if (wanted) {
+    if (wanted && !(quick && result.curve[i].pass_qps[0] < kLongPassQps)) {
       points.push_back(i);
     }
   }
   // Widths that were asked for may all lie on one side of the targets.
-  if (points.empty()) {
+  if (points.empty() && !quick) {
     points.resize(result.curve.size());
     std::iota(points.begin(), points.end(), size_t{0});
   }
@@ -143,8 +154,16 @@ absl::Status PrepareAnn(const AnnDataset& dataset, const AnnSettings& settings,
   RETURN_IF_ERROR(ReadFacts(path, result));
   result.file_mb = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
   const double before = OwnMegabytes();
-  RETURN_IF_ERROR_WITH(result.contestant->Load(dataset, path),
-                       absl::StrCat(path, " (an old cache? try --rebuild)"));
+  absl::Status loaded = result.contestant->Load(dataset, path);
+  if (!loaded.ok() && !settings.rebuild) {
+    // Written by another version, most likely.
+    std::fprintf(stderr, "%s: %s; building it again\n", path.c_str(),
+                 loaded.ToString().c_str());
+    RETURN_IF_ERROR(BuildIntoCache(dataset, settings, result, path));
+    RETURN_IF_ERROR(ReadFacts(path, result));
+    loaded = result.contestant->Load(dataset, path);
+  }
+  RETURN_IF_ERROR_WITH(loaded, path);
   result.rss_mb = OwnMegabytes() - before;
   return absl::OkStatus();
 }

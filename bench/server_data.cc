@@ -29,7 +29,8 @@ absl::Status WaitUntilIndexed(client::Client& client, uint32_t rows) {
   while (absl::Now() < quiet_since + kQuiet) {
     ASSIGN_OR_RETURN(const client::CollectionInfo info,
                      client.GetCollection(kBenchCollection));
-    progress.Set(info.index.build_rows_done);
+    const uint64_t total = std::max<uint64_t>(info.index.build_rows_total, 1);
+    progress.Set(info.index.build_rows_done * rows / total);
     // What is too little for a graph stays in the growing segment.
     if (info.index.building || info.index.unindexed_points > rows / 50 + 2048) {
       quiet_since = absl::Now();
