@@ -37,6 +37,31 @@ double Cosine(std::span<const float> a, std::span<const float> b) {
   return Dot(a, b) / std::sqrt(Dot(a, a) * Dot(b, b));
 }
 
+std::vector<double> KthCosines(const Matrix& matrix,
+                               const std::vector<ExactPoint>& points,
+                               const Matrix& queries, uint64_t count,
+                               uint64_t k) {
+  std::vector<double> lengths;
+  lengths.reserve(points.size());
+  for (const ExactPoint& point : points) {
+    const std::span<const float> row = matrix.Row(point.row);
+    lengths.push_back(std::sqrt(Dot(row, row)));
+  }
+  std::vector<double> kth;
+  std::vector<double> scores(points.size());
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::span<const float> query = queries.Row(i);
+    const double length = std::sqrt(Dot(query, query));
+    for (size_t p = 0; p < points.size(); ++p) {
+      scores[p] = Dot(query, matrix.Row(points[p].row)) / (length * lengths[p]);
+    }
+    const auto at = scores.begin() + static_cast<int64_t>(k - 1);
+    std::nth_element(scores.begin(), at, scores.end(), std::greater<>());
+    kth.push_back(*at);
+  }
+  return kth;
+}
+
 double TieAwareRecall(const Matrix& matrix,
                       const std::vector<ExactPoint>& points,
                       std::span<const float> query,

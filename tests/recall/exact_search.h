@@ -41,4 +41,12 @@ double TieAwareRecall(const Matrix& matrix,
                       std::span<const float> query,
                       const std::vector<uint64_t>& answer, uint64_t k);
 
+// The exact k-th best cosine of each of the first `count` queries; k is at most
+// the number of points. Much faster than TieAwareRecall() where many answers
+// are measured on many points.
+std::vector<double> KthCosines(const Matrix& matrix,
+                               const std::vector<ExactPoint>& points,
+                               const Matrix& queries, uint64_t count,
+                               uint64_t k);
+
 }  // namespace sextant
