@@ -60,28 +60,45 @@ function(sextant_apply_flags target)
 endfunction()
 
 # Registers an executable with ctest, under labels, as one entry: starting one
-# process per component is much cheaper than one per test case.
+# process per component is much cheaper than one per test case. SHARDS n makes
+# n entries with a share of its tests each, for a program that mostly waits.
 function(sextant_register_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "TARGET;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "TARGET;TIMEOUT;SHARDS"
                         "LABELS;ARGS;ENVIRONMENT;TARGETS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  set(entries ${arg_TARGET})
+  if(arg_SHARDS)
+    list(TRANSFORM entries APPEND _1)
+    foreach(shard RANGE 2 ${arg_SHARDS})
+      list(APPEND entries ${arg_TARGET}_${shard})
+    endforeach()
+  endif()
   math(EXPR timeout "${arg_TIMEOUT} * ${sextant_timeout_factor}")
-  add_test(NAME ${arg_TARGET} COMMAND ${arg_TARGET} ${arg_ARGS}
-           WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${arg_TARGET} PROPERTIES
-    LABELS "${arg_LABELS}"
-    TIMEOUT ${timeout}
-    # An executable without tests is a mistake in CMake, not a pass.
-    FAIL_REGULAR_EXPRESSION "Running 0 tests from 0 test suites")
-  if(arg_SERIAL)
-    set_tests_properties(${arg_TARGET} PROPERTIES RUN_SERIAL TRUE)
-  endif()
-  if(arg_ENVIRONMENT)
-    set_property(TEST ${arg_TARGET} APPEND PROPERTY
-                 ENVIRONMENT "${arg_ENVIRONMENT}")
-  endif()
+  set(shard 0)
+  foreach(entry ${entries})
+    add_test(NAME ${entry} COMMAND ${arg_TARGET} ${arg_ARGS}
+             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set(environment ${arg_ENVIRONMENT})
+    if(arg_SHARDS)
+      list(APPEND environment GTEST_TOTAL_SHARDS=${arg_SHARDS}
+           GTEST_SHARD_INDEX=${shard})
+      math(EXPR shard "${shard} + 1")
+    endif()
+    set_tests_properties(${entry} PROPERTIES
+      LABELS "${arg_LABELS}"
+      TIMEOUT ${timeout}
+      # An executable without tests is a mistake in CMake, not a pass.
+      FAIL_REGULAR_EXPRESSION "Running 0 tests from 0 test suites")
+    if(arg_SERIAL)
+      set_tests_properties(${entry} PROPERTIES RUN_SERIAL TRUE)
+    endif()
+    if(environment)
+      set_property(TEST ${entry} APPEND PROPERTY
+                   ENVIRONMENT "${environment}")
+    endif()
+  endforeach()
   sextant_test_targets("${arg_LABELS}" ${arg_TARGET} ${arg_TARGETS})
 endfunction()
 
@@ -146,9 +163,10 @@ endfunction()
 
 # A test that crosses folders. LABELS default to `integration`; TARGETS names
 # programs the test starts, so that building a label builds them too; SERIAL
-# keeps other tests away while it runs; NO_MAIN when it has its own main().
+# keeps other tests away while it runs; NO_MAIN when it has its own main();
+# SHARDS as above.
 function(sextant_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL;NO_MAIN" "NAME;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL;NO_MAIN" "NAME;TIMEOUT;SHARDS"
                         "SOURCES;DEPS;LABELS;ARGS;ENVIRONMENT;TARGETS")
   sextant_check_arguments(sextant_test)
   if(NOT BUILD_TESTING)
@@ -169,8 +187,8 @@ function(sextant_test)
     set(serial SERIAL)
   endif()
   sextant_register_test(TARGET ${arg_NAME} ${serial}
-    TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABELS} ARGS ${arg_ARGS}
-    ENVIRONMENT ${arg_ENVIRONMENT} TARGETS ${arg_TARGETS})
+    TIMEOUT ${arg_TIMEOUT} SHARDS ${arg_SHARDS} LABELS ${arg_LABELS}
+    ARGS ${arg_ARGS} ENVIRONMENT ${arg_ENVIRONMENT} TARGETS ${arg_TARGETS})
 endfunction()
 
 # A test that is one run of a program of ours, judged by its exit code.
