@@ -18,6 +18,12 @@ struct RequestContextOptions {
   // ServerContext::IsCancelled. May be called from several threads at once.
   // Empty: only Cancel() cancels.
   std::function<bool()> is_cancelled;
+  // Told once, by the thread that does the work, when it turns out to be long:
+  // at the first Check() past `long_after`, or by AboutToWait(). The thread may
+  // have other duties, and this is the moment to find it a stand-in. Empty:
+  // nobody wants to know.
+  std::function<void()> on_long_work;
+  MonotonicTime long_after;
   // Outlives the context.
   const Clock* clock = RealClock::Get();
 };
@@ -36,6 +42,9 @@ class RequestContext {
   // OK, Cancelled or DeadlineExceeded.
   absl::Status Check() const;
 
+  // Says that the work is going to wait, for a disk for example.
+  void AboutToWait() const;
+
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
 
   const std::optional<MonotonicTime>& deadline() const {
@@ -45,6 +54,7 @@ class RequestContext {
  private:
   const RequestContextOptions options_;
   std::atomic<bool> cancelled_{false};
+  mutable std::atomic<bool> told_long_work_{false};
 };
 
 }  // namespace sextant

@@ -52,5 +52,32 @@ TEST(RequestContext, CancellationIsReportedBeforeTheDeadline) {
   EXPECT_THAT(context.Check(), StatusIs(absl::StatusCode::kCancelled));
 }
 
+TEST(RequestContext, TellsOfLongWorkOnce) {
+  FakeClock clock;
+  int told = 0;
+  const RequestContext context(
+      {.on_long_work = [&told] { ++told; },
+       .long_after = clock.MonotonicNow() + std::chrono::milliseconds(1),
+       .clock = &clock});
+  EXPECT_OK(context.Check());
+  EXPECT_EQ(told, 0);
+  clock.Advance(absl::Milliseconds(1));
+  EXPECT_OK(context.Check());
+  EXPECT_OK(context.Check());
+  EXPECT_EQ(told, 1);
+}
+
+TEST(RequestContext, TellsOfWaitingAtOnce) {
+  FakeClock clock;
+  int told = 0;
+  const RequestContext context({.on_long_work = [&told] { ++told; },
+                                .long_after = MonotonicTime::max(),
+                                .clock = &clock});
+  context.AboutToWait();
+  context.AboutToWait();
+  EXPECT_EQ(told, 1);
+  RequestContext().AboutToWait();  // nobody wants to know
+}
+
 }  // namespace
 }  // namespace sextant

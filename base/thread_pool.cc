@@ -6,55 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/parallel_loop.h"
 
 namespace sextant {
 namespace {
-
-// The shared state of one ParallelFor. A helper task may start after the call
-// returned (all threads were busy), so it owns a share of this and touches `fn`
-// only after it claimed an index that the caller still waits for.
-class Loop {
- public:
-  Loop(size_t n, absl::FunctionRef<void(size_t)> fn) : n_(n), fn_(fn) {}
-
-  // Runs indexes until none is left to claim.
-  void Work() {
-    size_t done = 0;
-    for (size_t i = next_.fetch_add(1, std::memory_order_relaxed); i < n_;
-         i = next_.fetch_add(1, std::memory_order_relaxed)) {
-      fn_(i);
-      ++done;
-    }
-    if (done > 0) {
-      MutexLock lock(&mutex_);
-      done_ += done;
-      if (done_ == n_) {
-        all_done_.NotifyAll();
-      }
-    }
-  }
-
-  void WaitForAll() {
-    MutexLock lock(&mutex_);
-    while (done_ < n_) {
-      all_done_.Wait(&mutex_);
-    }
-  }
-
- private:
-  const size_t n_;
-  const absl::FunctionRef<void(size_t)> fn_;
-  std::atomic<size_t> next_{0};
-  Mutex mutex_;
-  CondVar all_done_;
-  size_t done_ ABSL_GUARDED_BY(mutex_) = 0;
-};
 
 // On Linux niceness belongs to a thread. Lowering one's own priority cannot
 // fail for want of rights; if it fails, the thread works all the same.
@@ -115,7 +75,7 @@ void ThreadPool::ParallelFor(size_t n, int max_threads,
     }
     return;
   }
-  const auto loop = std::make_shared<Loop>(n, fn);
+  const auto loop = std::make_shared<ParallelLoop>(n, fn);
   for (size_t helper = 1; helper < usable; ++helper) {
     if (!TrySchedule([loop]() { loop->Work(); })) {
       break;  // Full queue: fewer threads, same result.

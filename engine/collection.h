@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 
 #include "base/context.h"
 #include "engine/point.h"
+#include "engine/prepared_write.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
 #include "storage/records.h"
@@ -80,7 +82,14 @@ class Collection {
   virtual const Schema& schema() const = 0;
 
   // Inserts or overwrites, all or nothing; of equal ids the last one wins.
-  virtual absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,
+  absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,
+                                     const RequestContext& context);
+  // Its two halves, for who writes much: the first takes the processor, the
+  // second mostly waits for the disk.
+  virtual absl::StatusOr<PreparedWrite> PrepareUpsert(
+      std::vector<Point> points, const RequestContext& context) const = 0;
+  // `write` was prepared by this collection.
+  virtual absl::StatusOr<WriteResult> Commit(PreparedWrite write,
                                              const RequestContext& context) = 0;
   virtual absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
                                              const RequestContext& context) = 0;
@@ -99,11 +108,26 @@ class Collection {
   virtual absl::StatusOr<SearchResult> Search(
       const SearchQuery& query, const RequestContext& context) const = 0;
 
+  // Many searches on one snapshot, each with its own outcome, in their order.
+  virtual std::vector<absl::StatusOr<SearchResult>> SearchBatch(
+      std::span<const SearchQuery> queries,
+      const RequestContext& context) const = 0;
+
   virtual CollectionInfo Info() const = 0;
 
   // Seals what was written so far and waits until background work on this
   // collection is done.
   virtual absl::Status SealAndWait(const RequestContext& context) = 0;
 };
+
+inline absl::StatusOr<WriteResult> Collection::Upsert(
+    std::vector<Point> points, const RequestContext& context) {
+  absl::StatusOr<PreparedWrite> write =
+      PrepareUpsert(std::move(points), context);
+  if (!write.ok()) {
+    return write.status();
+  }
+  return Commit(*std::move(write), context);
+}
 
 }  // namespace sextant

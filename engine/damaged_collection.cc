@@ -22,9 +22,13 @@ class DamagedCollection final : public Collection {
 
   const std::string& name() const override { return name_; }
   const Schema& schema() const override { return schema_; }
-  absl::StatusOr<WriteResult> Upsert(
+  absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> /*points*/,
-      const RequestContext& /*context*/) override {
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  absl::StatusOr<WriteResult> Commit(
+      PreparedWrite /*write*/, const RequestContext& /*context*/) override {
     return damage_;
   }
   absl::StatusOr<WriteResult> Delete(
@@ -48,6 +52,11 @@ class DamagedCollection final : public Collection {
       const SearchQuery& /*query*/,
       const RequestContext& /*context*/) const override {
     return damage_;
+  }
+  std::vector<absl::StatusOr<SearchResult>> SearchBatch(
+      std::span<const SearchQuery> queries,
+      const RequestContext& /*context*/) const override {
+    return std::vector<absl::StatusOr<SearchResult>>(queries.size(), damage_);
   }
   CollectionInfo Info() const override {
     CollectionInfo info;

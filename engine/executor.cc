@@ -53,9 +53,11 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
 
 absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
                                                const DenseSource& source,
-                                               uint16_t field) {
+                                               uint16_t field,
+                                               const RequestContext& context) {
   std::vector<float> vector;
   if (const auto* id = std::get_if<PointId>(&source.target)) {
+    context.AboutToWait();
     ASSIGN_OR_RETURN_WITH(vector,
                           target.reader->ReadVector(
                               target.snapshot->store_view.get(), *id, field),
@@ -200,6 +202,7 @@ absl::StatusOr<std::vector<Hit>> Fetch(const SearchTarget& target,
   if (!query.projection.payload && !query.projection.any_vectors()) {
     return hits;
   }
+  context.AboutToWait();
   RETURN_IF_ERROR(FillIn(target, page, query, context, &hits));
   timing->name = "fetch";
   timing->candidates_in = page.size();
@@ -218,7 +221,7 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
   ASSIGN_OR_RETURN(const uint16_t field, ValidateQuery(*target.schema, query));
   const auto& source = std::get<DenseSource>(query.sources.front());
   ASSIGN_OR_RETURN(const std::vector<float> vector,
-                   QueryVector(target, source, field));
+                   QueryVector(target, source, field, context));
   const Plan plan = PlanSearch(query, field, target.default_ef,
                                FactsOf(*target.snapshot, field));
 
@@ -243,6 +246,17 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
     result.plan = plan.ToString(*target.schema);
   }
   return result;
+}
+
+std::vector<absl::StatusOr<SearchResult>> ExecuteSearches(
+    const SearchTarget& target, std::span<const SearchQuery> queries,
+    const RequestContext& context) {
+  std::vector<absl::StatusOr<SearchResult>> results;
+  results.reserve(queries.size());
+  for (const SearchQuery& query : queries) {
+    results.push_back(ExecuteSearch(target, query, context));
+  }
+  return results;
 }
 
 }  // namespace sextant

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,5 +30,10 @@ struct SearchTarget {
 absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
                                            const SearchQuery& query,
                                            const RequestContext& context);
+
+// The same for many queries, one after the other; each has its own outcome.
+std::vector<absl::StatusOr<SearchResult>> ExecuteSearches(
+    const SearchTarget& target, std::span<const SearchQuery> queries,
+    const RequestContext& context);
 
 }  // namespace sextant

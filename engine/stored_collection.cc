@@ -55,22 +55,20 @@ StoredCollection::StoredCollection(Store* store,
       last_write_(std::chrono::steady_clock::now()),
       last_refresh_(last_write_) {}
 
-absl::StatusOr<WriteResult> StoredCollection::Upsert(
-    std::vector<Point> points, const RequestContext& context) {
+absl::StatusOr<PreparedWrite> StoredCollection::PrepareUpsert(
+    std::vector<Point> points, const RequestContext& context) const {
   RETURN_IF_ERROR(context.Check());
-  ASSIGN_OR_RETURN(PreparedWrite write,
-                   PrepareUpsert(schema_, std::move(points), context));
-  return Write(std::move(write), context);
+  return sextant::PrepareUpsert(schema_, std::move(points), context);
 }
 
 absl::StatusOr<WriteResult> StoredCollection::Delete(
     std::span<const PointId> ids, const RequestContext& context) {
   RETURN_IF_ERROR(context.Check());
   ASSIGN_OR_RETURN(PreparedWrite write, PrepareDelete(schema_, ids));
-  return Write(std::move(write), context);
+  return Commit(std::move(write), context);
 }
 
-absl::StatusOr<WriteResult> StoredCollection::Write(
+absl::StatusOr<WriteResult> StoredCollection::Commit(
     PreparedWrite write, const RequestContext& context) {
   QueuedWrite queued;
   queued.write = std::move(write);
@@ -160,6 +158,16 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   return ExecuteSearch({&schema_, snapshot.get(), &reader_, default_ef_}, query,
                        context);
+}
+
+std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
+    std::span<const SearchQuery> queries, const RequestContext& context) const {
+  if (const absl::Status dropped = writer_.CheckNotDropped(); !dropped.ok()) {
+    return std::vector<absl::StatusOr<SearchResult>>(queries.size(), dropped);
+  }
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  return ExecuteSearches({&schema_, snapshot.get(), &reader_, default_ef_},
+                         queries, context);
 }
 
 CollectionInfo StoredCollection::Info() const {

@@ -40,7 +40,9 @@ class StoredCollection final
 
   const std::string& name() const override { return record_.name(); }
   const Schema& schema() const override { return schema_; }
-  absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,
+  absl::StatusOr<PreparedWrite> PrepareUpsert(
+      std::vector<Point> points, const RequestContext& context) const override;
+  absl::StatusOr<WriteResult> Commit(PreparedWrite write,
                                      const RequestContext& context) override;
   absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
                                      const RequestContext& context) override;
@@ -54,6 +56,9 @@ class StoredCollection final
   absl::StatusOr<PointCount> Count() const override;
   absl::StatusOr<SearchResult> Search(
       const SearchQuery& query, const RequestContext& context) const override;
+  std::vector<absl::StatusOr<SearchResult>> SearchBatch(
+      std::span<const SearchQuery> queries,
+      const RequestContext& context) const override;
   CollectionInfo Info() const override;
   absl::Status SealAndWait(const RequestContext& context) override;
 
@@ -71,9 +76,6 @@ class StoredCollection final
   StoredCollection(Store* store, const storage::CollectionRecord& record,
                    Schema schema, const StoredCollectionOptions& options,
                    BackgroundThreads threads, const EventSink& events);
-
-  absl::StatusOr<WriteResult> Write(PreparedWrite write,
-                                    const RequestContext& context);
 
   Store* const store_;
   const storage::CollectionRecord record_;

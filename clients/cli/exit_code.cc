@@ -72,7 +72,7 @@ std::string ErrorText(const absl::Status& status) {
         &text,
         "\nIs it running? Start it with `sextantd --storage.data_dir DIR` "
         "or `./dev run`; name another server with --server "
-        "HOST:PORT or SEXTANT_SERVER.");
+        "HOST:PORT (or unix:/path) or SEXTANT_SERVER.");
   } else if (status.code() == absl::StatusCode::kDeadlineExceeded) {
     absl::StrAppend(&text, "\nGive it more time with --timeout SECONDS.");
   } else if (HasMark(status, kUsageMark)) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -48,6 +49,25 @@ class GrpcScrollCursor final : public ScrollCursor {
   bool done_ = false;
 };
 
+absl::Status CheckTarget(absl::string_view target) {
+  if (target.empty()) {
+    return absl::InvalidArgumentError(
+        "server address: expected host:port or unix:/path, got nothing");
+  }
+  // gRPC would say only that it cannot connect.
+  constexpr absl::string_view kUnix = "unix:";
+  constexpr size_t kPathBytesMax = 107;
+  if (absl::StartsWith(target, kUnix)) {
+    const size_t bytes = target.size() - kUnix.size();
+    if (bytes == 0 || bytes > kPathBytesMax) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "server address: the path of a Unix socket has 1 to ", kPathBytesMax,
+          " bytes, got ", bytes));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Client::Client(std::shared_ptr<Connection> connection)
@@ -57,10 +77,7 @@ Client::~Client() = default;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(
     absl::string_view target, const ClientOptions& options) {
-  if (target.empty()) {
-    return absl::InvalidArgumentError(
-        "server address: expected host:port, got nothing");
-  }
+  RETURN_IF_ERROR(CheckTarget(target));
   if (options.timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("timeout: must be above 0");
   }

@@ -35,7 +35,8 @@ class Connection;
 // and say ALREADY_EXISTS.
 class Client {
  public:
-  // `target` is "host:port". Does not wait for the server: one that is not
+  // `target` is "host:port", or "unix:/path" for a server's Unix socket. Does
+  // not wait for the server: one that is not
   // there is reported by the first call (UNAVAILABLE, kCannotReach).
   static absl::StatusOr<std::unique_ptr<Client>> Connect(
       absl::string_view target, const ClientOptions& options = {});

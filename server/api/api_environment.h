@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
-#include "base/thread_pool.h"
+#include "absl/functional/function_ref.h"
+
 #include "server/serving_state.h"
 #include "server/telemetry/log.h"
 #include "server/telemetry/request_metrics.h"
@@ -17,8 +18,10 @@ struct ApiEnvironment {
   ServingState* state = nullptr;
   RequestMetrics* metrics = nullptr;
   Log* log = nullptr;
-  // Threads that may help with a batch; null: the calling thread alone.
-  ThreadPool* search_pool = nullptr;
+  // Runs fn(0) ... fn(n - 1), each once, with the help of search threads that
+  // have nothing to do. Empty: the calling thread does it all.
+  std::function<void(size_t n, absl::FunctionRef<void(size_t)> fn)>
+      parallel_for;
   // Searches that take longer are logged; 0 = none.
   uint64_t slow_query_ms = 0;
   // An answer that would be larger is refused.

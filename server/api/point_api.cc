@@ -86,9 +86,9 @@ absl::Status PointApi::Upsert(const v1::UpsertPointsRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status PointApi::UpsertStreamMessage(
+absl::StatusOr<PointApi::StreamChunk> PointApi::PrepareStreamChunk(
     const v1::StreamUpsertPointsRequest& request, const RequestContext& context,
-    UpsertStreamState* stream, v1::StreamUpsertPointsResponse* response) const {
+    UpsertStreamState* stream) const {
   if (stream->messages == 0) {
     stream->collection = request.collection();
   } else if (!request.collection().empty() &&
@@ -98,12 +98,22 @@ absl::Status PointApi::UpsertStreamMessage(
                                      "first message named '",
                                      stream->collection, "'"));
   }
-  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(stream->collection));
+  StreamChunk chunk;
+  ASSIGN_OR_RETURN(chunk.collection, Find(stream->collection));
   ASSIGN_OR_RETURN(std::vector<Point> points, ToPoints(request.points()));
-  ASSIGN_OR_RETURN(const WriteResult result,
-                   Recorded(collection->Upsert(std::move(points), context)));
-  response->set_message_index(stream->messages++);
+  ASSIGN_OR_RETURN(chunk.write, chunk.collection->PrepareUpsert(
+                                    std::move(points), context));
+  chunk.message_index = stream->messages++;
+  return chunk;
+}
+
+absl::Status PointApi::CommitStreamChunk(
+    StreamChunk chunk, const RequestContext& context,
+    v1::StreamUpsertPointsResponse* response) const {
+  ASSIGN_OR_RETURN(
+      const WriteResult result,
+      Recorded(chunk.collection->Commit(std::move(chunk.write), context)));
+  response->set_message_index(chunk.message_index);
   response->set_applied_seq(result.applied_seq);
   response->set_inserted(result.inserted);
   response->set_updated(result.updated);

@@ -46,10 +46,20 @@ class PointApi {
     std::string collection;
     uint64_t messages = 0;
   };
-  absl::Status UpsertStreamMessage(
+  // A message of it that was parsed and checked, to be committed.
+  struct StreamChunk {
+    std::shared_ptr<Collection> collection;
+    PreparedWrite write;
+    uint64_t message_index = 0;
+  };
+  // Takes the processor, does not wait.
+  absl::StatusOr<StreamChunk> PrepareStreamChunk(
       const v1::StreamUpsertPointsRequest& request,
-      const RequestContext& context, UpsertStreamState* stream,
-      v1::StreamUpsertPointsResponse* response) const;
+      const RequestContext& context, UpsertStreamState* stream) const;
+  // Mostly waits for the disk.
+  absl::Status CommitStreamChunk(StreamChunk chunk,
+                                 const RequestContext& context,
+                                 v1::StreamUpsertPointsResponse* response) const;
 
  private:
   absl::StatusOr<std::shared_ptr<Collection>> Find(

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/search_api.h"
 
-#include <atomic>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
+#include "engine/collection.h"
 #include "engine/errors.h"
 #include "engine/schema.h"
+#include "server/api/search_batch.h"
 #include "server/convert/search.h"
 
 namespace sextant {
 namespace {
-
-// "searches[3]: ..." in front of whatever went wrong.
-absl::Status InBatch(size_t index, const absl::Status& status) {
-  if (!InvalidFieldPath(status).empty()) {
-    return PrefixField(absl::StrCat("searches[", index, "]."), status);
-  }
-  return WithContext(status, absl::StrCat("searches[", index, "]"));
-}
 
 absl::Status CheckSize(size_t bytes, size_t bytes_max) {
   if (bytes <= bytes_max) {
@@ -38,7 +33,14 @@ absl::Status SearchApi::Search(const v1::SearchRequest& request,
                                const RequestContext& context,
                                v1::SearchResponse* response) const {
   ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
-  RETURN_IF_ERROR(SearchOne(*database, "", request, context, response));
+  RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
+  ASSIGN_OR_RETURN(const SearchCall call, ToCall(request));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Find(request.collection()));
+  ASSIGN_OR_RETURN(SearchResult result,
+                   collection->Search(call.query, context));
+  Record(request.collection(), call.query, result);
+  FromSearchResult(std::move(result), call.form, response);
   return CheckSize(response->ByteSizeLong(), environment_.response_bytes_max);
 }
 
@@ -47,73 +49,81 @@ absl::Status SearchApi::SearchBatch(const v1::SearchBatchRequest& request,
                                     v1::SearchBatchResponse* response) const {
   ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
   RETURN_IF_ERROR(CheckBatch(request));
-  const auto count = static_cast<size_t>(request.searches_size());
   response->mutable_responses()->Reserve(request.searches_size());
-  for (size_t i = 0; i < count; ++i) {
+  for (int i = 0; i < request.searches_size(); ++i) {
     response->add_responses();
   }
-  std::vector<absl::Status> outcomes(count);
-  // Searches behind a failed one are not worth starting; those before it are,
-  // since the first that is wrong is the one to name.
-  std::atomic<size_t> first_failed{count};
-  // Of all answers so far, so that together they do not fill the memory.
-  std::atomic<size_t> bytes{0};
-  const auto search = [&](size_t i) {
-    if (i > first_failed.load(std::memory_order_relaxed)) {
-      return;
-    }
-    const auto position = static_cast<int>(i);
-    outcomes[i] =
-        SearchOne(*database, request.collection(), request.searches(position),
-                  context, response->mutable_responses(position));
-    if (outcomes[i].ok()) {
-      const size_t size = response->responses(position).ByteSizeLong();
-      outcomes[i] = CheckSize(bytes += size, environment_.response_bytes_max);
-    }
-    if (!outcomes[i].ok()) {
-      size_t seen = first_failed.load(std::memory_order_relaxed);
-      while (i < seen && !first_failed.compare_exchange_weak(seen, i)) {
-      }
-    }
+  BatchOutcome outcome(static_cast<size_t>(request.searches_size()));
+  const std::vector<BatchGroup> groups =
+      GroupSearches(*database, request, &outcome);
+  const auto search_group = [&](size_t i) {
+    SearchGroup({&request, &groups[i], &outcome, response}, context);
   };
-  if (environment_.search_pool != nullptr) {
-    environment_.search_pool->ParallelFor(
-        count, environment_.search_pool->threads(), search);
+  if (environment_.parallel_for && groups.size() > 1) {
+    // Some milliseconds in most cases.
+    context.AboutToWait();
+    environment_.parallel_for(groups.size(), search_group);
   } else {
-    for (size_t i = 0; i < count; ++i) {
-      search(i);
+    for (size_t i = 0; i < groups.size(); ++i) {
+      search_group(i);
     }
   }
-  if (const size_t failed = first_failed.load(); failed < count) {
-    return InBatch(failed, outcomes[failed]);
-  }
+  RETURN_IF_ERROR(outcome.status());
   return CheckSize(response->ByteSizeLong(), environment_.response_bytes_max);
 }
 
-absl::Status SearchApi::SearchOne(const Database& database,
-                                  const std::string& collection,
-                                  const v1::SearchRequest& request,
-                                  const RequestContext& context,
-                                  v1::SearchResponse* response) const {
-  const std::string& name =
-      request.collection().empty() ? collection : request.collection();
-  RETURN_IF_ERROR(ValidateName(name, "collection"));
+void SearchApi::SearchGroup(const GroupTask& task,
+                            const RequestContext& context) const {
+  const BatchGroup& group = *task.group;
+  std::vector<SearchQuery> queries;
+  std::vector<AnswerForm> forms;
+  queries.reserve(group.count);
+  forms.reserve(group.count);
+  for (size_t i = group.first; i < group.first + group.count; ++i) {
+    if (task.outcome->IsPointless(i)) {
+      break;
+    }
+    auto call = ToCall(task.request->searches(static_cast<int>(i)));
+    if (!call.ok()) {
+      task.outcome->Fail(i, call.status());
+      break;
+    }
+    queries.push_back(std::move(call->query));
+    forms.push_back(call->form);
+  }
+  auto results = group.collection->SearchBatch(queries, context);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const size_t position = group.first + i;
+    absl::Status status = results[i].status();
+    if (status.ok()) {
+      Record(*group.name, queries[i], *results[i]);
+      auto* const answer =
+          task.response->mutable_responses(static_cast<int>(position));
+      FromSearchResult(*std::move(results[i]), forms[i], answer);
+      // Together the answers must not fill the memory.
+      status = CheckSize(task.outcome->AddBytes(answer->ByteSizeLong()),
+                         environment_.response_bytes_max);
+    }
+    if (!status.ok()) {
+      task.outcome->Fail(position, std::move(status));
+      break;
+    }
+  }
+}
+
+absl::StatusOr<SearchCall> SearchApi::ToCall(
+    const v1::SearchRequest& request) const {
   ASSIGN_OR_RETURN(SearchCall call, ToSearchCall(request));
   call.query.fetch_bytes_max = environment_.response_bytes_max;
   if (environment_.slow_query_ms != 0) {
     call.query.plan_after_seconds =
         static_cast<double>(environment_.slow_query_ms) / 1000;
   }
-  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> found,
-                   database.Find(name));
-  ASSIGN_OR_RETURN(SearchResult result, found->Search(call.query, context));
-  Record(name, request, result);
-  FromSearchResult(std::move(result), call, response);
-  return absl::OkStatus();
+  return call;
 }
 
 void SearchApi::Record(const std::string& collection,
-                       const v1::SearchRequest& request,
+                       const SearchQuery& query,
                        const SearchResult& result) const {
   const double limit_seconds =
       static_cast<double>(environment_.slow_query_ms) / 1000;
@@ -131,8 +141,8 @@ void SearchApi::Record(const std::string& collection,
   environment_.log->Warning("slow search",
                             {{"collection", absl::string_view(collection)},
                              {"seconds", result.seconds},
-                             {"limit", uint64_t{request.limit()}},
-                             {"offset", uint64_t{request.offset()}},
+                             {"limit", uint64_t{query.limit}},
+                             {"offset", uint64_t{query.offset}},
                              {"hits", uint64_t{result.hits.size()}},
                              {"plan", absl::string_view(result.plan)},
                              {"stages", absl::string_view(stages)}});

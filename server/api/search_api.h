@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
-#include "engine/collection.h"
+#include "engine/search_query.h"
 #include "server/api/api_environment.h"
+#include "server/api/search_batch.h"
+#include "server/convert/search.h"
 #include "sextant/v1/search_service.pb.h"
 
 namespace sextant {
@@ -31,13 +32,18 @@ class SearchApi {
                            v1::SearchBatchResponse* response) const;
 
  private:
-  // `collection` names the collection when the search itself does not.
-  absl::Status SearchOne(const Database& database,
-                         const std::string& collection,
-                         const v1::SearchRequest& request,
-                         const RequestContext& context,
-                         v1::SearchResponse* response) const;
-  void Record(const std::string& collection, const v1::SearchRequest& request,
+  // One group of a batch, and where its outcome goes.
+  struct GroupTask {
+    const v1::SearchBatchRequest* request = nullptr;
+    const BatchGroup* group = nullptr;
+    BatchOutcome* outcome = nullptr;
+    v1::SearchBatchResponse* response = nullptr;
+  };
+
+  void SearchGroup(const GroupTask& task, const RequestContext& context) const;
+  // The request as the engine takes it, with the server's limits.
+  absl::StatusOr<SearchCall> ToCall(const v1::SearchRequest& request) const;
+  void Record(const std::string& collection, const SearchQuery& query,
               const SearchResult& result) const;
 
   const ApiEnvironment environment_;

@@ -34,14 +34,17 @@ const auto kKeys = std::to_array<ConfigKey>({
      "Address of the gRPC API. Port 0 takes a free port, which the log names. "
      "Empty means no TCP listener, then grpc.unix_socket is required."},
     {"grpc.unix_socket", SEXTANT_TEXT(grpc.unix_socket), "", 0, 0,
-     "Path of a Unix socket that serves the gRPC API too, readable by this "
-     "user only. Empty means none."},
+     "Path of a Unix socket, of at most 107 bytes, that serves the gRPC API "
+     "too, for this user only. One that a dead process left there is replaced. "
+     "Empty means none."},
     {"grpc.max_message_mb", SEXTANT_NUMBER(grpc.max_message_mb), "MiB", 1, 1024,
      "Largest request taken and largest answer made."},
     {"grpc.max_concurrent_streams", SEXTANT_NUMBER(grpc.max_concurrent_streams),
      "", 1, kQueueMax, "Calls that may be open at once in one connection."},
     {"grpc.search_threads", SEXTANT_NUMBER(grpc.search_threads), "", 0,
-     kThreadsMax, "Searches at work at once; 0 means one for each core."},
+     kThreadsMax,
+     "Searches at work at once; 0 means one for each core. Their threads also "
+     "receive all calls."},
     {"grpc.search_queue", SEXTANT_NUMBER(grpc.search_queue), "", 1, kQueueMax,
      "Searches that may wait for a thread; more are answered with "
      "RESOURCE_EXHAUSTED and the advice to retry."},

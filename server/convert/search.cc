@@ -96,7 +96,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   call.query.explain = message.explain();
   ASSIGN_OR_RETURN(ReturnedParts parts, ToReturnedParts(message.projection()));
   call.query.projection = std::move(parts.projection);
-  call.raw_vectors = parts.raw_vectors;
+  call.form = {parts.raw_vectors, message.explain()};
   return call;
 }
 
@@ -120,7 +120,7 @@ absl::Status CheckBatch(const v1::SearchBatchRequest& message) {
   return absl::OkStatus();
 }
 
-void FromSearchResult(SearchResult result, const SearchCall& call,
+void FromSearchResult(SearchResult result, AnswerForm form,
                       v1::SearchResponse* message) {
   message->mutable_hits()->Reserve(static_cast<int>(result.hits.size()));
   for (Hit& hit : result.hits) {
@@ -128,11 +128,11 @@ void FromSearchResult(SearchResult result, const SearchCall& call,
     FromPointId(hit.point.id, wire->mutable_id());
     wire->set_score(hit.score);
     wire->set_payload(std::move(hit.point.payload));
-    FromVectors(hit.point.vectors, call.raw_vectors, wire);
+    FromVectors(hit.point.vectors, form.raw_vectors, wire);
   }
   message->set_applied_seq(result.applied_seq);
   message->set_server_seconds(result.seconds);
-  if (!call.query.explain) {
+  if (!form.explain) {
     return;
   }
   v1::Explanation* const explanation = message->mutable_explanation();

@@ -12,9 +12,15 @@
 
 namespace sextant {
 
+// How an answer is written.
+struct AnswerForm {
+  bool raw_vectors = false;
+  bool explain = false;
+};
+
 struct SearchCall {
   SearchQuery query;
-  bool raw_vectors = false;
+  AnswerForm form;
 };
 
 absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message);
@@ -22,7 +28,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message);
 // 1 to kSearchesPerBatchMax searches, kHitsPerBatchMax hits in sum.
 absl::Status CheckBatch(const v1::SearchBatchRequest& message);
 
-void FromSearchResult(SearchResult result, const SearchCall& call,
+void FromSearchResult(SearchResult result, AnswerForm form,
                       v1::SearchResponse* message);
 
 }  // namespace sextant

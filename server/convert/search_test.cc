@@ -129,7 +129,7 @@ TEST(ConvertSearchTest, QueryIsComplete) {
   EXPECT_EQ(call.query.offset, 5);
   EXPECT_TRUE(call.query.explain);
   EXPECT_TRUE(call.query.projection.payload);
-  EXPECT_TRUE(call.raw_vectors);
+  EXPECT_TRUE(call.form.raw_vectors);
 }
 
 TEST(ConvertSearchTest, BatchesAreBounded) {
@@ -155,12 +155,10 @@ TEST(ConvertSearchTest, PlanIsToldOnlyWhenAsked) {
   SearchResult result;
   result.plan = "scan";
   result.stages = {{"dense", 10, 5, 10, 0.5}};
-  SearchCall call;
   v1::SearchResponse response;
-  FromSearchResult(result, call, &response);
+  FromSearchResult(result, {.explain = false}, &response);
   EXPECT_FALSE(response.has_explanation());
-  call.query.explain = true;
-  FromSearchResult(result, call, &response);
+  FromSearchResult(result, {.explain = true}, &response);
   EXPECT_EQ(response.explanation().plan(), "scan");
   ASSERT_EQ(response.explanation().stages_size(), 1);
   EXPECT_EQ(response.explanation().stages(0).candidates_out(), 5);

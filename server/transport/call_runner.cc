@@ -7,13 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "grpcpp/support/slice.h"
 
 #include "server/status_mapping.h"
-#include "server/transport/call_context.h"
 #include "server/transport/wire_check.h"
 
 namespace sextant {
@@ -26,52 +24,53 @@ double SecondsSince(MonotonicTime start) {
       .count();
 }
 
-// Tells when a call that was taken on is done: not when it is finished, but
-// when its answer has left.
-class CountedReactor final : public grpc::ServerUnaryReactor {
- public:
-  explicit CountedReactor(OpenCalls* open_calls) : open_calls_(open_calls) {
-    open_calls_->Enter();
-  }
-  void OnDone() override {
-    OpenCalls* const open_calls = open_calls_;
-    delete this;  // gRPC's rule for reactors: they end themselves here
-    open_calls->Leave();
-  }
-
- private:
-  OpenCalls* const open_calls_;
-};
+ThreadPoolOptions PoolOptions(const CallRunner::Options& options, Pool pool) {
+  const PoolSize& size = options.pools[IndexOf(pool)];
+  ThreadPoolOptions result;
+  result.name = std::string(kPoolNames[IndexOf(pool)]);
+  result.threads = static_cast<int>(size.threads);
+  result.queue_max = size.queue;
+  return result;
+}
 
 }  // namespace
 
-CallRunner::CallRunner(const Options& options) : options_(options) {
-  for (size_t i = 0; i < pools_.size(); ++i) {
-    ThreadPoolOptions pool;
-    pool.name = std::string(kPoolNames[i]);
-    pool.threads = static_cast<int>(options.pools[i].threads);
-    pool.queue_max = options.pools[i].queue;
-    pools_[i] = std::make_unique<ThreadPool>(pool);
-  }
-}
+CallRunner::CallRunner(grpc::ServerCompletionQueue* queue,
+                       const Options& options)
+    : queue_(queue),
+      options_(options),
+      searches_(queue, {options.pools[IndexOf(Pool::kSearch)].threads,
+                        options.pools[IndexOf(Pool::kSearch)].queue}),
+      reads_(PoolOptions(options, Pool::kRead)),
+      writes_(PoolOptions(options, Pool::kWrite)) {}
 
 CallRunner::~CallRunner() = default;
 
+void CallRunner::Stop() {
+  queue_users_.WaitForNone();
+  searches_.Stop();
+}
+
 bool CallRunner::TrySchedule(Method method, absl::AnyInvocable<void()> work) {
   const Pool pool = InfoOf(method).pool;
-  RequestMetrics* const metrics = options_.metrics;
-  metrics->QueueEntered(pool);
-  const MonotonicTime queued = RealClock::Get()->MonotonicNow();
-  const bool scheduled = pools_[IndexOf(pool)]->TrySchedule(
-      [metrics, pool, queued, work = std::move(work)]() mutable {
-        metrics->QueueLeft(pool, SecondsSince(queued));
-        work();
-        metrics->WorkEnded(pool);
-      });
+  // Before it is scheduled: it may leave the queue at once.
+  options_.metrics->QueueEntered(pool);
+  const bool scheduled =
+      pool == Pool::kSearch ? searches_.TrySchedule(std::move(work))
+      : pool == Pool::kRead ? reads_.TrySchedule(std::move(work))
+                            : writes_.TrySchedule(std::move(work));
   if (!scheduled) {
-    metrics->QueueRefused(pool);
+    options_.metrics->QueueRefused(pool);
   }
   return scheduled;
+}
+
+void CallRunner::WorkStarted(Method method, MonotonicTime scheduled) {
+  options_.metrics->QueueLeft(InfoOf(method).pool, SecondsSince(scheduled));
+}
+
+void CallRunner::WorkEnded(Method method) {
+  options_.metrics->WorkEnded(InfoOf(method).pool);
 }
 
 absl::Status CallRunner::QueueFull(Method method) {
@@ -82,49 +81,24 @@ absl::Status CallRunner::QueueFull(Method method) {
       kQueueFullRetryMs);
 }
 
-grpc::ServerUnaryReactor* CallRunner::RunUnary(const UnaryCall& call,
-                                               Body body) {
-  const MonotonicTime start = RealClock::Get()->MonotonicNow();
-  RequestMetrics* const metrics = options_.metrics;
-  metrics->RequestStarted(call.method, call.in->Length());
-  // After Finish() neither the call nor its buffers may be touched.
-  const auto finish = [metrics, call, start, log = options_.log](
-                          grpc::ServerUnaryReactor* reactor,
-                          const absl::Status& status) {
-    const size_t bytes = status.ok() ? call.out->Length() : 0;
-    metrics->RequestEnded(call.method, status.code(), SecondsSince(start),
-                          bytes);
-    if (status.code() == absl::StatusCode::kInternal ||
-        status.code() == absl::StatusCode::kDataLoss) {
-      log->Error("call failed", {{"method", InfoOf(call.method).name},
-                                 {"error", status.message()}});
-    }
-    reactor->Finish(ToGrpcStatus(status));
-  };
-  // Counted before the state is asked, so that a stop that begins in between
-  // waits for this call.
-  auto* const reactor = new CountedReactor(&open_calls_);
-  if (const auto database = options_.state->database(); !database.ok()) {
-    finish(reactor, database.status());
-    return reactor;
+void CallRunner::CallEnded(Method method, MonotonicTime start,
+                           const absl::Status& status, size_t response_bytes) {
+  options_.metrics->RequestEnded(method, status.code(), SecondsSince(start),
+                                 response_bytes);
+  if (status.code() == absl::StatusCode::kInternal ||
+      status.code() == absl::StatusCode::kDataLoss) {
+    options_.log->Error("call failed", {{"method", InfoOf(method).name},
+                                        {"error", status.message()}});
   }
-  const bool scheduled = TrySchedule(
-      call.method, [call, reactor, finish, body = std::move(body)]() mutable {
-        absl::Status status;
-        {
-          const RequestContext context(ContextOf(*call.call));
-          // Who waited too long in the queue gets no work done.
-          status = context.Check();
-          if (status.ok()) {
-            status = body(context);
-          }
-        }
-        finish(reactor, status);
-      });
-  if (!scheduled) {
-    finish(reactor, QueueFull(call.method));
-  }
-  return reactor;
+}
+
+google::protobuf::ArenaOptions CallRunner::ArenaOnThisThread() {
+  constexpr size_t kBlockBytes = 16 << 10;
+  alignas(8) static thread_local std::array<char, kBlockBytes> block;
+  google::protobuf::ArenaOptions options;
+  options.initial_block = block.data();
+  options.initial_block_size = block.size();
+  return options;
 }
 
 absl::Status CallRunner::Guarded(absl::FunctionRef<absl::Status()> body) {

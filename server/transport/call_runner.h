@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -11,9 +12,8 @@
 #include "absl/status/status.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/message.h"
-#include "grpcpp/server_context.h"
+#include "grpcpp/completion_queue.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/server_callback.h"
 
 #include "base/clock.h"
 #include "base/context.h"
@@ -23,6 +23,8 @@
 #include "server/telemetry/log.h"
 #include "server/telemetry/request_metrics.h"
 #include "server/transport/open_calls.h"
+#include "server/transport/queue_event.h"
+#include "server/transport/search_loop.h"
 
 namespace sextant {
 
@@ -32,9 +34,10 @@ struct PoolSize {
   size_t queue = 1;
 };
 
-// Carries calls from gRPC's threads, which must not block, to the pools that
-// do the work, and counts them. Admission is here: a call that finds its
-// pool's queue full is answered at once with RESOURCE_EXHAUSTED and RetryInfo.
+// Where calls are run and counted: searches by the threads that receive them,
+// reads and writes, which wait for the disk, in pools. Admission is here: a
+// call that finds its queue full is answered at once with RESOURCE_EXHAUSTED
+// and RetryInfo.
 //
 // Owned by the gRPC server, outlives every call. Thread-safe.
 class CallRunner {
@@ -46,30 +49,24 @@ class CallRunner {
     Log* log = nullptr;
   };
 
-  explicit CallRunner(const Options& options);
+  // `queue` outlives the runner.
+  CallRunner(grpc::ServerCompletionQueue* queue, const Options& options);
   ~CallRunner();
   CallRunner(const CallRunner&) = delete;
   CallRunner& operator=(const CallRunner&) = delete;
 
-  // Parses `in`, runs `handler(request, context, &response)` in the method's
-  // pool and finishes the call.
-  template <typename Request, typename Response, typename Handler>
-  grpc::ServerUnaryReactor* Unary(Method method,
-                                  grpc::CallbackServerContext* call,
-                                  const grpc::ByteBuffer* in,
-                                  grpc::ByteBuffer* out, Handler handler) {
-    return RunUnary({method, call, in, out},
-                    [in, out, handler = std::move(handler)](
-                        const RequestContext& context) -> absl::Status {
-                      return ParseAndRun<Request, Response>(*in, out, context,
-                                                            handler);
-                    });
-  }
-
   // Runs `work` in the pool of `method`; false when its queue is full (`work`
-  // is dropped then). What `work` throws by lack of memory must not leave it.
-  [[nodiscard]] bool TrySchedule(Method method,
-                                 absl::AnyInvocable<void()> work);
+  // is dropped then). `work` begins with WorkStarted(), ends with WorkEnded(),
+  // and throws nothing.
+  [[nodiscard]] bool TrySchedule(Method method, absl::AnyInvocable<void()> work);
+  void WorkStarted(Method method, MonotonicTime scheduled);
+  void WorkEnded(Method method);
+  static absl::Status QueueFull(Method method);
+
+  // Counts a call that is about to be answered, and logs what an operator
+  // should know.
+  void CallEnded(Method method, MonotonicTime start, const absl::Status& status,
+                 size_t response_bytes);
 
   // Parse, handler, serialise, on this thread. Running out of memory is
   // kResourceExhausted.
@@ -79,7 +76,7 @@ class CallRunner {
                                   const RequestContext& context,
                                   const Handler& handler) {
     return Guarded([&]() -> absl::Status {
-      google::protobuf::Arena arena;
+      google::protobuf::Arena arena(ArenaOnThisThread());
       auto* const request =
           google::protobuf::Arena::CreateMessage<Request>(&arena);
       auto* const response =
@@ -95,32 +92,39 @@ class CallRunner {
     });
   }
 
-  static absl::Status QueueFull(Method method);
-
-  const Options& options() const { return options_; }
-  OpenCalls& open_calls() { return open_calls_; }
-  ThreadPool* pool(Pool pool) { return pools_[IndexOf(pool)].get(); }
-
- private:
-  struct UnaryCall {
-    Method method;
-    grpc::CallbackServerContext* call;
-    const grpc::ByteBuffer* in;
-    grpc::ByteBuffer* out;
-  };
-  using Body = absl::AnyInvocable<absl::Status(const RequestContext&)>;
-
-  grpc::ServerUnaryReactor* RunUnary(const UnaryCall& call, Body body);
-
+  // `body`, with what it throws for want of memory as a status.
   static absl::Status Guarded(absl::FunctionRef<absl::Status()> body);
+  // kInvalidArgument names the field that is wrong.
   static absl::Status Parse(const grpc::ByteBuffer& in,
                             google::protobuf::Message* message);
   static absl::Status Serialize(const google::protobuf::Message& message,
                                 grpc::ByteBuffer* out);
 
+  const Options& options() const { return options_; }
+  grpc::ServerCompletionQueue* queue() { return queue_; }
+  SearchLoop* searches() { return &searches_; }
+  OpenCalls& open_calls() { return open_calls_; }
+  QueueUsers& queue_users() { return queue_users_; }
+
+  // No new calls are waited for any more.
+  void StopTaking() { stopping_ = true; }
+  bool stopping() const { return stopping_; }
+  // Waits until gRPC, which was shut down, is done with every call; then ends
+  // the threads.
+  void Stop();
+
+ private:
+  // Small requests and answers then need no memory of the heap.
+  static google::protobuf::ArenaOptions ArenaOnThisThread();
+
+  grpc::ServerCompletionQueue* const queue_;
   const Options options_;
   OpenCalls open_calls_;
-  std::array<std::unique_ptr<ThreadPool>, kPoolNames.size()> pools_;
+  QueueUsers queue_users_;
+  std::atomic<bool> stopping_{false};
+  SearchLoop searches_;
+  ThreadPool reads_;
+  ThreadPool writes_;
 };
 
 }  // namespace sextant

@@ -21,7 +21,9 @@
 #include "server/address.h"
 #include "server/transport/call_runner.h"
 #include "server/transport/health_service.h"
+#include "server/transport/search_loop.h"
 #include "server/transport/services.h"
+#include "server/unix_socket.h"
 
 namespace sextant {
 namespace {
@@ -43,8 +45,11 @@ CallRunner::Options RunnerOptions(const Config::Grpc& config,
   return options;
 }
 
-ApiEnvironment WithPool(ApiEnvironment environment, ThreadPool* search_pool) {
-  environment.search_pool = search_pool;
+ApiEnvironment WithSearches(ApiEnvironment environment, SearchLoop* searches) {
+  environment.parallel_for = [searches](size_t n,
+                                        absl::FunctionRef<void(size_t)> fn) {
+    searches->ParallelFor(n, fn);
+  };
   return environment;
 }
 
@@ -104,24 +109,22 @@ absl::Status CannotListen(absl::string_view key, absl::string_view address,
 }  // namespace
 
 struct GrpcServer::Rep {
-  Rep(const Config& config, const ApiEnvironment& environment)
-      : runner(RunnerOptions(config.grpc, environment)),
+  Rep(const Config& config, const ApiEnvironment& environment,
+      std::unique_ptr<grpc::ServerCompletionQueue> completion_queue)
+      : queue(std::move(completion_queue)),
+        runner(queue.get(), RunnerOptions(config.grpc, environment)),
         collection_api(environment),
         point_api(environment),
-        search_api(WithPool(environment, runner.pool(Pool::kSearch))),
-        collections(&collection_api, &runner),
-        points(&point_api, &runner, &upsert_streams),
-        searches(&search_api, &runner),
-        health(environment.state) {}
+        search_api(WithSearches(environment, runner.searches())),
+        services({&collection_api, &point_api, &search_api}, &runner),
+        health(environment.state, &runner) {}
 
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue;
   CallRunner runner;
   CollectionApi collection_api;
   PointApi point_api;
   SearchApi search_api;
-  UpsertStream::Set upsert_streams;
-  GrpcCollectionService collections;
-  GrpcPointService points;
-  GrpcSearchService searches;
+  Services services;
   HealthService health;
   std::string listen_address;
   // Last: its destructor ends all calls, which use what is above.
@@ -135,8 +138,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   grpc::EnableDefaultHealthCheckService(false);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   ASSIGN_OR_RETURN(const bool reflection, WantsReflection(grpc_config));
-  auto rep = std::make_unique<Rep>(config, environment);
   grpc::ServerBuilder builder;
+  auto rep = std::make_unique<Rep>(config, environment,
+                                   builder.AddCompletionQueue());
   if (!reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
@@ -155,17 +159,21 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   }
   int socket_result = 0;
   if (!grpc_config.unix_socket.empty()) {
+    // gRPC would take the path away from a server that uses it.
+    if (const absl::Status free = PrepareSocketPath(grpc_config.unix_socket);
+        !free.ok()) {
+      return CannotListen("grpc.unix_socket", grpc_config.unix_socket,
+                          free.message());
+    }
     builder.AddListeningPort(absl::StrCat("unix:", grpc_config.unix_socket),
                              grpc::InsecureServerCredentials(), &socket_result);
   }
-  builder.RegisterService(&rep->collections);
-  builder.RegisterService(&rep->points);
-  builder.RegisterService(&rep->searches);
-  builder.RegisterService(&rep->health);
+  rep->services.RegisterWith(&builder);
+  builder.RegisterService(rep->health.service());
   rep->server = builder.BuildAndStart();
   if (!grpc_config.unix_socket.empty() && socket_result == 0) {
     return CannotListen("grpc.unix_socket", grpc_config.unix_socket,
-                        "the path is too long, not writable, or in use");
+                        "another process may have taken it just now");
   }
   if (rep->server == nullptr || (!grpc_config.listen.empty() && port == 0)) {
     return CannotListen("grpc.listen", grpc_config.listen,
@@ -175,6 +183,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     address.port = static_cast<uint16_t>(port);
     rep->listen_address = address.ToString();
   }
+  rep->services.Arm();
+  rep->health.Arm();
+  rep->runner.searches()->Start();
   HealthService* const health = &rep->health;
   environment.state->OnChange(
       [health](ServingState::Phase /*phase*/) { health->Announce(); });
@@ -202,10 +213,7 @@ bool GrpcServer::Stop(absl::Duration drain) {
   }
   const auto deadline =
       RealClock::Get()->MonotonicNow() + absl::ToChronoNanoseconds(drain);
-  for (const std::shared_ptr<UpsertStream>& stream :
-       rep_->upsert_streams.All()) {
-    stream->Drain();
-  }
+  rep_->services.DrainStreams();
   rep_->health.EndWatches();
   OpenCalls& open_calls = rep_->runner.open_calls();
   const bool drained = open_calls.WaitForNone(deadline);
@@ -213,8 +221,10 @@ bool GrpcServer::Stop(absl::Duration drain) {
   // close would see CANCELLED instead, so wait for the last ones.
   open_calls.WaitForQuiet(
       kQuiet, std::min(deadline, RealClock::Get()->MonotonicNow() + kQuietMax));
+  rep_->runner.StopTaking();
   rep_->server->Shutdown(std::chrono::system_clock::now() + kForConnections);
   rep_->server->Wait();
+  rep_->runner.Stop();
   rep_->server.reset();
   return drained;
 }

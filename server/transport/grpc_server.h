@@ -19,7 +19,7 @@ namespace sextant {
 // follows its changes. Thread-safe.
 class GrpcServer {
  public:
-  // What `environment` names outlives the server; its search_pool is ignored
+  // What `environment` names outlives the server; its parallel_for is ignored
   // (the server has its own). kUnavailable names the key and the address that
   // cannot be listened on.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(

@@ -242,7 +242,33 @@ TEST_F(GrpcServerTest, TakenAddressesAreNamed) {
   second.grpc.unix_socket = "/nowhere/at/all/sextant.sock";
   EXPECT_THAT(
       GrpcServer::Start(second, environment),
-      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("grpc.unix_socket")));
+      StatusIs(absl::StatusCode::kUnavailable,
+               "grpc.unix_socket: cannot listen on /nowhere/at/all/sextant.sock:"
+               " its directory: No such file or directory"));
+}
+
+TEST_F(GrpcServerTest, ASocketInUseStaysWithItsServer) {
+  config_.grpc.unix_socket =
+      absl::StrCat(testing::TempDir(), "gs-", ::getpid(), ".sock");
+  ASSERT_NO_FATAL_FAILURE(StartLoading());
+  ASSERT_NO_FATAL_FAILURE(FinishLoading());
+  const std::string target = "unix:" + config_.grpc.unix_socket;
+  EXPECT_OK(CheckHealth(target, 5000));
+  Config second = config_;
+  second.grpc.listen = "";
+  ApiEnvironment environment;
+  environment.state = &state_;
+  environment.metrics = &metrics_;
+  environment.log = &log_;
+  EXPECT_THAT(GrpcServer::Start(second, environment),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       absl::StrCat("grpc.unix_socket: cannot listen on ",
+                                    second.grpc.unix_socket,
+                                    ": another process listens there")));
+  EXPECT_OK(CheckHealth(target, 5000));
+  state_.StartDraining();
+  EXPECT_TRUE(server_->Stop(absl::Seconds(60)));
+  EXPECT_FALSE(std::filesystem::exists(config_.grpc.unix_socket));
 }
 
 }  // namespace

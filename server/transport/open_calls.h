@@ -17,8 +17,7 @@ namespace sextant {
 // Owned by the call runner. Thread-safe.
 class OpenCalls {
  public:
-  void Enter() {
-    const MonotonicTime now = RealClock::Get()->MonotonicNow();
+  void Enter(MonotonicTime now) {
     const MutexLock lock(&mutex_);
     ++count_;
     last_enter_ = now;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/transport/upsert_stream.h"
 
-#include <chrono>
 #include <utility>
 
 #include "server/status_mapping.h"
@@ -9,6 +8,9 @@
 
 namespace sextant {
 namespace {
+
+// Acknowledgements that may wait for a client that does not read them.
+constexpr size_t kAnswersMax = 64;
 
 absl::Status Stopping() {
   return RetryAfter(
@@ -19,143 +21,302 @@ absl::Status Stopping() {
 
 }  // namespace
 
-UpsertStream* UpsertStream::Start(const Environment& environment,
-                                  grpc::CallbackServerContext* call) {
-  // gRPC keeps the raw pointer until OnDone(), which leaves the set.
-  const std::shared_ptr<UpsertStream> stream(
-      new UpsertStream(environment, call));
-  environment.open_streams->Add(stream);
-  environment.runner->open_calls().Enter();
-  environment.runner->options().metrics->RequestStarted(
-      Method::kStreamUpsertPoints, 0);
-  if (const auto database = environment.runner->options().state->database();
+UpsertStream::UpsertStream(const Environment* environment)
+    : environment_(environment) {}
+
+void UpsertStream::Arm(const Environment* environment) {
+  CallRunner* const runner = environment->runner;
+  if (runner->stopping()) {
+    return;
+  }
+  runner->queue_users().Enter();
+  const std::shared_ptr<UpsertStream> stream(new UpsertStream(environment));
+  stream->self_ = stream;
+  stream->context_.AsyncNotifyWhenDone(&stream->ended_event_);
+  environment->request(&stream->context_, &stream->stream_,
+                       &stream->received_event_);
+}
+
+void UpsertStream::OnReceived(bool ok) {
+  CallRunner* const runner = environment_->runner;
+  if (!ok) {
+    self_.reset();  // the server has stopped; this is the end of the stream
+    runner->queue_users().Leave();
+    return;
+  }
+  Arm(environment_);
+  start_ = RealClock::Get()->MonotonicNow();
+  runner->options().metrics->RequestStarted(Method::kStreamUpsertPoints, 0);
+  runner->open_calls().Enter(start_);
+  environment_->open_streams->Add(self_);
+  if (const auto database = runner->options().state->database();
       !database.ok()) {
-    stream->FinishOnce(database.status());
-  } else {
-    stream->StartRead(&stream->incoming_);
-  }
-  return stream.get();
-}
-
-UpsertStream::UpsertStream(const Environment& environment,
-                           grpc::CallbackServerContext* call)
-    : environment_(environment),
-      call_(call),
-      start_(RealClock::Get()->MonotonicNow()) {}
-
-bool UpsertStream::Enter(Step next) {
-  const MutexLock lock(&mutex_);
-  if (step_ == Step::kFinished) {
-    return false;
-  }
-  step_ = next;
-  return true;
-}
-
-void UpsertStream::FinishOnce(const absl::Status& status) {
-  {
     const MutexLock lock(&mutex_);
-    if (step_ == Step::kFinished) {
-      return;
-    }
-    step_ = Step::kFinished;
-    code_ = status.code();
+    Fail(database.status());
   }
-  Finish(ToGrpcStatus(status));
+  Advance();
+}
+
+void UpsertStream::Fail(const absl::Status& status) {
+  if (failure_.ok()) {
+    failure_ = status;
+  }
 }
 
 void UpsertStream::Drain() {
-  bool idle = false;
   {
     const MutexLock lock(&mutex_);
     draining_ = true;
-    idle = step_ == Step::kReading;
   }
-  if (idle) {
-    FinishOnce(Stopping());
-  }
+  Advance();
 }
 
-void UpsertStream::OnReadDone(bool ok) {
-  if (!ok) {
-    // The client has sent everything, or is gone.
-    FinishOnce(call_->IsCancelled() ? absl::CancelledError("cancelled")
-                                    : absl::OkStatus());
-    return;
-  }
-  if (!Enter(Step::kWorking)) {
-    return;
-  }
-  if (!environment_.runner->TrySchedule(Method::kStreamUpsertPoints,
-                                        [this] { Work(); })) {
-    FinishOnce(CallRunner::QueueFull(Method::kStreamUpsertPoints));
-  }
-}
-
-void UpsertStream::Work() {
-  absl::Status status;
-  outgoing_.Clear();
+void UpsertStream::OnRead(bool ok) {
   {
-    const RequestContext context(ContextOf(*call_));
-    status = context.Check();
-    if (status.ok()) {
-      status = CallRunner::ParseAndRun<v1::StreamUpsertPointsRequest,
-                                       v1::StreamUpsertPointsResponse>(
-          incoming_, &outgoing_, context,
-          [this](const v1::StreamUpsertPointsRequest& request,
-                 const RequestContext& request_context,
-                 v1::StreamUpsertPointsResponse* response) {
-            return environment_.api->UpsertStreamMessage(
-                request, request_context, &state_, response);
-          });
+    const MutexLock lock(&mutex_);
+    reading_ = false;
+    if (!ok) {
+      reads_ended_ = true;  // the client has sent everything, or is gone
+    } else if (!finishing_) {
+      received_ = std::move(reading_buffer_);
+    }
+    reading_buffer_.Clear();
+  }
+  Advance();
+}
+
+void UpsertStream::OnWritten(bool ok) {
+  {
+    const MutexLock lock(&mutex_);
+    writing_ = false;
+    if (!ok) {
+      Fail(absl::CancelledError("the client is gone"));
+      answers_.clear();
     }
   }
+  Advance();
+}
+
+void UpsertStream::OnFinished(bool /*ok*/) {
+  {
+    const MutexLock lock(&mutex_);
+    finished_ = true;
+  }
+  Advance();
+}
+
+void UpsertStream::OnEnded(bool /*ok*/) {
+  cancelled_ = context_.IsCancelled();
+  {
+    const MutexLock lock(&mutex_);
+    ended_ = true;
+    if (cancelled_) {
+      Fail(absl::CancelledError("the client is gone"));
+      answers_.clear();
+    }
+  }
+  Advance();
+}
+
+UpsertStream::Next UpsertStream::Decide() {
+  Next next;
+  const bool open = failure_.ok() && !finishing_;
+  if (open && received_.has_value() && !preparing_ && !prepared_.has_value()) {
+    next.prepare = preparing_ = true;
+  }
+  if (open && !draining_ && !reading_ && !reads_ended_ &&
+      !received_.has_value() && answers_.size() < kAnswersMax) {
+    next.read = reading_ = true;
+  }
+  if (!finishing_ && !writing_ && !answers_.empty()) {
+    writing_ = true;
+    next.answer = std::move(answers_.front());
+    answers_.pop_front();
+  }
+  const bool at_end =
+      !failure_.ok() || (!Busy() && (reads_ended_ || draining_));
+  if (at_end && !finishing_ && !preparing_ && !committing_ && !writing_ &&
+      answers_.empty()) {
+    finishing_ = true;
+    if (!reads_ended_) {
+      Fail(Stopping());
+    }
+    next.finish = failure_;
+  }
+  if (finished_ && ended_ && !reading_ && !writing_ && working_ == 0) {
+    next.leave = !std::exchange(left_, true);
+  }
+  return next;
+}
+
+void UpsertStream::Advance() {
+  Next next;
+  {
+    const MutexLock lock(&mutex_);
+    next = Decide();
+  }
+  Start(std::move(next));
+}
+
+void UpsertStream::Start(Next next) {
+  if (next.prepare) {
+    SchedulePrepare();
+  }
+  if (next.read) {
+    stream_.Read(&reading_buffer_, &read_event_);
+  }
+  if (next.answer) {
+    stream_.Write(*next.answer, &written_event_);
+  }
+  if (next.finish) {
+    stream_.Finish(ToGrpcStatus(*next.finish), &finished_event_);
+  }
+  if (next.leave) {
+    Leave();
+  }
+}
+
+void UpsertStream::SchedulePrepare() {
+  {
+    const MutexLock lock(&mutex_);
+    ++working_;
+  }
+  const bool scheduled = environment_->runner->TrySchedule(
+      Method::kStreamUpsertPoints,
+      // The work keeps the stream alive.
+      [stream = self_, now = RealClock::Get()->MonotonicNow()] {
+        stream->Work(now);
+      });
+  if (scheduled) {
+    return;
+  }
+  {
+    const MutexLock lock(&mutex_);
+    --working_;
+    preparing_ = false;
+    received_.reset();
+    Fail(CallRunner::QueueFull(Method::kStreamUpsertPoints));
+  }
+  Advance();
+}
+
+void UpsertStream::Work(MonotonicTime scheduled) {
+  CallRunner* const runner = environment_->runner;
+  runner->WorkStarted(Method::kStreamUpsertPoints, scheduled);
+  grpc::ByteBuffer message;
+  {
+    const MutexLock lock(&mutex_);
+    message = *std::move(received_);
+    received_.reset();
+  }
+  Advance();  // the next one can be received
+  Prepared prepared = Prepare(message);
+  message.Clear();
+  bool commit = false;
+  {
+    const MutexLock lock(&mutex_);
+    preparing_ = false;
+    prepared_ = std::move(prepared);
+    commit = !committing_;
+    committing_ = true;
+  }
+  if (commit) {
+    CommitAll();
+  }
+  runner->WorkEnded(Method::kStreamUpsertPoints);
+  {
+    const MutexLock lock(&mutex_);
+    --working_;
+  }
+  Advance();
+}
+
+UpsertStream::Prepared UpsertStream::Prepare(const grpc::ByteBuffer& message) {
+  Prepared prepared;
+  prepared.bytes = message.Length();
+  const absl::Status status = CallRunner::Guarded([&]() -> absl::Status {
+    const RequestContext context(ContextOf(context_, cancelled_));
+    prepared.chunk = absl::CancelledError();
+    if (absl::Status alive = context.Check(); !alive.ok()) {
+      return alive;
+    }
+    v1::StreamUpsertPointsRequest request;
+    if (absl::Status parsed = CallRunner::Parse(message, &request);
+        !parsed.ok()) {
+      return parsed;
+    }
+    prepared.chunk =
+        environment_->api->PrepareStreamChunk(request, context, &state_);
+    return prepared.chunk.status();
+  });
   if (!status.ok()) {
-    FinishOnce(status);
-    return;
+    prepared.chunk = status;
   }
-  environment_.runner->options().metrics->StreamMessage(
-      Method::kStreamUpsertPoints, incoming_.Length(), outgoing_.Length());
-  if (Enter(Step::kWriting)) {
-    StartWrite(&outgoing_);
-  }
+  return prepared;
 }
 
-void UpsertStream::OnWriteDone(bool ok) {
-  if (!ok) {
-    FinishOnce(absl::CancelledError("the client is gone"));
-    return;
-  }
-  bool stop = false;
-  {
-    const MutexLock lock(&mutex_);
-    if (step_ == Step::kFinished) {
-      return;
+void UpsertStream::CommitAll() {
+  for (;;) {
+    std::optional<Prepared> prepared;
+    {
+      const MutexLock lock(&mutex_);
+      prepared.swap(prepared_);
+      if (!prepared.has_value() || !failure_.ok()) {
+        committing_ = false;
+        return;
+      }
     }
-    stop = draining_;
-    step_ = stop ? step_ : Step::kReading;
+    Advance();  // the next one can be parsed
+    grpc::ByteBuffer answer;
+    const absl::Status status = Commit(*std::move(prepared), &answer);
+    {
+      const MutexLock lock(&mutex_);
+      if (status.ok()) {
+        answers_.push_back(std::move(answer));
+      } else {
+        Fail(status);
+      }
+    }
+    Advance();
   }
-  if (stop) {
-    FinishOnce(Stopping());
-    return;
-  }
-  StartRead(&incoming_);
 }
 
-void UpsertStream::OnDone() {
-  absl::StatusCode code = absl::StatusCode::kOk;
+absl::Status UpsertStream::Commit(Prepared prepared, grpc::ByteBuffer* answer) {
+  if (!prepared.chunk.ok()) {
+    return prepared.chunk.status();
+  }
+  const absl::Status status = CallRunner::Guarded([&]() -> absl::Status {
+    const RequestContext context(ContextOf(context_, cancelled_));
+    v1::StreamUpsertPointsResponse response;
+    if (absl::Status committed = environment_->api->CommitStreamChunk(
+            *std::move(prepared.chunk), context, &response);
+        !committed.ok()) {
+      return committed;
+    }
+    return CallRunner::Serialize(response, answer);
+  });
+  if (status.ok()) {
+    environment_->runner->options().metrics->StreamMessage(
+        Method::kStreamUpsertPoints, prepared.bytes, answer->Length());
+  }
+  return status;
+}
+
+void UpsertStream::Leave() {
+  absl::Status status;
   {
     const MutexLock lock(&mutex_);
-    code = code_;
+    status = failure_;
   }
-  const double seconds =
-      std::chrono::duration<double>(RealClock::Get()->MonotonicNow() - start_)
-          .count();
-  environment_.runner->options().metrics->RequestEnded(
-      Method::kStreamUpsertPoints, code, seconds, 0);
-  CallRunner* const runner = environment_.runner;
-  environment_.open_streams->Remove(this);  // may be the end of this
+  if (cancelled_ && status.ok()) {
+    status = absl::CancelledError("the client is gone");
+  }
+  CallRunner* const runner = environment_->runner;
+  runner->CallEnded(Method::kStreamUpsertPoints, start_, status, 0);
+  environment_->open_streams->Remove(this);
   runner->open_calls().Leave();
+  self_.reset();  // may be the end of this
+  runner->queue_users().Leave();
 }
 
 }  // namespace sextant

@@ -1,77 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/async_stream.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "grpcpp/support/server_callback.h"
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "server/api/point_api.h"
 #include "server/transport/call_runner.h"
 #include "server/transport/drain_set.h"
+#include "server/transport/queue_event.h"
 
 namespace sextant {
 
-// One StreamUpsertPoints call: read a message, write it durably, send its
-// acknowledgement, and again. One message is at work at a time, so
-// acknowledgements come in order; flow control holds the client back.
+// One StreamUpsertPoints call. Messages go through three steps, each of which
+// holds one message at a time: read; parse and check; commit (one durable
+// write) and acknowledge. So while one is on its way to the disk the next is
+// parsed and the one after it is received; then flow control holds the client
+// back. Order is kept: acknowledgements come as the messages came, and nothing
+// behind a message that fails is written.
 //
-// Owned by the set of open streams until gRPC is done with it. gRPC calls the
-// On...() reactions, the write pool calls Work(), the stopping server calls
-// Drain(); Finish() is called once by whoever comes first.
-class UpsertStream final
-    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+// Owns itself while gRPC holds its events; also held by the set of open
+// streams and by work in the write pool. Events come from search threads, the
+// stopping server calls Drain().
+class UpsertStream {
  public:
   using Set = DrainSet<UpsertStream>;
+  using Stream = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer,
+                                               grpc::ByteBuffer>;
 
   // Everything named outlives the stream.
   struct Environment {
     const PointApi* api = nullptr;
     CallRunner* runner = nullptr;
     Set* open_streams = nullptr;
+    // Asks gRPC for the next call.
+    std::function<void(grpc::ServerContext* call, Stream* stream, void* tag)>
+        request;
   };
 
-  // Enters `environment.open_streams` and begins to read.
-  static UpsertStream* Start(const Environment& environment,
-                             grpc::CallbackServerContext* call);
+  // Waits for a call; when there is one, the next stream is armed.
+  static void Arm(const Environment* environment);
 
-  // Ends the stream with UNAVAILABLE as soon as no message is at work.
+  // Ends the stream with UNAVAILABLE after the messages that were received.
   void Drain();
 
-  void OnReadDone(bool ok) override;
-  void OnWriteDone(bool ok) override;
-  void OnDone() override;
-
  private:
-  enum class Step { kReading, kWorking, kWriting, kFinished };
+  // A message that was parsed and checked.
+  struct Prepared {
+    absl::StatusOr<PointApi::StreamChunk> chunk;
+    size_t bytes = 0;
+  };
+  // What is to be started once the lock is released.
+  struct Next {
+    bool read = false;
+    bool prepare = false;
+    std::optional<grpc::ByteBuffer> answer;
+    std::optional<absl::Status> finish;
+    bool leave = false;
+  };
 
-  UpsertStream(const Environment& environment,
-               grpc::CallbackServerContext* call);
+  explicit UpsertStream(const Environment* environment);
 
-  // Reads and writes what the last message said, on a thread of the pool.
-  void Work();
-  // Moves to `next`, unless the stream has finished; then returns false.
-  bool Enter(Step next);
-  void FinishOnce(const absl::Status& status);
+  void OnReceived(bool ok);
+  void OnRead(bool ok);
+  void OnWritten(bool ok);
+  void OnFinished(bool ok);
+  void OnEnded(bool ok);
 
-  const Environment environment_;
-  grpc::CallbackServerContext* const call_;
-  const MonotonicTime start_;
+  // Parses a message on a thread of the pool and, unless another thread is at
+  // it, commits what is parsed.
+  void Work(MonotonicTime scheduled);
+  Prepared Prepare(const grpc::ByteBuffer& message);
+  // Returns with no message left to commit.
+  void CommitAll();
+  absl::Status Commit(Prepared prepared, grpc::ByteBuffer* answer);
+
+  Next Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Busy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return received_.has_value() || preparing_ || prepared_.has_value() ||
+           committing_;
+  }
+  void Fail(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Starts what the state asks for. Not under the lock.
+  void Advance();
+  void Start(Next next);
+  void SchedulePrepare();
+  void Leave();
+
+  const Environment* const environment_;
+  std::shared_ptr<UpsertStream> self_;  // until gRPC is done with the call
+  grpc::ServerContext context_;
+  Stream stream_{&context_};
+  MemberEvent<UpsertStream, &UpsertStream::OnReceived> received_event_{this};
+  MemberEvent<UpsertStream, &UpsertStream::OnRead> read_event_{this};
+  MemberEvent<UpsertStream, &UpsertStream::OnWritten> written_event_{this};
+  MemberEvent<UpsertStream, &UpsertStream::OnFinished> finished_event_{this};
+  MemberEvent<UpsertStream, &UpsertStream::OnEnded> ended_event_{this};
+  MonotonicTime start_;
+  std::atomic<bool> cancelled_{false};
 
   // Used by one step at a time.
-  grpc::ByteBuffer incoming_;
-  grpc::ByteBuffer outgoing_;
-  PointApi::UpsertStreamState state_;
+  grpc::ByteBuffer reading_buffer_;
+  PointApi::UpsertStreamState state_;  // by the one that prepares
 
   Mutex mutex_;
-  Step step_ ABSL_GUARDED_BY(mutex_) = Step::kReading;
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reads_ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::ByteBuffer> received_ ABSL_GUARDED_BY(mutex_);
+  bool preparing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
+  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<grpc::ByteBuffer> answers_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::StatusCode code_ ABSL_GUARDED_BY(mutex_) = absl::StatusCode::kOk;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  int working_ ABSL_GUARDED_BY(mutex_) = 0;  // threads in Work()
+  bool left_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace sextant

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/transport/services.h"
+
+namespace sextant {
+namespace {
+
+// Calls of each method that are taken up without delay; each costs a kilobyte
+// while nothing happens.
+constexpr int kArmedCalls = 64;
+
+}  // namespace
+
+// One method of a service: parse, call, answer.
+#define SEXTANT_UNARY(service, name, api_call)                                \
+  methods_.push_back(std::make_unique<UnaryMethod>(                           \
+      runner_,                                                                \
+      UnaryMethod::Options{                                                   \
+          Method::k##name,                                                    \
+          [this](grpc::ServerContext* call, grpc::ByteBuffer* in,             \
+                 UnaryMethod::Writer* writer, void* tag) {                    \
+            service.Request##name(call, in, writer, runner_->queue(),         \
+                                  runner_->queue(), tag);                     \
+          },                                                                  \
+          [api](const grpc::ByteBuffer& in, const RequestContext& context,    \
+                grpc::ByteBuffer* out) {                                      \
+            return CallRunner::ParseAndRun<v1::name##Request,                 \
+                                           v1::name##Response>(               \
+                in, out, context,                                             \
+                [api](const v1::name##Request& request,                       \
+                      const RequestContext& limits,                           \
+                      v1::name##Response* response) {                         \
+                  return api->api_call(request, limits, response);            \
+                });                                                           \
+          }}))
+
+void Services::AddCollectionMethods(const CollectionApi* api) {
+  SEXTANT_UNARY(collections_, CreateCollection, Create);
+  SEXTANT_UNARY(collections_, GetCollection, Get);
+  SEXTANT_UNARY(collections_, ListCollections, List);
+  SEXTANT_UNARY(collections_, DeleteCollection, Delete);
+}
+
+void Services::AddPointMethods(const PointApi* api) {
+  SEXTANT_UNARY(points_, UpsertPoints, Upsert);
+  SEXTANT_UNARY(points_, GetPoints, Get);
+  SEXTANT_UNARY(points_, DeletePoints, Delete);
+  SEXTANT_UNARY(points_, ScrollPoints, Scroll);
+  SEXTANT_UNARY(points_, CountPoints, Count);
+}
+
+void Services::AddSearchMethods(const SearchApi* api) {
+  SEXTANT_UNARY(searches_, Search, Search);
+  SEXTANT_UNARY(searches_, SearchBatch, SearchBatch);
+}
+
+#undef SEXTANT_UNARY
+
+Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
+  AddCollectionMethods(api.collections);
+  AddPointMethods(api.points);
+  AddSearchMethods(api.searches);
+  stream_environment_ = {
+      api.points, runner, &streams_,
+      [this](grpc::ServerContext* call, UpsertStream::Stream* stream,
+             void* tag) {
+        points_.RequestStreamUpsertPoints(call, stream, runner_->queue(),
+                                          runner_->queue(), tag);
+      }};
+}
+
+void Services::RegisterWith(grpc::ServerBuilder* builder) {
+  builder->RegisterService(&collections_);
+  builder->RegisterService(&points_);
+  builder->RegisterService(&searches_);
+}
+
+void Services::Arm() {
+  for (const auto& method : methods_) {
+    method->Arm(kArmedCalls);
+  }
+  UpsertStream::Arm(&stream_environment_);
+}
+
+void Services::DrainStreams() {
+  for (const std::shared_ptr<UpsertStream>& stream : streams_.All()) {
+    stream->Drain();
+  }
+}
+
+}  // namespace sextant
