@@ -181,8 +181,8 @@ void Measure(const Options& options, Case* one) {
   ::close(ready[0]);
   CHECK_GT(port, 0) << "the server cannot listen";
   TransportLoad load;
-  load.target = tcp ? absl::StrCat("127.0.0.1:", port)
-                    : absl::StrCat("unix:", path);
+  load.target =
+      tcp ? absl::StrCat("127.0.0.1:", port) : absl::StrCat("unix:", path);
   load.server = server;
   load.batch = one->batch;
   load.request = RequestOf(options, one->batch);
@@ -204,8 +204,8 @@ std::vector<TransportDesign> AllDesigns() {
 
 void Print(const std::vector<Case>& cases, const Options& options) {
   nlohmann::json rows = nlohmann::json::array();
-  std::printf("%-14s %5s %-5s %-6s %10s %10s %10s\n", "design", "cores",
-              "net", "call", "calls/s", "server us", "client us");
+  std::printf("%-14s %5s %-5s %-6s %10s %10s %10s\n", "design", "cores", "net",
+              "call", "calls/s", "server us", "client us");
   for (const Case& one : cases) {
     const char* const method = one.batch ? "batch" : "unary";
     std::printf("%-14s %5d %-5s %-6s %10.0f %10.2f %10.2f\n", one.design->name,
@@ -269,8 +269,8 @@ int main(int argc, char** argv) {
   app.add_option("--designs", options.designs, "which take part")
       ->check(CLI::IsMember(names));
   app.add_option("--cores", options.cores, "cores the server may use")
-      ->check(CLI::Range(
-          1, static_cast<int>(std::thread::hardware_concurrency())))
+      ->check(
+          CLI::Range(1, static_cast<int>(std::thread::hardware_concurrency())))
       ->capture_default_str();
   app.add_option("--networks", options.networks, "how it is reached")
       ->check(CLI::IsMember({"tcp", "unix"}))

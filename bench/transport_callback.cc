@@ -82,8 +82,9 @@ std::unique_ptr<EchoServer> StartPooled(const EchoWork& work,
 std::vector<TransportDesign> CallbackDesigns() {
   return {{"callback", "callback interface, answered in the callback",
            &StartInline},
-          {"callback-pool", "callback interface, handed to a pool, one thread "
-                            "a core",
+          {"callback-pool",
+           "callback interface, handed to a pool, one thread "
+           "a core",
            &StartPooled}};
 }
 

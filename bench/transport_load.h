@@ -11,9 +11,9 @@ namespace sextant {
 struct TransportLoad {
   std::string target;
   pid_t server = 0;
-  bool batch = false;        // which method
-  std::string request;       // serialised
-  int outstanding = 32;      // calls in flight
+  bool batch = false;    // which method
+  std::string request;   // serialised
+  int outstanding = 32;  // calls in flight
   double seconds = 1;
 };
 

@@ -128,8 +128,8 @@ class QueueServer final : public EchoServer {
     plumbing_ = {work, &service_, &generic_, nullptr};
     if (shape.pool) {
       ThreadPoolOptions options;
-      options.threads = static_cast<int>(
-          std::max(1U, std::thread::hardware_concurrency()));
+      options.threads =
+          static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
       pool_ = std::make_unique<ThreadPool>(options);
       plumbing_.pool = pool_.get();
     }

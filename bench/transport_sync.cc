@@ -24,8 +24,7 @@ void Spin(double work_us) {
 // serialises an answer of one text.
 class SyncServer final : public EchoServer, public v1::SearchService::Service {
  public:
-  SyncServer(const EchoWork& work, grpc::ServerBuilder* builder)
-      : work_(work) {
+  SyncServer(const EchoWork& work, grpc::ServerBuilder* builder) : work_(work) {
     builder->RegisterService(this);
     server_ = builder->BuildAndStart();
   }

@@ -47,9 +47,8 @@ int ConnectError(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
-  const int result =
-      ::connect(socket_fd, reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address));
+  const int result = ::connect(
+      socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   const int error = result == 0 ? 0 : errno;
   ::close(socket_fd);
   // Its backlog is full: somebody listens.

@@ -31,7 +31,8 @@ constexpr char kFooter[] =
     "no answer in time, 5 wrong input file.";
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions* options) {
-  app.add_option("--server", options->server, "Address of sextantd, host:port or unix:/path")
+  app.add_option("--server", options->server,
+                 "Address of sextantd, host:port or unix:/path")
       ->envname("SEXTANT_SERVER")
       ->capture_default_str();
   app.add_option("--timeout", options->timeout_s,

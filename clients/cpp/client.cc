@@ -60,9 +60,9 @@ absl::Status CheckTarget(absl::string_view target) {
   if (absl::StartsWith(target, kUnix)) {
     const size_t bytes = target.size() - kUnix.size();
     if (bytes == 0 || bytes > kPathBytesMax) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "server address: the path of a Unix socket has 1 to ", kPathBytesMax,
-          " bytes, got ", bytes));
+      return absl::InvalidArgumentError(
+          absl::StrCat("server address: the path of a Unix socket has 1 to ",
+                       kPathBytesMax, " bytes, got ", bytes));
     }
   }
   return absl::OkStatus();

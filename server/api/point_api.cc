@@ -101,8 +101,8 @@ absl::StatusOr<PointApi::StreamChunk> PointApi::PrepareStreamChunk(
   StreamChunk chunk;
   ASSIGN_OR_RETURN(chunk.collection, Find(stream->collection));
   ASSIGN_OR_RETURN(std::vector<Point> points, ToPoints(request.points()));
-  ASSIGN_OR_RETURN(chunk.write, chunk.collection->PrepareUpsert(
-                                    std::move(points), context));
+  ASSIGN_OR_RETURN(chunk.write,
+                   chunk.collection->PrepareUpsert(std::move(points), context));
   chunk.message_index = stream->messages++;
   return chunk;
 }

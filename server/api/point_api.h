@@ -57,9 +57,9 @@ class PointApi {
       const v1::StreamUpsertPointsRequest& request,
       const RequestContext& context, UpsertStreamState* stream) const;
   // Mostly waits for the disk.
-  absl::Status CommitStreamChunk(StreamChunk chunk,
-                                 const RequestContext& context,
-                                 v1::StreamUpsertPointsResponse* response) const;
+  absl::Status CommitStreamChunk(
+      StreamChunk chunk, const RequestContext& context,
+      v1::StreamUpsertPointsResponse* response) const;
 
  private:
   absl::StatusOr<std::shared_ptr<Collection>> Find(

@@ -122,8 +122,7 @@ absl::StatusOr<SearchCall> SearchApi::ToCall(
   return call;
 }
 
-void SearchApi::Record(const std::string& collection,
-                       const SearchQuery& query,
+void SearchApi::Record(const std::string& collection, const SearchQuery& query,
                        const SearchResult& result) const {
   const double limit_seconds =
       static_cast<double>(environment_.slow_query_ms) / 1000;

@@ -39,8 +39,7 @@ absl::StatusOr<std::shared_ptr<Collection>> Find(const Database& database,
 void BatchOutcome::Fail(size_t search, absl::Status status) {
   failures_[search] = std::move(status);
   size_t seen = first_failed_.load(std::memory_order_relaxed);
-  while (search < seen &&
-         !first_failed_.compare_exchange_weak(seen, search)) {
+  while (search < seen && !first_failed_.compare_exchange_weak(seen, search)) {
   }
 }
 
@@ -57,8 +56,7 @@ std::vector<BatchGroup> GroupSearches(const Database& database,
   const size_t group_max = GroupMax(count);
   std::vector<BatchGroup> groups;
   for (size_t i = 0; i < count; ++i) {
-    const std::string& own =
-        request.searches(static_cast<int>(i)).collection();
+    const std::string& own = request.searches(static_cast<int>(i)).collection();
     const std::string& name = own.empty() ? request.collection() : own;
     const bool same = !groups.empty() && *groups.back().name == name;
     if (same && groups.back().count < group_max) {

@@ -58,7 +58,8 @@ class CallRunner {
   // Runs `work` in the pool of `method`; false when its queue is full (`work`
   // is dropped then). `work` begins with WorkStarted(), ends with WorkEnded(),
   // and throws nothing.
-  [[nodiscard]] bool TrySchedule(Method method, absl::AnyInvocable<void()> work);
+  [[nodiscard]] bool TrySchedule(Method method,
+                                 absl::AnyInvocable<void()> work);
   void WorkStarted(Method method, MonotonicTime scheduled);
   void WorkEnded(Method method);
   static absl::Status QueueFull(Method method);

@@ -139,8 +139,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   ASSIGN_OR_RETURN(const bool reflection, WantsReflection(grpc_config));
   grpc::ServerBuilder builder;
-  auto rep = std::make_unique<Rep>(config, environment,
-                                   builder.AddCompletionQueue());
+  auto rep =
+      std::make_unique<Rep>(config, environment, builder.AddCompletionQueue());
   if (!reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }

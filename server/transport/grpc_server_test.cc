@@ -242,9 +242,10 @@ TEST_F(GrpcServerTest, TakenAddressesAreNamed) {
   second.grpc.unix_socket = "/nowhere/at/all/sextant.sock";
   EXPECT_THAT(
       GrpcServer::Start(second, environment),
-      StatusIs(absl::StatusCode::kUnavailable,
-               "grpc.unix_socket: cannot listen on /nowhere/at/all/sextant.sock:"
-               " its directory: No such file or directory"));
+      StatusIs(
+          absl::StatusCode::kUnavailable,
+          "grpc.unix_socket: cannot listen on /nowhere/at/all/sextant.sock:"
+          " its directory: No such file or directory"));
 }
 
 TEST_F(GrpcServerTest, ASocketInUseStaysWithItsServer) {

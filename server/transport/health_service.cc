@@ -42,10 +42,10 @@ class HealthWatch {
     const auto watch = std::make_shared<HealthWatch>(health);
     watch->self_ = watch;
     watch->context_.AsyncNotifyWhenDone(&watch->ended_event_);
-    health->service()->RequestWatch(
-        &watch->context_, &watch->request_, &watch->writer_,
-        health->runner_->queue(), health->runner_->queue(),
-        &watch->received_event_);
+    health->service()->RequestWatch(&watch->context_, &watch->request_,
+                                    &watch->writer_, health->runner_->queue(),
+                                    health->runner_->queue(),
+                                    &watch->received_event_);
   }
 
   explicit HealthWatch(HealthService* health) : health_(health) {}
@@ -139,9 +139,9 @@ class HealthWatch {
     if (response) {
       writer_.Write(*response, &written_event_);
     } else if (finish) {
-      writer_.Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                                  "the server is stopping"),
-                     &finished_event_);
+      writer_.Finish(
+          grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is stopping"),
+          &finished_event_);
     } else if (leave) {
       CallRunner* const runner = health_->runner_;
       health_->watches_.Remove(this);

@@ -62,9 +62,8 @@ void SearchLoop::ParallelFor(size_t n, absl::FunctionRef<void(size_t)> fn) {
     const MutexLock lock(&mutex_);
     const size_t free = options_.threads - running_;
     for (size_t i = 0; i < free && i + 1 < n; ++i) {
-      offers_.emplace_back([this, loop] {
-        loop->WorkWhile([this] { return !SearchWaits(); });
-      });
+      offers_.emplace_back(
+          [this, loop] { loop->WorkWhile([this] { return !SearchWaits(); }); });
       changed_.NotifyOne();
     }
   }

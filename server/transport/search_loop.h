@@ -18,7 +18,7 @@ namespace sextant {
 
 // The threads that take events from gRPC's completion queue and run searches,
 // without handing either to the other: a thread that took a search from the
-// network runs it (docs/adr/0010-completion-queue.md has the numbers).
+// network runs it (docs/adr/0008-completion-queue.md has the numbers).
 //
 // There is one thread more than searches may run at once. At most one of them
 // polls the queue; when it has taken what was there it stops polling and runs

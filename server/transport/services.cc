@@ -11,26 +11,26 @@ constexpr int kArmedCalls = 64;
 }  // namespace
 
 // One method of a service: parse, call, answer.
-#define SEXTANT_UNARY(service, name, api_call)                                \
-  methods_.push_back(std::make_unique<UnaryMethod>(                           \
-      runner_,                                                                \
-      UnaryMethod::Options{                                                   \
-          Method::k##name,                                                    \
-          [this](grpc::ServerContext* call, grpc::ByteBuffer* in,             \
-                 UnaryMethod::Writer* writer, void* tag) {                    \
-            service.Request##name(call, in, writer, runner_->queue(),         \
-                                  runner_->queue(), tag);                     \
-          },                                                                  \
-          [api](const grpc::ByteBuffer& in, const RequestContext& context,    \
-                grpc::ByteBuffer* out) {                                      \
-            return CallRunner::ParseAndRun<v1::name##Request,                 \
-                                           v1::name##Response>(               \
-                in, out, context,                                             \
-                [api](const v1::name##Request& request,                       \
-                      const RequestContext& limits,                           \
-                      v1::name##Response* response) {                         \
-                  return api->api_call(request, limits, response);            \
-                });                                                           \
+#define SEXTANT_UNARY(service, name, api_call)                             \
+  methods_.push_back(std::make_unique<UnaryMethod>(                        \
+      runner_,                                                             \
+      UnaryMethod::Options{                                                \
+          Method::k##name,                                                 \
+          [this](grpc::ServerContext* call, grpc::ByteBuffer* in,          \
+                 UnaryMethod::Writer* writer, void* tag) {                 \
+            service.Request##name(call, in, writer, runner_->queue(),      \
+                                  runner_->queue(), tag);                  \
+          },                                                               \
+          [api](const grpc::ByteBuffer& in, const RequestContext& context, \
+                grpc::ByteBuffer* out) {                                   \
+            return CallRunner::ParseAndRun<v1::name##Request,              \
+                                           v1::name##Response>(            \
+                in, out, context,                                          \
+                [api](const v1::name##Request& request,                    \
+                      const RequestContext& limits,                        \
+                      v1::name##Response* response) {                      \
+                  return api->api_call(request, limits, response);         \
+                });                                                        \
           }}))
 
 void Services::AddCollectionMethods(const CollectionApi* api) {
@@ -59,13 +59,13 @@ Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddCollectionMethods(api.collections);
   AddPointMethods(api.points);
   AddSearchMethods(api.searches);
-  stream_environment_ = {
-      api.points, runner, &streams_,
-      [this](grpc::ServerContext* call, UpsertStream::Stream* stream,
-             void* tag) {
-        points_.RequestStreamUpsertPoints(call, stream, runner_->queue(),
-                                          runner_->queue(), tag);
-      }};
+  stream_environment_ = {api.points, runner, &streams_,
+                         [this](grpc::ServerContext* call,
+                                UpsertStream::Stream* stream, void* tag) {
+                           points_.RequestStreamUpsertPoints(
+                               call, stream, runner_->queue(), runner_->queue(),
+                               tag);
+                         }};
 }
 
 void Services::RegisterWith(grpc::ServerBuilder* builder) {

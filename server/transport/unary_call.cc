@@ -54,8 +54,8 @@ void UnaryCall::Arm(std::unique_ptr<UnaryCall> self) {
   call->cancelled_ = false;
   call->context_->AsyncNotifyWhenDone(&call->ended_);
   call->operations_ = 1;
-  call->method_->options_.request(&*call->context_, &call->in_,
-                                  &*call->writer_, &call->received_);
+  call->method_->options_.request(&*call->context_, &call->in_, &*call->writer_,
+                                  &call->received_);
 }
 
 void UnaryCall::OnReceived(bool ok) {

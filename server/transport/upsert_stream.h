@@ -36,8 +36,8 @@ namespace sextant {
 class UpsertStream {
  public:
   using Set = DrainSet<UpsertStream>;
-  using Stream = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer,
-                                               grpc::ByteBuffer>;
+  using Stream =
+      grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
 
   // Everything named outlives the stream.
   struct Environment {
