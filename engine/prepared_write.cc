@@ -2,6 +2,8 @@
 #include "engine/prepared_write.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -16,29 +18,56 @@
 namespace sextant {
 namespace {
 
-std::string VectorPath(const std::string& point_path,
-                       const std::string& field) {
-  return absl::StrCat(point_path, ".vectors[",
-                      ShownText(field, limits::kNameBytesMax), "]");
+std::string VectorPath(const std::string& field) {
+  return absl::StrCat("vectors[", ShownText(field, limits::kNameBytesMax), "]");
+}
+
+// Whether nothing is wrong with a vector, without a branch for each number.
+// As integers, the absolute values of floats are in the order of the values,
+// then infinity, then what is no number.
+bool IsValidVector(const VectorFieldSchema& field,
+                   std::span<const float> values) {
+  constexpr size_t kLanes = 16;
+  constexpr uint32_t kAbsolute = 0x7fffffff;
+  constexpr uint32_t kInfinity = 0x7f800000;
+  std::array<uint32_t, kLanes> largest{};
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const uint32_t bits =
+          std::bit_cast<uint32_t>(values[i + lane]) & kAbsolute;
+      largest[lane] = std::max(largest[lane], bits);
+    }
+  }
+  for (; i < values.size(); ++i) {
+    const uint32_t bits = std::bit_cast<uint32_t>(values[i]) & kAbsolute;
+    largest[0] = std::max(largest[0], bits);
+  }
+  const uint32_t most = *std::max_element(largest.begin(), largest.end());
+  const bool cosine = field.metric == Metric::kCosine;
+  return values.size() == field.dimension &&
+         (cosine ? most > 0 && most < kInfinity
+                 : most <= std::bit_cast<uint32_t>(limits::kMagnitudeMax));
 }
 
 absl::StatusOr<std::vector<FieldVector>> PrepareVectors(
-    const Schema& schema, const std::vector<NamedVector>& vectors,
-    const std::string& path) {
+    const Schema& schema, const std::vector<NamedVector>& vectors) {
   if (vectors.empty()) {
-    return InvalidField(path + ".vectors", "a point has at least one vector");
+    return InvalidField("vectors", "a point has at least one vector");
   }
   std::vector<FieldVector> prepared;
   prepared.reserve(std::min(vectors.size(), schema.vector_fields.size()));
   for (const NamedVector& vector : vectors) {
     const std::optional<uint16_t> field = schema.FindVectorField(vector.field);
     if (!field.has_value()) {
-      return InvalidField(VectorPath(path, vector.field),
+      return InvalidField(VectorPath(vector.field),
                           "the collection has no such vector field");
     }
     const VectorFieldSchema& definition = schema.vector_fields[*field];
-    RETURN_IF_ERROR(ValidateVector(definition, vector.values,
-                                   VectorPath(path, vector.field)));
+    if (!IsValidVector(definition, vector.values)) {
+      RETURN_IF_ERROR(
+          ValidateVector(definition, vector.values, VectorPath(vector.field)));
+    }
     prepared.push_back({*field, vector.values});
   }
   std::sort(prepared.begin(), prepared.end(),
@@ -48,22 +77,22 @@ absl::StatusOr<std::vector<FieldVector>> PrepareVectors(
   for (size_t i = 1; i < prepared.size(); ++i) {
     if (prepared[i].field == prepared[i - 1].field) {
       return InvalidField(
-          VectorPath(path, schema.vector_fields[prepared[i].field].name),
+          VectorPath(schema.vector_fields[prepared[i].field].name),
           "given twice");
     }
   }
   return prepared;
 }
 
-absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema, Point point,
-                                           const std::string& path) {
-  RETURN_IF_ERROR(ValidateId(schema.id_kind, point.id, path + ".id"));
-  RETURN_IF_ERROR(ValidatePayload(point.payload, path + ".payload"));
+// Error paths are relative to the point: a path is made only when it is told.
+absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema, Point point) {
+  RETURN_IF_ERROR(ValidateId(schema.id_kind, point.id, "id"));
+  RETURN_IF_ERROR(ValidatePayload(point.payload, "payload"));
   PreparedPoint prepared;
   prepared.point = std::move(point);
   prepared.id = EncodeId(prepared.point.id);
   ASSIGN_OR_RETURN(prepared.vectors,
-                   PrepareVectors(schema, prepared.point.vectors, path));
+                   PrepareVectors(schema, prepared.point.vectors));
   prepared.hash = HashPoint(prepared.View());
   return prepared;
 }
@@ -113,6 +142,9 @@ absl::Status ValidateCount(absl::string_view field, size_t count,
 absl::Status ValidateVector(const VectorFieldSchema& field,
                             std::span<const float> values,
                             absl::string_view path) {
+  if (IsValidVector(field, values)) {
+    return absl::OkStatus();
+  }
   if (values.size() != field.dimension) {
     return InvalidField(path, absl::StrCat("expected ", field.dimension,
                                            " numbers, got ", values.size()));
@@ -153,10 +185,11 @@ absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
     if (i % 256 == 0) {
       RETURN_IF_ERROR(context.Check());
     }
-    ASSIGN_OR_RETURN(PreparedPoint point,
-                     PreparePoint(schema, std::move(points[i]),
-                                  absl::StrCat("points[", i, "]")));
-    write.upserts.push_back(std::move(point));
+    auto point = PreparePoint(schema, std::move(points[i]));
+    if (!point.ok()) {
+      return PrefixField(absl::StrCat("points[", i, "]."), point.status());
+    }
+    write.upserts.push_back(*std::move(point));
   }
   KeepLast(&write.upserts, [](const PreparedPoint& point) -> absl::string_view {
     return point.id;

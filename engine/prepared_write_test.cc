@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
@@ -88,6 +89,25 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Scores of the largest vectors that pass stay finite at the largest
 // dimension, which is why there is a limit.
+TEST(ValidateVectorTest, EveryNumberIsLookedAt) {
+  constexpr uint32_t kDimension = 37;
+  for (const Metric metric : {Metric::kCosine, Metric::kL2}) {
+    const VectorFieldSchema field{"embedding", kDimension, metric, {}};
+    for (size_t wrong = 0; wrong < kDimension; ++wrong) {
+      std::vector<float> values(kDimension, 0.5F);
+      EXPECT_OK(ValidateVector(field, values, "v"));
+      values[wrong] = kNaN;
+      EXPECT_THAT(ValidateVector(field, values, "v"),
+                  StatusIs(absl::StatusCode::kInvalidArgument,
+                           HasSubstr(absl::StrCat("number ", wrong, " "))));
+      // One number that is not zero makes a direction.
+      values.assign(kDimension, 0.0F);
+      values[wrong] = -kDenormal;
+      EXPECT_OK(ValidateVector(field, values, "v"));
+    }
+  }
+}
+
 TEST(ValidateVectorTest, LargestVectorsScoreFinitely) {
   const std::vector<float> high(limits::kDimensionMax, limits::kMagnitudeMax);
   const std::vector<float> low(limits::kDimensionMax, -limits::kMagnitudeMax);

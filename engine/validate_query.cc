@@ -46,28 +46,33 @@ absl::StatusOr<uint16_t> ResolveField(const Schema& schema,
   return *field;
 }
 
+// There is one source, so its error paths are known before there is an error.
+#define SEXTANT_DENSE "sources[0].dense"
+
 absl::StatusOr<uint16_t> ValidateDense(const Schema& schema,
-                                       const DenseSource& source,
-                                       const std::string& path) {
+                                       const DenseSource& source) {
   ASSIGN_OR_RETURN(const uint16_t field,
-                   ResolveField(schema, source.field, path + ".field"));
+                   ResolveField(schema, source.field, SEXTANT_DENSE ".field"));
   if (source.ef > limits::kEfMax) {
     return InvalidField(
-        path + ".ef",
+        SEXTANT_DENSE ".ef",
         absl::StrCat("must be at most ", limits::kEfMax, ", got ", source.ef));
   }
   if (source.exact && source.ef != 0) {
-    return InvalidField(path + ".ef", "has no meaning with exact");
+    return InvalidField(SEXTANT_DENSE ".ef", "has no meaning with exact");
   }
   if (const auto* id = std::get_if<PointId>(&source.target)) {
-    RETURN_IF_ERROR(ValidateId(schema.id_kind, *id, path + ".stored_point"));
+    RETURN_IF_ERROR(
+        ValidateId(schema.id_kind, *id, SEXTANT_DENSE ".stored_point"));
     return field;
   }
   RETURN_IF_ERROR(ValidateVector(schema.vector_fields[field],
                                  std::get<std::vector<float>>(source.target),
-                                 path + ".vector"));
+                                 SEXTANT_DENSE ".vector"));
   return field;
 }
+
+#undef SEXTANT_DENSE
 
 }  // namespace
 
@@ -79,8 +84,7 @@ absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
   }
   RETURN_IF_ERROR(ValidatePage(query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
-  return ValidateDense(schema, std::get<DenseSource>(query.sources.front()),
-                       "sources[0].dense");
+  return ValidateDense(schema, std::get<DenseSource>(query.sources.front()));
 }
 
 absl::Status ValidateProjection(const Schema& schema,

@@ -24,30 +24,31 @@ absl::Status CheckCount(absl::string_view field, int count, size_t highest) {
 }
 
 // Names of a client are cut before they enter a path.
-std::string VectorPath(absl::string_view path, absl::string_view field) {
+std::string VectorPath(absl::string_view field) {
   const bool long_name = field.size() > limits::kNameBytesMax;
-  return absl::StrCat(path, ".vectors[", field.substr(0, limits::kNameBytesMax),
+  return absl::StrCat("vectors[", field.substr(0, limits::kNameBytesMax),
                       long_name ? "..." : "", "]");
 }
 
-absl::StatusOr<Point> ToPoint(const v1::Point& message,
-                              const std::string& path) {
+// Error paths are relative to the point: a path is made only when it is told.
+absl::StatusOr<Point> ToPoint(const v1::Point& message) {
   Point point;
-  ASSIGN_OR_RETURN(point.id, ToPointId(message.id(), path + ".id"));
+  ASSIGN_OR_RETURN(point.id, ToPointId(message.id(), "id"));
   if (message.vectors().empty()) {
-    return InvalidField(path + ".vectors", "a point has at least one vector");
+    return InvalidField("vectors", "a point has at least one vector");
   }
   if (message.vectors().size() > limits::kVectorFieldsMax) {
     return InvalidField(
-        path + ".vectors",
-        absl::StrCat("at most ", limits::kVectorFieldsMax, " vectors, got ",
-                     message.vectors().size()));
+        "vectors", absl::StrCat("at most ", limits::kVectorFieldsMax,
+                                " vectors, got ", message.vectors().size()));
   }
   point.vectors.reserve(message.vectors().size());
   for (const auto& [name, vector] : message.vectors()) {
-    ASSIGN_OR_RETURN(std::vector<float> values,
-                     ToFloats(vector, VectorPath(path, name)));
-    point.vectors.push_back({name, std::move(values)});
+    auto values = ToFloats(vector, "");
+    if (!values.ok()) {
+      return ToFloats(vector, VectorPath(name)).status();
+    }
+    point.vectors.push_back({name, *std::move(values)});
   }
   // A protobuf map has no order; with this one, of several errors the same one
   // is reported every time.
@@ -56,7 +57,7 @@ absl::StatusOr<Point> ToPoint(const v1::Point& message,
               return a.field < b.field;
             });
   if (message.payload().size() > limits::kPayloadBytesMax) {
-    return InvalidField(path + ".payload",
+    return InvalidField("payload",
                         absl::StrCat("at most ", limits::kPayloadBytesMax,
                                      " bytes, got ", message.payload().size()));
   }
@@ -128,10 +129,12 @@ absl::StatusOr<std::vector<Point>> ToPoints(
   std::vector<Point> points;
   points.reserve(static_cast<size_t>(messages.size()));
   for (const v1::Point& message : messages) {
-    ASSIGN_OR_RETURN(
-        Point point,
-        ToPoint(message, absl::StrCat("points[", points.size(), "]")));
-    points.push_back(std::move(point));
+    auto point = ToPoint(message);
+    if (!point.ok()) {
+      return PrefixField(absl::StrCat("points[", points.size(), "]."),
+                         point.status());
+    }
+    points.push_back(*std::move(point));
   }
   return points;
 }

@@ -15,12 +15,14 @@
 namespace sextant {
 namespace {
 
-absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message,
-                                          const std::string& path) {
+// There is one source, so its error paths are known before there is an error.
+#define SEXTANT_DENSE "sources[0].dense"
+
+absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message) {
   DenseSource source;
   if (message.field().size() > limits::kNameBytesMax) {
     return InvalidField(
-        path + ".field",
+        SEXTANT_DENSE ".field",
         absl::StrCat("a name has at most ", limits::kNameBytesMax,
                      " characters, got ", message.field().size()));
   }
@@ -28,23 +30,25 @@ absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message,
   switch (message.target_case()) {
     case v1::DenseSource::kVector: {
       ASSIGN_OR_RETURN(source.target,
-                       ToFloats(message.vector(), path + ".vector"));
+                       ToFloats(message.vector(), SEXTANT_DENSE ".vector"));
       break;
     }
     case v1::DenseSource::kStoredPoint: {
       ASSIGN_OR_RETURN(source.target, ToPointId(message.stored_point(),
-                                                path + ".stored_point"));
+                                                SEXTANT_DENSE ".stored_point"));
       break;
     }
     case v1::DenseSource::TARGET_NOT_SET:
-      return InvalidField(path, "required: `vector` or `stored_point`");
+      return InvalidField(SEXTANT_DENSE,
+                          "required: `vector` or `stored_point`");
   }
   if (message.ef() > limits::kEfMax) {
-    return InvalidField(path + ".ef", absl::StrCat("at most ", limits::kEfMax,
-                                                   ", got ", message.ef()));
+    return InvalidField(
+        SEXTANT_DENSE ".ef",
+        absl::StrCat("at most ", limits::kEfMax, ", got ", message.ef()));
   }
   if (message.exact() && message.ef() != 0) {
-    return InvalidField(path + ".ef",
+    return InvalidField(SEXTANT_DENSE ".ef",
                         "not with `exact`, which compares with every point");
   }
   source.ef = message.ef();
@@ -52,19 +56,20 @@ absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message,
   return source;
 }
 
-absl::StatusOr<Source> ToSource(const v1::Source& message,
-                                const std::string& path) {
+absl::StatusOr<Source> ToSource(const v1::Source& message) {
   switch (message.kind_case()) {
     case v1::Source::kDense: {
-      ASSIGN_OR_RETURN(DenseSource dense,
-                       ToDenseSource(message.dense(), path + ".dense"));
+      ASSIGN_OR_RETURN(DenseSource dense, ToDenseSource(message.dense()));
       return Source(std::move(dense));
     }
     case v1::Source::KIND_NOT_SET:
       break;
   }
-  return InvalidField(path, "required: a kind that this server knows: `dense`");
+  return InvalidField("sources[0]",
+                      "required: a kind that this server knows: `dense`");
 }
+
+#undef SEXTANT_DENSE
 
 absl::Status CheckPage(const v1::SearchRequest& message) {
   if (message.limit() < 1 || message.limit() > limits::kHitsMax) {
@@ -89,7 +94,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
         "sources", absl::StrCat("exactly one, got ", message.sources_size()));
   }
   RETURN_IF_ERROR(CheckPage(message));
-  ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0), "sources[0]"));
+  ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0)));
   call.query.sources.push_back(std::move(source));
   call.query.limit = message.limit();
   call.query.offset = message.offset();

@@ -77,7 +77,8 @@ class HealthWatch {
       return;
     }
     Arm(health_);
-    health_->watches_.Add(self_);
+    const std::shared_ptr<HealthWatch> self = self_;
+    health_->watches_.Add(self);
     Send(known() ? health_->StatusNow() : HealthCheckResponse::SERVICE_UNKNOWN);
     // A change between the two lines above was announced to all watches in the
     // set; one before them is seen by StatusNow(). A change in the middle of
@@ -88,6 +89,11 @@ class HealthWatch {
     if (health_->state_->phase() == ServingState::Phase::kDraining) {
       End();
     }
+    {
+      const MutexLock lock(&mutex_);
+      started_ = true;
+    }
+    Continue();
   }
 
   void OnWritten(bool ok) {
@@ -123,7 +129,7 @@ class HealthWatch {
     bool leave = false;
     {
       const MutexLock lock(&mutex_);
-      if (writing_) {
+      if (!started_ || writing_) {
         return;
       }
       if (finishing_) {
@@ -161,6 +167,8 @@ class HealthWatch {
   MemberEvent<HealthWatch, &HealthWatch::OnEnded> ended_event_{this};
 
   Mutex mutex_;
+  // The end may be told before the beginning is dealt with.
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
   HealthCheckResponse::ServingStatus wanted_ ABSL_GUARDED_BY(mutex_) =
       HealthCheckResponse::UNKNOWN;
   HealthCheckResponse::ServingStatus sent_ ABSL_GUARDED_BY(mutex_) =

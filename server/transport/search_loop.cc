@@ -41,7 +41,9 @@ void SearchLoop::Stop() {
 
 bool SearchLoop::TrySchedule(Task task) {
   const MutexLock lock(&mutex_);
-  if (waiting_.size() >= options_.queue_max) {
+  // Those that can be started at once do not wait.
+  const size_t free = options_.threads - running_;
+  if (waiting_.size() >= options_.queue_max + free) {
     return false;
   }
   // Nobody is woken: the thread that handles the event looks next.

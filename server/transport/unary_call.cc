@@ -53,20 +53,20 @@ void UnaryCall::Arm(std::unique_ptr<UnaryCall> self) {
   call->writer_.emplace(&*call->context_);
   call->cancelled_ = false;
   call->context_->AsyncNotifyWhenDone(&call->ended_);
-  call->operations_ = 1;
+  // This event, the answer and the end; the last may come in any order.
+  call->operations_ = 3;
   call->method_->options_.request(&*call->context_, &call->in_, &*call->writer_,
                                   &call->received_);
 }
 
 void UnaryCall::OnReceived(bool ok) {
   if (!ok) {
-    Leave();  // the server has stopped
-    return;
+    operations_ = 1;  // the server has stopped; nothing else comes
+  } else {
+    method_->Arm(1);
+    Admit();
   }
-  method_->Arm(1);
-  // What follows: the answer, and the end.
-  operations_ = 2;
-  Admit();
+  Leave();
 }
 
 void UnaryCall::Admit() {

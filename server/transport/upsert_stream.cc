@@ -49,10 +49,13 @@ void UpsertStream::OnReceived(bool ok) {
   runner->options().metrics->RequestStarted(Method::kStreamUpsertPoints, 0);
   runner->open_calls().Enter(start_);
   environment_->open_streams->Add(self_);
-  if (const auto database = runner->options().state->database();
-      !database.ok()) {
+  {
+    const auto database = runner->options().state->database();
     const MutexLock lock(&mutex_);
-    Fail(database.status());
+    started_ = true;
+    if (!database.ok()) {
+      Fail(database.status());
+    }
   }
   Advance();
 }
@@ -120,6 +123,9 @@ void UpsertStream::OnEnded(bool /*ok*/) {
 
 UpsertStream::Next UpsertStream::Decide() {
   Next next;
+  if (!started_) {
+    return next;
+  }
   const bool open = failure_.ok() && !finishing_;
   if (open && received_.has_value() && !preparing_ && !prepared_.has_value()) {
     next.prepare = preparing_ = true;

@@ -115,6 +115,8 @@ class UpsertStream {
   PointApi::UpsertStreamState state_;  // by the one that prepares
 
   Mutex mutex_;
+  // The end may be told before the beginning is dealt with.
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
   bool reads_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<grpc::ByteBuffer> received_ ABSL_GUARDED_BY(mutex_);

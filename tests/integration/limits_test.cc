@@ -83,6 +83,10 @@ TEST_F(LimitsTest, AFullQueueIsAnsweredAtOnce) {
     EXPECT_EQ(CountPoints("wide"), kWidePoints);
     EXPECT_TRUE(Upsert(UpsertOf("wide", 0, 1, kWide)).ok());
     EXPECT_EQ(HttpGet(server_->http_address(), "/readyz").status, 200);
+    EXPECT_EQ(
+        RunServerCommand({"healthcheck", "--address", server_->grpc_address()})
+            .exit_code,
+        0);
     working.TryCancel();
     waiting.TryCancel();
   }
