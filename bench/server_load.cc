@@ -33,6 +33,7 @@ constexpr int kAnswerBytesMax = 64 << 20;
 void FillSearch(const ServerLoad& load, const AnnDataset& dataset,
                 uint32_t query, v1::SearchRequest* request) {
   request->set_limit(load.k);
+  request->set_packed_hits(true);
   v1::DenseSource* const dense = request->add_sources()->mutable_dense();
   dense->set_ef(load.ef);
   dense->mutable_vector()->set_raw(dataset.query(query),
@@ -223,8 +224,8 @@ class Loop {
       if (!rows.empty() || answer == nullptr) {
         continue;
       }
-      for (const v1::Hit& hit : answer->hits()) {
-        rows.push_back(static_cast<uint32_t>(hit.id().num()));
+      for (const uint64_t id : answer->packed().nums()) {
+        rows.push_back(static_cast<uint32_t>(id));
       }
       rows.resize(load_.k, ~0U);
     }

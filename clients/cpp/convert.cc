@@ -152,6 +152,9 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   wire->set_limit(request.limit);
   wire->set_offset(request.offset);
   ToWire(request.projection, wire->mutable_projection());
+  // Less work for both sides where a hit is an id and a score.
+  wire->set_packed_hits(!request.projection.payload &&
+                        request.projection.vectors.empty());
   wire->set_explain(request.explain);
 }
 
@@ -175,8 +178,33 @@ absl::StatusOr<Point> FromWire(const v1::Point& wire) {
   return point;
 }
 
+namespace {
+
+absl::Status Unpack(const v1::PackedHits& wire, std::vector<Hit>* hits) {
+  const bool numbers = !wire.nums().empty();
+  const int ids = numbers ? wire.nums_size() : wire.strs_size();
+  if (ids != wire.scores_size()) {
+    return absl::InternalError(absl::StrCat(
+        "the server sent ", ids, " ids and ", wire.scores_size(), " scores"));
+  }
+  hits->resize(static_cast<size_t>(ids));
+  for (int i = 0; i < ids; ++i) {
+    Hit& hit = (*hits)[static_cast<size_t>(i)];
+    if (numbers) {
+      hit.id = wire.nums(i);
+    } else {
+      hit.id = wire.strs(i);
+    }
+    hit.score = wire.scores(i);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
   SearchResult result;
+  RETURN_IF_ERROR(Unpack(wire.packed(), &result.hits));
   for (const v1::Hit& hit : wire.hits()) {
     Hit& out = result.hits.emplace_back();
     ASSIGN_OR_RETURN(out.id, FromWire(hit.id()));

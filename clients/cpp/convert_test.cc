@@ -57,6 +57,34 @@ TEST(ConvertTest, SearchRequestHasOneSource) {
   EXPECT_EQ(wire.limit(), 3u);
 }
 
+TEST(ConvertTest, HitsArePackedUnlessTheyCarryMore) {
+  SearchRequest request;
+  request.target = std::vector<float>{1};
+  v1::SearchRequest wire;
+  ToWire(request, &wire);
+  EXPECT_TRUE(wire.packed_hits());
+  request.projection.payload = true;
+  wire.Clear();
+  ToWire(request, &wire);
+  EXPECT_FALSE(wire.packed_hits());
+  request.projection = {.payload = false, .vectors = {"*"}};
+  wire.Clear();
+  ToWire(request, &wire);
+  EXPECT_FALSE(wire.packed_hits());
+
+  v1::SearchResponse answer;
+  answer.mutable_packed()->add_nums(7);
+  answer.mutable_packed()->add_scores(0.5F);
+  ASSERT_OK_AND_ASSIGN(const SearchResult result, FromWire(answer));
+  ASSERT_EQ(result.hits.size(), 1u);
+  EXPECT_EQ(result.hits[0].id, PointId(uint64_t{7}));
+  EXPECT_EQ(result.hits[0].score, 0.5F);
+  answer.mutable_packed()->add_scores(0.25F);
+  EXPECT_THAT(
+      FromWire(answer).status(),
+      StatusIs(absl::StatusCode::kInternal, HasSubstr("1 ids and 2 scores")));
+}
+
 TEST(ConvertTest, CollectionsSurviveTheWire) {
   v1::CollectionInfo wire;
   wire.set_name("a");

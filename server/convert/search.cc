@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -101,7 +103,12 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   call.query.explain = message.explain();
   ASSIGN_OR_RETURN(ReturnedParts parts, ToReturnedParts(message.projection()));
   call.query.projection = std::move(parts.projection);
-  call.form = {parts.raw_vectors, message.explain()};
+  call.form = {parts.raw_vectors, message.explain(), message.packed_hits()};
+  if (call.form.packed &&
+      (call.query.projection.payload || call.query.projection.any_vectors())) {
+    return InvalidField("packed_hits",
+                        "not with a payload or vectors in the projection");
+  }
   return call;
 }
 
@@ -125,15 +132,46 @@ absl::Status CheckBatch(const v1::SearchBatchRequest& message) {
   return absl::OkStatus();
 }
 
-void FromSearchResult(SearchResult result, AnswerForm form,
-                      v1::SearchResponse* message) {
-  message->mutable_hits()->Reserve(static_cast<int>(result.hits.size()));
-  for (Hit& hit : result.hits) {
+namespace {
+
+void Pack(const std::vector<Hit>& hits, v1::PackedHits* message) {
+  const auto count = static_cast<int>(hits.size());
+  message->mutable_scores()->Reserve(count);
+  const bool numbers =
+      !hits.empty() && std::holds_alternative<uint64_t>(hits.front().point.id);
+  if (numbers) {
+    message->mutable_nums()->Reserve(count);
+  }
+  for (const Hit& hit : hits) {
+    if (const auto* number = std::get_if<uint64_t>(&hit.point.id)) {
+      message->add_nums(*number);
+    } else {
+      message->add_strs(std::get<std::string>(hit.point.id));
+    }
+    message->add_scores(hit.score);
+  }
+}
+
+void FromHits(std::vector<Hit> hits, AnswerForm form,
+              v1::SearchResponse* message) {
+  message->mutable_hits()->Reserve(static_cast<int>(hits.size()));
+  for (Hit& hit : hits) {
     v1::Hit* const wire = message->add_hits();
     FromPointId(hit.point.id, wire->mutable_id());
     wire->set_score(hit.score);
     wire->set_payload(std::move(hit.point.payload));
     FromVectors(hit.point.vectors, form.raw_vectors, wire);
+  }
+}
+
+}  // namespace
+
+void FromSearchResult(SearchResult result, AnswerForm form,
+                      v1::SearchResponse* message) {
+  if (form.packed) {
+    Pack(result.hits, message->mutable_packed());
+  } else {
+    FromHits(std::move(result.hits), form, message);
   }
   message->set_applied_seq(result.applied_seq);
   message->set_server_seconds(result.seconds);

@@ -16,6 +16,7 @@ namespace sextant {
 struct AnswerForm {
   bool raw_vectors = false;
   bool explain = false;
+  bool packed = false;
 };
 
 struct SearchCall {

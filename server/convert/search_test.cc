@@ -99,6 +99,18 @@ TEST(ConvertSearchTest, EveryMistakeIsNamed) {
          }
        },
        "projection.vectors: at most 16 names, got 17"},
+      {"packed hits with a payload",
+       [](v1::SearchRequest* r) {
+         r->set_packed_hits(true);
+         r->mutable_projection()->set_payload(true);
+       },
+       "packed_hits: not with a payload"},
+      {"packed hits with vectors",
+       [](v1::SearchRequest* r) {
+         r->set_packed_hits(true);
+         r->mutable_projection()->add_vectors("*");
+       },
+       "packed_hits: not with a payload or vectors"},
   };
   for (const BadRequest& bad : cases) {
     v1::SearchRequest request = ValidRequest();
@@ -149,6 +161,40 @@ TEST(ConvertSearchTest, BatchesAreBounded) {
     batch.add_searches();
   }
   EXPECT_THAT(CheckBatch(batch), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(ConvertSearchTest, HitsArePackedWhenAsked) {
+  v1::SearchRequest request = ValidRequest();
+  request.set_packed_hits(true);
+  ASSERT_OK_AND_ASSIGN(const SearchCall call, ToSearchCall(request));
+  EXPECT_TRUE(call.form.packed);
+  SearchResult numbers;
+  numbers.applied_seq = 9;
+  numbers.hits.resize(2);
+  numbers.hits[0].score = 0.5F;
+  numbers.hits[0].point.id = uint64_t{7};
+  numbers.hits[1].score = 0.25F;
+  numbers.hits[1].point.id = uint64_t{0};
+  v1::SearchResponse response;
+  FromSearchResult(numbers, call.form, &response);
+  EXPECT_TRUE(response.hits().empty());
+  EXPECT_EQ(response.applied_seq(), 9);
+  EXPECT_THAT(response.packed().nums(), testing::ElementsAre(7, 0));
+  EXPECT_THAT(response.packed().scores(), testing::ElementsAre(0.5F, 0.25F));
+  EXPECT_TRUE(response.packed().strs().empty());
+
+  SearchResult texts = numbers;
+  texts.hits[0].point.id = std::string("a");
+  texts.hits[1].point.id = std::string("b");
+  v1::SearchResponse by_text;
+  FromSearchResult(texts, call.form, &by_text);
+  EXPECT_THAT(by_text.packed().strs(), testing::ElementsAre("a", "b"));
+  EXPECT_TRUE(by_text.packed().nums().empty());
+
+  v1::SearchResponse none;
+  FromSearchResult(SearchResult(), call.form, &none);
+  EXPECT_TRUE(none.has_packed());
+  EXPECT_TRUE(none.packed().scores().empty());
 }
 
 TEST(ConvertSearchTest, PlanIsToldOnlyWhenAsked) {

@@ -233,6 +233,29 @@ TEST_F(RpcTest, SearchFindsTheNearest) {
   EXPECT_EQ(Search(stored, &others).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+TEST_F(RpcTest, PackedHitsAreTheSameHits) {
+  ASSERT_RPC_OK(CreateCollection("docs"));
+  ASSERT_RPC_OK(Upsert(UpsertOf("docs", 0, 300)));
+  v1::SearchRequest request = SearchOf("docs", VectorOf(42, kDimension), 20);
+  v1::SearchResponse plain;
+  ASSERT_RPC_OK(Search(request, &plain));
+  EXPECT_FALSE(plain.has_packed());
+  request.set_packed_hits(true);
+  v1::SearchResponse packed;
+  ASSERT_RPC_OK(Search(request, &packed));
+  EXPECT_TRUE(packed.hits().empty());
+  ASSERT_EQ(packed.packed().nums_size(), 20);
+  ASSERT_EQ(packed.packed().scores_size(), 20);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(packed.packed().nums(i), plain.hits(i).id().num());
+    EXPECT_EQ(packed.packed().scores(i), plain.hits(i).score());
+  }
+  request.mutable_projection()->set_payload(true);
+  const grpc::Status refused = Search(request, &packed);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(FieldOf(refused), "packed_hits");
+}
+
 TEST_F(RpcTest, BatchAnswersInOrder) {
   ASSERT_RPC_OK(CreateCollection("docs"));
   ASSERT_RPC_OK(Upsert(UpsertOf("docs", 0, 300)));
