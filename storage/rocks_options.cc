@@ -9,7 +9,6 @@
 #include "rocksdb/file_checksum.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/rate_limiter.h"
-#include "rocksdb/slice_transform.h"
 #include "rocksdb/sst_file_manager.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_buffer_manager.h"
@@ -52,11 +51,6 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(
   // The write buffer manager is the real limit; this only lets one family
   // fill a buffer while another is written out.
   options.max_write_buffer_number = 4;
-  // Every key begins with its collection's number. Within one the next key is
-  // looked for where the last one went, so that ascending keys, as of an
-  // import, need no search.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(sizeof(CollectionNumber)));
   options.level_compaction_dynamic_level_bytes = true;
   options.paranoid_file_checks = true;
   options.force_consistency_checks = true;
