@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
@@ -114,8 +113,11 @@ void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
 
 // The points that decide about the targets; with `quick` only those get more
 // than one pass, and only if a pass is short.
-std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
+std::vector<size_t> PointsToRepeat(const AnnResult& result,
+                                   const AnnSettings& settings) {
   constexpr double kLongPassQps = 250;
+  // Widths that were asked for are all wanted.
+  const bool quick = settings.quick && settings.efs.empty();
   std::vector<size_t> points;
   for (size_t i = 0; i < result.curve.size(); ++i) {
     bool wanted = !quick;
@@ -129,11 +131,6 @@ std::vector<size_t> PointsToRepeat(const AnnResult& result, bool quick) {
     if (wanted && !(quick && result.curve[i].pass_qps[0] < kLongPassQps)) {
       points.push_back(i);
     }
-  }
-  // Widths that were asked for may all lie on one side of the targets.
-  if (points.empty() && !quick) {
-    points.resize(result.curve.size());
-    std::iota(points.begin(), points.end(), size_t{0});
   }
   return points;
 }
@@ -174,10 +171,13 @@ void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
   std::vector<std::vector<size_t>> repeats;
   for (AnnResult& result : results) {
     FindCurve(dataset, settings, result);
-    repeats.push_back(PointsToRepeat(result, settings.quick));
+    repeats.push_back(PointsToRepeat(result, settings));
   }
+  const bool any =
+      std::any_of(repeats.begin(), repeats.end(),
+                  [](const auto& points) { return !points.empty(); });
   const double start = WallSeconds();
-  for (int round = 1;; ++round) {
+  for (int round = 1; any; ++round) {
     for (size_t turn = 0; turn < 100; ++turn) {
       for (size_t i = 0; i < results.size(); ++i) {
         if (turn < repeats[i].size()) {

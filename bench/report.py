@@ -32,7 +32,13 @@ def table(head, rows):
     return "\n".join(lines)
 
 
-def ann_table(result):
+def image(page, name, title):
+    """A plot beside the page, if there is one."""
+    path = f"images/{name}.svg"
+    return f"![{title}]({path})\n\n" if (page.parent / path).exists() else ""
+
+
+def ann_table(page, result):
     """One set: every contestant, and the engine against it."""
     rows = []
     for name in CONTESTANTS:
@@ -50,7 +56,8 @@ def ann_table(result):
     data = result["dataset"]
     caption = (f"{data['rows']:,} x {data['dimension']}, "
                f"{data['queries']:,} queries")
-    return caption + "\n\n" + table(
+    return image(page, f"recall-{data['name']}",
+                 "Queries a second over recall") + caption + "\n\n" + table(
         ["", "QPS at 0.95", "QPS at 0.99", "engine / it, 0.95",
          "engine / it, 0.99", "build s", "build CPU s", "memory MB"], rows)
 
@@ -64,7 +71,7 @@ def load_row(name, load, client=True):
             number(load.get("recall"), 4)]
 
 
-def search_table(result):
+def search_table(page, result):
     """Searches through gRPC."""
     search = result["search"]
     rows = [load_row(title, search["idle"][key]) for key, title in LOADS]
@@ -80,7 +87,9 @@ def search_table(result):
         rows.append([title, number(index["qps"]), "-", "-", "-",
                      number(index["cpu_us"], 1), "-",
                      number(index["recall"], 4)])
-    return table(["", "searches/s", "p50 ms", "p95 ms", "p99 ms",
+    plot = image(page, f"latency-{result['dataset']['name']}",
+                 "Latency over offered load")
+    return plot + table(["", "searches/s", "p50 ms", "p95 ms", "p99 ms",
                   "server CPU us", "client CPU us", "recall@10"], rows)
 
 
@@ -88,10 +97,12 @@ def ratio_table(result):
     """What the searches come to."""
     ratios = result["search"]["ratios"]
     rows = [[f"{title} over gRPC / HNSWlib in process",
-             number(ratios[f"{key}_to_hnswlib"], 2)] for key, title in LOADS]
+             number(ratios[f"{key}_to_hnswlib"], 2),
+             number(ratios[f"{key}_cpu_to_hnswlib"], 2)]
+            for key, title in LOADS]
     rows.append(["server CPU of a single search above the engine's / echo",
-                 number(ratios["unary_cpu_above_engine_to_echo"], 2)])
-    return table(["", "ratio"], rows)
+                 "-", number(ratios["unary_cpu_above_engine_to_echo"], 2)])
+    return table(["", "of QPS", "of processor time"], rows)
 
 
 def disk_table(results):
@@ -122,7 +133,7 @@ def machine_line(result):
             f"gcc {machine['compiler']}.")
 
 
-def sections(folder):
+def sections(folder, page):
     """Name of a section -> its text."""
     read = {path.stem: json.loads(path.read_text())
             for path in sorted(folder.glob("*.json"))}
@@ -130,12 +141,12 @@ def sections(folder):
     servers = []
     for name, result in read.items():
         if name.startswith("ann-"):
-            texts[name] = ann_table(result)
+            texts[name] = ann_table(page, result)
             texts.setdefault("machine", machine_line(result))
         elif name.startswith("server-"):
             servers.append(result)
             if "search" in result:
-                texts["search"] = search_table(result)
+                texts["search"] = search_table(page, result)
                 texts["ratios"] = ratio_table(result)
     if servers:
         texts["disk"] = disk_table(servers)
@@ -146,7 +157,7 @@ def main():
     """Replaces the sections for which there are results."""
     folder, page = map(pathlib.Path, sys.argv[1:3])
     text = page.read_text()
-    for name, body in sections(folder).items():
+    for name, body in sections(folder, page).items():
         pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- end -->)",
                              re.DOTALL)
         text, count = pattern.subn(lambda m, b=body: m[1] + b + "\n" + m[2],

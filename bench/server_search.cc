@@ -393,6 +393,16 @@ double SearchFigures::RatioToHnswlib(const LoadRuns& load) const {
   return Median(ratios);
 }
 
+double SearchFigures::CpuRatioToHnswlib(const LoadRuns& load) const {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < load.runs.size(); ++i) {
+    const LoadResult& run = load.runs[i];
+    const double searches = static_cast<double>(run.calls) * load.batch;
+    ratios.push_back(searches / run.server_cpu_s / hnswlib.qps[i]);
+  }
+  return Median(ratios);
+}
+
 double SearchFigures::OverheadToEcho() const {
   return (idle[0].server_us() - 1e6 / Median(engine.qps)) / echo.server_us();
 }

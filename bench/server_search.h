@@ -70,6 +70,9 @@ struct SearchFigures {
 
   // Of QPS, median over the rounds; `load` is one of `idle`.
   double RatioToHnswlib(const LoadRuns& load) const;
+  // The same by the server's processor time: what the ratio is when the server
+  // has its processor to itself and is never out of work.
+  double CpuRatioToHnswlib(const LoadRuns& load) const;
   // Server time of a unary search above the engine's, over an echo's.
   double OverheadToEcho() const;
 };
