@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
   const VectorIndex& index = view.sealed->field(plan.field);
   RETURN_IF_ERROR(
       method == SearchMethod::kGraph
-          ? index.Search(query, plan.ef, view.dead, context, top, work)
+          ? index.Search(query, {.ef = plan.ef}, view.dead, context, top, work)
           : index.Scan(query, view.dead, context, top, work));
   return top.TakeSorted();
 }

@@ -24,7 +24,8 @@ absl::StatusOr<std::vector<ScoredRow>> Search(const VectorIndex& index,
                                               const RequestContext& context) {
   TopK top(kHits);
   SearchWork work;
-  RETURN_IF_ERROR(index.Search(query, kEf, RowSet(), context, top, work));
+  RETURN_IF_ERROR(
+      index.Search(query, {.ef = kEf}, RowSet(), context, top, work));
   return top.TakeSorted();
 }
 

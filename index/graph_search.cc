@@ -133,6 +133,9 @@ class Traversal {
     VisitedSet& visited = scratch_.visited;
     visited.Start(graph_.nodes());
     visited.Insert(entry.node);
+    if (searched_.hidden_node != kNoNode) {
+      visited.Insert(searched_.hidden_node);
+    }
     beam.Insert(entry.distance, entry.node, IsLive(entry.node));
     uint64_t next_poll = 0;
     const auto prefetch_links = [this](uint32_t node) { PrefetchLinks(node); };
@@ -282,12 +285,13 @@ absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, uint32_t width,
 template <typename Rows>
 absl::Status SearchRows(const ScanRequest& request,
                         const SearchedGraph& searched, const Rows& rows,
-                        float error, uint32_t ef, TopK& top, SearchWork& work) {
+                        float error, const SearchEffort& effort, TopK& top,
+                        SearchWork& work) {
   Scratch& scratch = ThreadScratch();
   Traversal<Rows> traversal(request, searched, rows, scratch);
   const uint32_t nodes = searched.graph.nodes();
   const auto width = static_cast<uint32_t>(
-      std::min<uint64_t>(nodes, std::max<uint64_t>({1, ef, top.k()})));
+      std::min<uint64_t>(nodes, std::max<uint64_t>({1, effort.ef, top.k()})));
   if (width <= kSortedBeamMax) {
     return RunSearch(traversal, scratch.sorted_beam, width, error, top, work);
   }
@@ -297,18 +301,19 @@ absl::Status SearchRows(const ScanRequest& request,
 }  // namespace
 
 absl::Status SearchGraph(const ScanRequest& request,
-                         const SearchedGraph& searched, uint32_t ef, TopK& top,
+                         const SearchedGraph& searched,
+                         const SearchEffort& effort, TopK& top,
                          SearchWork& work) {
   RETURN_IF_ERROR(request.context.Check());
   CodedQuery& coded = ThreadScratch().coded_query;
   if (searched.codes != nullptr &&
       searched.codes->EncodeQuery(request.query, coded)) {
     const CodeRows rows(*searched.codes, coded);
-    return SearchRows(request, searched, rows, searched.codes->error(coded), ef,
-                      top, work);
+    return SearchRows(request, searched, rows, searched.codes->error(coded),
+                      effort, top, work);
   }
-  return SearchRows(request, searched, FloatRows(request, searched), 0, ef, top,
-                    work);
+  return SearchRows(request, searched, FloatRows(request, searched), 0, effort,
+                    top, work);
 }
 
 }  // namespace sextant

@@ -8,6 +8,7 @@
 
 #include "index/frozen_graph.h"
 #include "index/scan.h"
+#include "index/search_effort.h"
 #include "index/top_k.h"
 #include "index/vector_codes.h"
 
@@ -19,12 +20,16 @@ struct SearchedGraph {
   const VectorCodes* codes = nullptr;  // null: the traversal reads floats
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
+  // Searched as if this node were not there. Not one of an upper level, where
+  // the search begins.
+  uint32_t hidden_node = kNoNode;
 };
 
-// Offers the best live rows that a beam of `ef` live nodes finds, with the
-// scores of the floats. Polls the context; scratch memory is per thread.
+// Offers the best live rows that a beam of `effort.ef` live nodes finds, with
+// the scores of the floats. Polls the context; scratch memory is per thread.
 absl::Status SearchGraph(const ScanRequest& request,
-                         const SearchedGraph& searched, uint32_t ef, TopK& top,
+                         const SearchedGraph& searched,
+                         const SearchEffort& effort, TopK& top,
                          SearchWork& work);
 
 }  // namespace sextant

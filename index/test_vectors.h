@@ -112,7 +112,7 @@ inline double SearchRecall(const VectorIndex& index, const TestVectors& queries,
   return TieAwareRecall(
       index, queries, 10, dead, [&](std::span<const float> query, TopK& top) {
         SearchWork work;
-        (void)index.Search(query, ef, dead, context, top, work);
+        (void)index.Search(query, {.ef = ef}, dead, context, top, work);
       });
 }
 

@@ -141,8 +141,8 @@ absl::Status VectorIndex::Scan(std::span<const float> query, const RowSet& dead,
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
 }
 
-absl::Status VectorIndex::Search(std::span<const float> query, uint32_t ef,
-                                 const RowSet& dead,
+absl::Status VectorIndex::Search(std::span<const float> query,
+                                 const SearchEffort& effort, const RowSet& dead,
                                  const RequestContext& context, TopK& top,
                                  SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
@@ -151,7 +151,7 @@ absl::Status VectorIndex::Search(std::span<const float> query, uint32_t ef,
   return SearchGraph(request,
                      {*rep_->graph, rep_->codes ? &*rep_->codes : nullptr,
                       rep_->vectors, rep_->ordinals},
-                     ef, top, work);
+                     effort, top, work);
 }
 
 }  // namespace sextant

@@ -13,6 +13,7 @@
 #include "base/context.h"
 #include "index/metric.h"
 #include "index/row_set.h"
+#include "index/search_effort.h"
 #include "index/top_k.h"
 
 namespace sextant {
@@ -84,10 +85,10 @@ class VectorIndex {
                     const RequestContext& context, TopK& top,
                     SearchWork& work) const;
 
-  // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width `ef`
-  // (raised to top.k()): dead rows are walked through, never offered, and do
-  // not use up the beam. Needs has_graph().
-  absl::Status Search(std::span<const float> query, uint32_t ef,
+  // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
+  // `effort.ef` (raised to top.k()): dead rows are walked through, never
+  // offered, and do not use up the beam. Needs has_graph().
+  absl::Status Search(std::span<const float> query, const SearchEffort& effort,
                       const RowSet& dead, const RequestContext& context,
                       TopK& top, SearchWork& work) const;
 

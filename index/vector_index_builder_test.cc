@@ -183,8 +183,8 @@ TEST(BuildTest, NumbersThatOverflowDoNoHarm) {
   EXPECT_EQ(Reached(GraphOf(built)), 300U);
   TopK top(10);
   SearchWork work;
-  EXPECT_OK(built.index->Search(vectors.row(0), 50, RowSet(), RequestContext(),
-                                top, work));
+  EXPECT_OK(built.index->Search(vectors.row(0), {.ef = 50}, RowSet(),
+                                RequestContext(), top, work));
 }
 
 TEST(BuildTest, EqualVectorsAreOneNode) {
@@ -209,7 +209,7 @@ TEST(BuildTest, EqualVectorsAreOneNode) {
   std::vector<Ordinal> dead = {0, 300};
   TopK top(4);
   SearchWork work;
-  ASSERT_OK(built.index->Search(originals.row(0), 10,
+  ASSERT_OK(built.index->Search(originals.row(0), {.ef = 10},
                                 RowSet().With(dead, vectors.rows()),
                                 RequestContext(), top, work));
   const std::vector<ScoredRow> rows = top.TakeSorted();

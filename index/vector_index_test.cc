@@ -51,8 +51,8 @@ TEST_P(VectorIndexMetricTest, ScanAndSearchGiveTheSameScores) {
     TopK searched(5);
     ASSERT_OK(
         index->Scan(queries.row(i), RowSet(), RequestContext(), scanned, work));
-    ASSERT_OK(index->Search(queries.row(i), 1500, RowSet(), RequestContext(),
-                            searched, work));
+    ASSERT_OK(index->Search(queries.row(i), {.ef = 1500}, RowSet(),
+                            RequestContext(), searched, work));
     const std::vector<ScoredRow> a = scanned.TakeSorted();
     const std::vector<ScoredRow> b = searched.TakeSorted();
     ASSERT_EQ(a.size(), b.size());
@@ -77,10 +77,10 @@ TEST_P(VectorIndexMetricTest, BothFormsOfTheBeamFindTheSame) {
     SearchWork heap_work;
     TopK sorted(10);
     TopK heap(10);
-    ASSERT_OK(index->Search(queries.row(i), 512, RowSet(), RequestContext(),
-                            sorted, sorted_work));
-    ASSERT_OK(index->Search(queries.row(i), 513, RowSet(), RequestContext(),
-                            heap, heap_work));
+    ASSERT_OK(index->Search(queries.row(i), {.ef = 512}, RowSet(),
+                            RequestContext(), sorted, sorted_work));
+    ASSERT_OK(index->Search(queries.row(i), {.ef = 513}, RowSet(),
+                            RequestContext(), heap, heap_work));
     EXPECT_LE(sorted_work.distances, heap_work.distances);
     EXPECT_LE(heap_work.hops, sorted_work.hops + 8);
   }
@@ -111,8 +111,8 @@ TEST(VectorIndexTest, DeadRowsAreWalkedThroughButNeverOffered) {
     EXPECT_GE(SearchRecall(*index, queries, ef, dead), 0.95) << "ef " << ef;
     TopK top(1000);
     SearchWork work;
-    ASSERT_OK(
-        index->Search(queries.row(0), ef, dead, RequestContext(), top, work));
+    ASSERT_OK(index->Search(queries.row(0), {.ef = ef}, dead, RequestContext(),
+                            top, work));
     const std::vector<ScoredRow> rows = top.TakeSorted();
     EXPECT_GE(rows.size(), 250U);
     for (const ScoredRow& row : rows) {
@@ -132,7 +132,7 @@ TEST(VectorIndexTest, AllRowsDeadIsAnEmptyAnswer) {
   }
   TopK top(3);
   SearchWork work;
-  EXPECT_OK(index->Search(vectors.row(0), 10,
+  EXPECT_OK(index->Search(vectors.row(0), {.ef = 10},
                           RowSet().With(all, vectors.rows()), RequestContext(),
                           top, work));
   EXPECT_EQ(top.size(), 0U);
@@ -149,8 +149,9 @@ TEST(VectorIndexTest, ASearchPollsItsContext) {
   const RequestContext context(options);
   TopK top(3);
   SearchWork work;
-  EXPECT_THAT(index->Search(vectors.row(0), 3000, RowSet(), context, top, work),
-              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(
+      index->Search(vectors.row(0), {.ef = 3000}, RowSet(), context, top, work),
+      StatusIs(absl::StatusCode::kCancelled));
   EXPECT_LT(work.distances, 2500U);
   EXPECT_THAT(index->Scan(vectors.row(0), RowSet(), context, top, work),
               StatusIs(absl::StatusCode::kCancelled));
@@ -163,7 +164,7 @@ TEST(VectorIndexTest, AHugeKOrEfCostsWhatTheRowsCost) {
   const auto index = MustOpen(shape, vectors.rows(), built);
   TopK top(size_t{1} << 31);
   SearchWork work;
-  EXPECT_OK(index->Search(vectors.row(0), 0xFFFFFFFF, RowSet(),
+  EXPECT_OK(index->Search(vectors.row(0), {.ef = 0xFFFFFFFF}, RowSet(),
                           RequestContext(), top, work));
   EXPECT_EQ(top.size(), 300U);
 }
@@ -251,8 +252,8 @@ TEST(VectorIndexTest, DamagedGraphsNeverLeadOutOfTheMemory) {
     ++opened;
     TopK top(10);
     SearchWork work;
-    EXPECT_OK((*index)->Search(vectors.row(0), 50, RowSet(), RequestContext(),
-                               top, work));
+    EXPECT_OK((*index)->Search(vectors.row(0), {.ef = 50}, RowSet(),
+                               RequestContext(), top, work));
     EXPECT_LE(work.distances, 100'000U) << "seed " << kSeed;
   }
   EXPECT_GT(opened, 100U);

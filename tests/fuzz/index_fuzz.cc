@@ -62,7 +62,7 @@ void SearchDamaged(const uint8_t* data, size_t size) {
     TopK top(10);
     SearchWork work;
     CHECK((*index)
-              ->Search(query, ef, RowSet(), RequestContext(), top, work)
+              ->Search(query, {.ef = ef}, RowSet(), RequestContext(), top, work)
               .ok());
     for (const ScoredRow& hit : top.TakeSorted()) {
       CHECK_LE(hit.row, kRows);
