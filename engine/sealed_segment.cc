@@ -41,6 +41,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
                      file->Section(FieldSection(i, "ordinals")));
     ASSIGN_OR_RETURN(bytes.graph, file->Section(FieldSection(i, "graph")));
     ASSIGN_OR_RETURN(bytes.codes, file->Section(FieldSection(i, "codes")));
+    bytes.calibration = file->FindSection(FieldSection(i, "calibration"));
     ASSIGN_OR_RETURN_WITH(
         std::unique_ptr<VectorIndex> index,
         VectorIndex::Open({field.metric, field.dimension}, rows, bytes),

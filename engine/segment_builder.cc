@@ -103,6 +103,7 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
     sections.push_back({FieldSection(i, "ordinals"), bytes.ordinals});
     sections.push_back({FieldSection(i, "graph"), bytes.graph});
     sections.push_back({FieldSection(i, "codes"), bytes.codes});
+    sections.push_back({FieldSection(i, "calibration"), bytes.calibration});
   }
   return sections;
 }

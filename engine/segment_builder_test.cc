@@ -213,6 +213,7 @@ TEST(SealedSegmentTest, SectionsThatDoNotFitAreDamage) {
       {"short vectors", "field0.vectors", text},
       {"long ordinals", "field0.ordinals", text},
       {"broken graph", "field0.graph", text},
+      {"broken calibration", "field0.calibration", text},
       {"broken ids", "ids", text},
       {"string ids among numbers", "ids", strings},
   };

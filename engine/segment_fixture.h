@@ -38,6 +38,10 @@ class MemorySegmentFile final : public SegmentFile {
     }
     return found->second;
   }
+  absl::string_view FindSection(absl::string_view name) const override {
+    const auto found = sections_.find(std::string(name));
+    return found == sections_.end() ? absl::string_view() : found->second;
+  }
   uint64_t size_bytes() const override { return size_bytes_; }
   const std::string& path() const override { return path_; }
   // Damages or removes (null data) a section.

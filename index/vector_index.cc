@@ -92,6 +92,10 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
           "vector index");
     }
   }
+  if (!bytes.calibration.empty()) {
+    ASSIGN_OR_RETURN_WITH(rep->recall_curve,
+                          RecallCurve::Open(bytes.calibration), "vector index");
+  }
   return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(rep)));
 }
 
@@ -117,6 +121,10 @@ bool VectorIndex::has_graph() const {
 
 bool VectorIndex::has_codes() const {
   return rep_->codes.has_value();
+}
+
+const RecallCurve* VectorIndex::recall_curve() const {
+  return rep_->recall_curve ? &*rep_->recall_curve : nullptr;
 }
 
 const VectorShape& VectorIndex::shape() const {
@@ -148,10 +156,7 @@ absl::Status VectorIndex::Search(std::span<const float> query,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   CHECK(rep_->graph.has_value()) << "search of an index without a graph";
   const ScanRequest request{rep_->shape, query, dead, context};
-  return SearchGraph(request,
-                     {*rep_->graph, rep_->codes ? &*rep_->codes : nullptr,
-                      rep_->vectors, rep_->ordinals},
-                     effort, top, work);
+  return SearchGraph(request, rep_->Searched(), effort, top, work);
 }
 
 }  // namespace sextant

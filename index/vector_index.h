@@ -12,6 +12,7 @@
 
 #include "base/context.h"
 #include "index/metric.h"
+#include "index/recall_curve.h"
 #include "index/row_set.h"
 #include "index/search_effort.h"
 #include "index/top_k.h"
@@ -40,6 +41,7 @@ struct VectorIndexBytes {
   absl::string_view ordinals;  // u32 little-endian, row -> ordinal
   absl::string_view graph;     // frozen HNSW; empty = scan only
   absl::string_view codes;     // of the graph's nodes; empty = it reads floats
+  absl::string_view calibration;  // a RecallCurve; empty = not measured
 };
 
 // Where an open index keeps its vectors and graph.
@@ -73,6 +75,8 @@ class VectorIndex {
   bool has_graph() const;
   // Whether graph searches read 8-bit codes.
   bool has_codes() const;
+  // What search efforts are worth; null where that was not measured.
+  const RecallCurve* recall_curve() const;
   // Memory that a copy takes.
   uint64_t owned_bytes() const;
   const VectorShape& shape() const;
@@ -94,6 +98,7 @@ class VectorIndex {
 
  private:
   friend class GraphCloner;
+  friend class RecallCalibration;
   struct Rep;
   explicit VectorIndex(std::unique_ptr<Rep> rep);
   std::unique_ptr<Rep> rep_;

@@ -19,6 +19,7 @@
 #include "index/hnsw_graph.h"
 #include "index/insertion_order.h"
 #include "index/parallel_nodes.h"
+#include "index/recall_calibration.h"
 #include "index/row_groups.h"
 #include "index/vector_codes.h"
 
@@ -303,6 +304,19 @@ class GraphBuild {
   std::unique_ptr<HnswGraph> graph_;
 };
 
+absl::Status Calibrate(const VectorIndexInput& input, const BuildRun& run,
+                       BuiltVectorIndex& built) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> index,
+                   VectorIndex::Open(input.shape, input.rows.back().ordinal + 1,
+                                     built.view()));
+  ASSIGN_OR_RETURN(const std::optional<RecallCurve> curve,
+                   RecallCalibration::Run(*index, run));
+  if (curve.has_value()) {
+    built.calibration = AlignedBytes::Copy(curve->Encode());
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<BuiltVectorIndex> BuildVectorIndex(const VectorIndexInput& input,
@@ -319,7 +333,9 @@ absl::StatusOr<BuiltVectorIndex> BuildVectorIndex(const VectorIndexInput& input,
       return BuildScanOnly(input);
     }
     const BuildRun run{pool, context, progress};
-    return GraphBuild(input, run).Run();
+    ASSIGN_OR_RETURN(BuiltVectorIndex built, GraphBuild(input, run).Run());
+    RETURN_IF_ERROR(Calibrate(input, run, built));
+    return built;
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "index build: no memory for ", input.rows.size(), " rows"));

@@ -52,7 +52,10 @@ struct BuiltVectorIndex {
   AlignedBytes ordinals;
   AlignedBytes graph;
   AlignedBytes codes;
-  VectorIndexBytes view() const { return {vectors, ordinals, graph, codes}; }
+  AlignedBytes calibration;
+  VectorIndexBytes view() const {
+    return {vectors, ordinals, graph, codes, calibration};
+  }
 };
 
 // Progress that other threads may read while a build runs.
@@ -61,9 +64,10 @@ struct BuildProgress {
   std::atomic<uint64_t> rows_total{0};
 };
 
-// Builds the index with HNSWlib and freezes it. Every live row is reachable
-// from the entry point. `pool` null builds on the calling thread; with one
-// thread the result depends on the input alone.
+// Builds the index with HNSWlib, freezes it, and measures what recall searches
+// of it reach. Every live row is reachable from the entry point. `pool` null
+// builds on the calling thread; with one thread the result depends on the input
+// alone.
 //
 // kCancelled / kDeadlineExceeded by `context`; kResourceExhausted without
 // memory.

@@ -7,6 +7,7 @@
 
 #include "index/aligned_array.h"
 #include "index/frozen_graph.h"
+#include "index/graph_search.h"
 #include "index/vector_codes.h"
 #include "index/vector_index.h"
 
@@ -23,6 +24,12 @@ struct VectorIndex::Rep {
   const Ordinal* ordinals = nullptr;
   std::optional<FrozenGraph> graph;
   std::optional<VectorCodes> codes;
+  std::optional<RecallCurve> recall_curve;
+
+  // Needs a graph.
+  SearchedGraph Searched() const {
+    return {*graph, codes ? &*codes : nullptr, vectors, ordinals};
+  }
 };
 
 }  // namespace sextant

@@ -171,4 +171,9 @@ absl::StatusOr<absl::string_view> MappedSegment::Section(
   return it->second;
 }
 
+absl::string_view MappedSegment::FindSection(absl::string_view name) const {
+  const auto it = sections_.find(name);
+  return it == sections_.end() ? absl::string_view() : it->second;
+}
+
 }  // namespace sextant

@@ -35,6 +35,8 @@ class SegmentFile {
   // Starts on a 4,096-byte boundary of the mapping. kDataLoss if missing.
   virtual absl::StatusOr<absl::string_view> Section(
       absl::string_view name) const = 0;
+  // The same of a section that older files do not have: empty if missing.
+  virtual absl::string_view FindSection(absl::string_view name) const = 0;
   virtual uint64_t size_bytes() const = 0;
   virtual const std::string& path() const = 0;
 };

@@ -88,6 +88,8 @@ TEST_F(SegmentDirectoryTest, GivesBackAlignedSections) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(rows.data()) % 4096, 0U);
   ASSERT_OK_AND_ASSIGN(const auto empty, segment->Section("empty"));
   EXPECT_EQ(empty, "");
+  EXPECT_EQ(segment->FindSection("ids"), ids);
+  EXPECT_EQ(segment->FindSection("no"), "");
   EXPECT_THAT(segment->Section("no"),
               StatusIs(absl::StatusCode::kDataLoss,
                        HasSubstr("section 'no' is missing")));

@@ -50,10 +50,11 @@ void SearchDamaged(const uint8_t* data, size_t size) {
   sections.push_back(AlignedBytes::Copy(bytes.graph));
   sections.push_back(AlignedBytes::Copy(bytes.codes));
   sections.push_back(AlignedBytes::Copy(bytes.ordinals));
+  sections.push_back(AlignedBytes::Copy(bytes.calibration));
   Change(data, size, sections);
-  const auto index =
-      VectorIndex::Open(kShape, kRows + 1,
-                        {bytes.vectors, sections[2], sections[0], sections[1]});
+  const auto index = VectorIndex::Open(
+      kShape, kRows + 1,
+      {bytes.vectors, sections[2], sections[0], sections[1], sections[3]});
   if (!index.ok()) {
     return;
   }

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "index/recall_calibration.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <random>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "index/graph_search.h"
+#include "index/scan.h"
+#include "index/vector_index_rep.h"
+
+namespace sextant {
+namespace {
+
+constexpr uint64_t kSeed = 20251124;
+constexpr uint32_t kQueriesMin = 100;
+constexpr uint32_t kQueriesMax = 300;
+// Rows for each query more than the fewest: small segments are built in a
+// fraction of a second.
+constexpr uint32_t kRowsPerQuery = 512;
+constexpr uint32_t kDepthMax = kRecallDepths.back();
+// Fewer rows are not worth a search, and not enough to measure one.
+constexpr uint32_t kRowsMin = 4 * kDepthMax;
+
+constexpr auto kWidths =
+    std::to_array<uint32_t>({10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384,
+                             512, 768, 1024, 1536, 2048, 3072, 4096});
+// A wider beam than one node of so many is slower than a scan.
+constexpr uint32_t kRowsPerWidth = 8;
+// Once the greater depths miss no more than this, wider beams are not measured.
+constexpr double kMissNegligible = 0.0005;
+
+// Rows scanned for one query after another while they are in the cache.
+constexpr size_t kScanBytes = size_t{256} << 10U;
+constexpr uint32_t kScanQueries = 64;
+
+}  // namespace
+
+// The searches of a calibration and their exact answers.
+class RecallCalibration::Sample {
+ public:
+  Sample(const VectorIndex& index, const BuildRun& run)
+      : rep_(*index.rep_),
+        graph_(*rep_.graph),
+        run_{run.pool, run.context, nullptr} {}
+
+  uint32_t size() const { return static_cast<uint32_t>(queries_.size()); }
+
+  // Nodes of level 0 only: those above are where a search begins, and it could
+  // not begin without them.
+  void Choose() {
+    const uint32_t first = graph_.levels() > 0 ? graph_.sizes().nodes_at[0] : 1;
+    const uint32_t end = graph_.nodes();
+    const uint32_t wanted =
+        std::min(kQueriesMax, kQueriesMin + rep_.rows / kRowsPerQuery);
+    if (first >= end || rep_.rows < kRowsMin) {
+      return;
+    }
+    std::mt19937_64 random(kSeed);
+    for (uint32_t i = 0; i < std::min(wanted, end - first); ++i) {
+      Query query;
+      query.node = first + static_cast<uint32_t>(random() % (end - first));
+      query.hidden = RowsOf(query.node);
+      queries_.push_back(std::move(query));
+    }
+  }
+
+  // The scores of the nearest other rows of each query. A block of rows is
+  // compared with many queries while it is in the cache.
+  absl::Status FindTruth() {
+    const uint32_t groups = (size() - 1) / kScanQueries + 1;
+    std::vector<absl::Status> outcomes(groups);
+    const auto scan_group = [&](size_t group) {
+      const size_t first = group * kScanQueries;
+      outcomes[group] = ScanFor(std::span(queries_).subspan(
+          first, std::min<size_t>(kScanQueries, size() - first)));
+    };
+    if (run_.pool == nullptr) {
+      for (size_t group = 0; group < groups; ++group) {
+        scan_group(group);
+      }
+    } else {
+      run_.pool->ParallelFor(groups, run_.pool->threads(), scan_group);
+    }
+    for (const absl::Status& outcome : outcomes) {
+      RETURN_IF_ERROR(outcome);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<RecallPoint> Measure(const SearchEffort& effort) {
+    RETURN_IF_ERROR(ForEachNode(run_, 0, size(), [&](uint32_t i) {
+      return SearchFor(queries_[i], effort);
+    }));
+    RecallPoint point;
+    point.effort = effort;
+    for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
+      if (effort.ef >= kRecallDepths[depth]) {
+        Summarize(depth, point);
+      }
+    }
+    return point;
+  }
+
+ private:
+  struct Query {
+    uint32_t node = 0;
+    RowSet hidden;              // its rows
+    std::vector<float> scores;  // of the exact nearest, descending
+    // Share of the nearest that the last search found, for each depth.
+    std::array<double, kRecallDepths.size()> recall = {};
+  };
+
+  RowSet RowsOf(uint32_t node) const {
+    std::vector<Ordinal> ordinals = {rep_.ordinals[node]};
+    if (graph_.has_duplicates()) {
+      const FrozenGraph::RowRange rows = graph_.duplicates(node);
+      ordinals.insert(ordinals.end(), rep_.ordinals + rows.first,
+                      rep_.ordinals + rows.end);
+    }
+    return RowSet().With(ordinals, std::ranges::max(ordinals) + 1);
+  }
+
+  ScanRequest RequestOf(const Query& query) const {
+    return {rep_.shape,
+            {rep_.vectors + query.node * rep_.stride, rep_.shape.dimension},
+            query.hidden,
+            run_.context};
+  }
+
+  absl::Status ScanFor(std::span<Query> queries) const {
+    const auto step = static_cast<uint32_t>(
+        std::max<size_t>(kScanBytes / (rep_.stride * sizeof(float)), 64));
+    std::vector<TopK> tops(queries.size(), TopK(kDepthMax));
+    SearchWork work;
+    for (uint32_t begin = 0; begin < rep_.rows;) {
+      const uint32_t rows = std::min(step, rep_.rows - begin);
+      for (size_t i = 0; i < queries.size(); ++i) {
+        RETURN_IF_ERROR(ScanBlock(
+            RequestOf(queries[i]),
+            {rep_.vectors + begin * rep_.stride, rep_.ordinals + begin, rows},
+            tops[i], work));
+      }
+      begin += rows;
+    }
+    for (size_t i = 0; i < queries.size(); ++i) {
+      for (const ScoredRow& hit : tops[i].TakeSorted()) {
+        queries[i].scores.push_back(hit.score);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Equal scores are equally right: a hit counts if it is as good as the exact
+  // one of the last rank.
+  absl::Status SearchFor(Query& query, const SearchEffort& effort) const {
+    SearchedGraph searched = rep_.Searched();
+    searched.hidden_node = query.node;
+    TopK top(std::min(effort.ef, kDepthMax));
+    SearchWork work;
+    RETURN_IF_ERROR(SearchGraph(RequestOf(query), searched, effort, top, work));
+    const std::vector<ScoredRow> hits = top.TakeSorted();
+    for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
+      const size_t k =
+          std::min<size_t>(kRecallDepths[depth], query.scores.size());
+      size_t found = 0;
+      while (found < std::min(k, hits.size()) &&
+             hits[found].score >= query.scores[k - 1]) {
+        ++found;
+      }
+      query.recall[depth] =
+          k == 0 ? 1 : static_cast<double>(found) / static_cast<double>(k);
+    }
+    return absl::OkStatus();
+  }
+
+  void Summarize(size_t depth, RecallPoint& point) const {
+    double sum = 0;
+    double squares = 0;
+    for (const Query& query : queries_) {
+      sum += query.recall[depth];
+      squares += query.recall[depth] * query.recall[depth];
+    }
+    const double mean = sum / size();
+    const double variance = std::max(0.0, squares / size() - mean * mean);
+    point.recall[depth] = static_cast<float>(std::min(1.0, mean));
+    point.error[depth] = static_cast<float>(std::sqrt(variance / size()));
+  }
+
+  const VectorIndex::Rep& rep_;
+  const FrozenGraph& graph_;
+  const BuildRun run_;
+  std::vector<Query> queries_;
+};
+
+absl::StatusOr<std::optional<RecallCurve>> RecallCalibration::Run(
+    const VectorIndex& index, const BuildRun& run) {
+  if (!index.has_graph()) {
+    return std::nullopt;
+  }
+  Sample sample(index, run);
+  sample.Choose();
+  if (sample.size() == 0) {
+    return std::nullopt;
+  }
+  RETURN_IF_ERROR(sample.FindTruth());
+  std::vector<RecallPoint> points;
+  for (const uint32_t width : kWidths) {
+    if (!points.empty() && width > index.rows() / kRowsPerWidth) {
+      break;
+    }
+    ASSIGN_OR_RETURN(const RecallPoint point, sample.Measure({.ef = width}));
+    points.push_back(point);
+    if (std::min(point.recall[1], point.recall[2]) >= 1 - kMissNegligible) {
+      break;
+    }
+  }
+  return RecallCurve(std::move(points), sample.size());
+}
+
+}  // namespace sextant

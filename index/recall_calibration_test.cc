@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "index/recall_calibration.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+#include "base/status_matchers.h"
+#include "base/thread_pool.h"
+#include "index/test_vectors.h"
+#include "index/vector_index.h"
+#include "index/vector_index_builder.h"
+
+namespace sextant {
+namespace {
+
+constexpr uint64_t kSeed = 77;
+constexpr uint32_t kRows = 6000;
+
+class RecallCalibrationTest : public testing::Test {
+ protected:
+  void Build(const TestVectors& vectors, VectorShape shape) {
+    auto bytes = BuildVectorIndex(TestInput(shape, vectors), nullptr,
+                                  RequestContext(), nullptr);
+    ASSERT_OK(bytes);
+    bytes_ = *std::move(bytes);
+    ASSERT_OK_AND_ASSIGN(
+        index_, VectorIndex::Open(shape, vectors.rows(), bytes_.view()));
+  }
+
+  BuiltVectorIndex bytes_;
+  std::unique_ptr<VectorIndex> index_;
+};
+
+class RecallCalibrationMetricTest : public RecallCalibrationTest,
+                                    public testing::WithParamInterface<Metric> {
+};
+
+// Rows and queries of the same clusters, the queries never stored.
+TEST_P(RecallCalibrationMetricTest,
+       ForetellsTheRecallOfQueriesThatAreNotStored) {
+  const VectorShape shape{GetParam(), 32};
+  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
+  TestVectors rows{shape.dimension, {}};
+  TestVectors queries{shape.dimension, {}};
+  for (uint32_t row = 0; row < all.rows(); ++row) {
+    (row % 16 == 7 ? queries : rows).Append(all.row(row));
+  }
+  Build(rows, shape);
+  const RecallCurve* const curve = index_->recall_curve();
+  ASSERT_NE(curve, nullptr);
+  EXPECT_GE(curve->sample(), 100U);
+  for (const double target : {0.8, 0.9, 0.95, 0.99}) {
+    const std::optional<SearchEffort> effort = curve->EffortFor(target, 10);
+    ASSERT_TRUE(effort.has_value()) << target;
+    EXPECT_GE(SearchRecall(*index_, queries, effort->ef, RowSet()),
+              target - 0.005)
+        << "ef " << effort->ef << ", seed " << kSeed;
+    // Not by doing far too much.
+    EXPECT_LE(effort->ef, 512U) << target;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Metrics, RecallCalibrationMetricTest,
+                         testing::Values(Metric::kCosine, Metric::kInnerProduct,
+                                         Metric::kL2));
+
+TEST_F(RecallCalibrationTest, IsTheSameEveryTimeAndOnAnyNumberOfThreads) {
+  const VectorShape shape{Metric::kL2, 16};
+  Build(ClusteredVectors(shape, kRows, 30, kSeed), shape);
+  ThreadPool pool({.name = "calibrate", .threads = 3});
+  const RequestContext context;
+  ASSERT_OK_AND_ASSIGN(
+      const std::optional<RecallCurve> alone,
+      RecallCalibration::Run(*index_, {nullptr, context, nullptr}));
+  ASSERT_OK_AND_ASSIGN(
+      const std::optional<RecallCurve> together,
+      RecallCalibration::Run(*index_, {&pool, context, nullptr}));
+  ASSERT_TRUE(alone.has_value() && together.has_value());
+  EXPECT_EQ(alone->Encode(), together->Encode());
+  EXPECT_EQ(alone->Encode(), index_->recall_curve()->Encode());
+}
+
+// Thousands of copies are one node: it is hidden with all its rows.
+TEST_F(RecallCalibrationTest, CopiesOfARowAreNoAnswersToIt) {
+  const VectorShape shape{Metric::kL2, 16};
+  TestVectors vectors = ClusteredVectors(shape, 2000, 20, kSeed);
+  const TestVectors originals = vectors;
+  for (uint32_t row = 0; row < originals.rows(); ++row) {
+    vectors.Append(originals.row(row));
+    vectors.Append(originals.row(row));
+  }
+  Build(vectors, shape);
+  const RecallCurve* const curve = index_->recall_curve();
+  ASSERT_NE(curve, nullptr);
+  EXPECT_GT(curve->points().back().recall[1], 0.97F);
+  EXPECT_LT(curve->points().front().recall[1], 1.0F);
+}
+
+TEST_F(RecallCalibrationTest, FewRowsAndScansHaveNone) {
+  const VectorShape shape{Metric::kCosine, 8};
+  Build(ClusteredVectors(shape, 300, 3, kSeed), shape);
+  EXPECT_TRUE(index_->has_graph());
+  EXPECT_EQ(index_->recall_curve(), nullptr);
+}
+
+TEST_F(RecallCalibrationTest, IndexesWithoutOneOpenAndDamagedOnesDoNot) {
+  const VectorShape shape{Metric::kCosine, 8};
+  Build(ClusteredVectors(shape, 1000, 3, kSeed), shape);
+  VectorIndexBytes bytes = bytes_.view();
+  const std::string pristine(bytes.calibration);
+  bytes.calibration = {};
+  ASSERT_OK_AND_ASSIGN(const auto without,
+                       VectorIndex::Open(shape, 1000, bytes));
+  EXPECT_EQ(without->recall_curve(), nullptr);
+  std::string damaged = pristine;
+  damaged[20] = static_cast<char>(damaged[20] + 1);
+  bytes.calibration = damaged;
+  EXPECT_THAT(
+      VectorIndex::Open(shape, 1000, bytes),
+      StatusIs(absl::StatusCode::kDataLoss, testing::HasSubstr("calibration")));
+}
+
+TEST_F(RecallCalibrationTest, EndsWithItsContext) {
+  const VectorShape shape{Metric::kCosine, 8};
+  Build(ClusteredVectors(shape, 1000, 3, kSeed), shape);
+  RequestContext context;
+  context.Cancel();
+  EXPECT_THAT(RecallCalibration::Run(*index_, {nullptr, context, nullptr}),
+              StatusIs(absl::StatusCode::kCancelled));
+}
+
+}  // namespace
+}  // namespace sextant

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "index/search_effort.h"
+
+namespace sextant {
+
+// The numbers of nearest rows that recall is measured for.
+inline constexpr std::array<uint32_t, 3> kRecallDepths = {1, 10, 100};
+
+// What one effort found in a sample of searches.
+struct RecallPoint {
+  SearchEffort effort;
+  // For each depth: mean share of the exact nearest rows that were found, and
+  // its standard error. 0 where the beam is narrower than the depth.
+  std::array<float, kRecallDepths.size()> recall = {};
+  std::array<float, kRecallDepths.size()> error = {};
+};
+
+// How the recall of graph searches in one segment grows with their effort, as
+// it was measured after the build (recall_calibration.h).
+//
+// Immutable, thread-safe. Its recalls are what to expect, not what was seen:
+// lowered by the uncertainty of a sample and by the distance at which real
+// queries lie from stored rows (docs/explanation/recall.md).
+class RecallCurve {
+ public:
+  // `points` by ascending effort; at least one.
+  RecallCurve(std::vector<RecallPoint> points, uint32_t sample);
+
+  // kDataLoss unless the bytes are a whole curve: checksum, ascending efforts,
+  // recalls from 0 to 1.
+  static absl::StatusOr<RecallCurve> Open(absl::string_view bytes);
+  // Layout, little-endian: u32 magic "SXRC", u32 version = 1, u32 points, u32
+  // searches of the sample; for each point u32 ef, 3 x u32 0, and for each
+  // depth f32 recall, f32 error; XXH3-64 of all before it.
+  std::string Encode() const;
+
+  // The least effort whose expected recall of the best k is at least `target`,
+  // which is below 1; never less than k wide. Does not fall when `target`
+  // grows. Empty where no measured effort is enough.
+  std::optional<SearchEffort> EffortFor(double target, uint32_t k) const;
+  // Expected recall of the best k, 0 to 1: the largest target that needs no
+  // more than `effort`.
+  double RecallOf(const SearchEffort& effort, uint32_t k) const;
+
+  const std::vector<RecallPoint>& points() const { return points_; }
+  uint32_t sample() const { return sample_; }
+
+ private:
+  // Beam widths as real numbers, to be interpolated.
+  std::optional<double> WidthFor(double target, size_t depth) const;
+  std::optional<double> WidthFor(double target, uint32_t k) const;
+
+  std::vector<RecallPoint> points_;
+  uint32_t sample_ = 0;  // searches that were measured
+  // For each depth: expected recall of each point, never falling.
+  std::array<std::vector<double>, kRecallDepths.size()> expected_;
+};
+
+}  // namespace sextant
