@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 
 #include "engine/collection.h"
+#include "engine/limits.h"
 #include "engine/schema.h"
 #include "storage/store.h"
 
@@ -21,8 +22,10 @@ namespace sextant {
 struct DatabaseOptions {
   StoreOptions store;
 
-  // Beam width of graph searches that name none.
-  uint32_t default_ef = 0;  // 0 = the index layer's kDefaultEf
+  // Searches that say neither what recall they want nor how hard to try: their
+  // recall target, in (0, 1]. Or, if `default_ef` is not 0, their beam width.
+  double default_recall_target = limits::kRecallTargetDefault;
+  uint32_t default_ef = 0;
 
   // The growing segment is sealed when it holds this many points.
   uint32_t seal_rows = 8192;

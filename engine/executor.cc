@@ -45,6 +45,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
       const VectorIndex& index = view->sealed->field(field);
       segment.rows = index.rows();
       segment.has_graph = index.has_graph();
+      segment.recall_curve = index.recall_curve();
     }
     facts.push_back(segment);
   }
@@ -72,7 +73,7 @@ absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
 }
 
 absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
-    const SegmentView& view, const DensePlan& plan, SearchMethod method,
+    const SegmentView& view, const DensePlan& plan, const SegmentPlan& segment,
     std::span<const float> query, const RequestContext& context,
     SearchWork& work) {
   TopK top(plan.candidates, view.growing.get());
@@ -84,8 +85,8 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
   }
   const VectorIndex& index = view.sealed->field(plan.field);
   RETURN_IF_ERROR(
-      method == SearchMethod::kGraph
-          ? index.Search(query, {.ef = plan.ef}, view.dead, context, top, work)
+      segment.method == SearchMethod::kGraph
+          ? index.Search(query, segment.effort, view.dead, context, top, work)
           : index.Scan(query, view.dead, context, top, work));
   return top.TakeSorted();
 }
@@ -100,9 +101,9 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
   std::vector<Candidate> candidates;
   for (size_t i = 0; i < snapshot.segments.size(); ++i) {
     const SegmentView& view = *snapshot.segments[i];
-    ASSIGN_OR_RETURN(const std::vector<ScoredRow> hits,
-                     SearchSegment(view, plan, plan.segments[i].method, query,
-                                   context, work));
+    ASSIGN_OR_RETURN(
+        const std::vector<ScoredRow> hits,
+        SearchSegment(view, plan, plan.segments[i], query, context, work));
     for (const ScoredRow& hit : hits) {
       candidates.push_back({hit.score, view.id(hit.row)});
     }
@@ -222,11 +223,12 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
   const auto& source = std::get<DenseSource>(query.sources.front());
   ASSIGN_OR_RETURN(const std::vector<float> vector,
                    QueryVector(target, source, field, context));
-  const Plan plan = PlanSearch(query, field, target.default_ef,
+  const Plan plan = PlanSearch(query, field, target.defaults,
                                FactsOf(*target.snapshot, field));
 
   SearchResult result;
   result.applied_seq = target.snapshot->state.applied_seq;
+  result.expected_recall = plan.dense.expected_recall;
   StageTiming dense;
   dense.name = absl::StrCat("dense ", target.schema->vector_fields[field].name);
   ASSIGN_OR_RETURN(

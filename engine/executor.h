@@ -22,7 +22,7 @@ struct SearchTarget {
   const Schema* schema = nullptr;
   const Snapshot* snapshot = nullptr;
   const PointReader* reader = nullptr;
-  uint32_t default_ef = 0;
+  SearchDefaults defaults;
 };
 
 // Validates, plans and runs a search on one snapshot: dense source over every

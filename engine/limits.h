@@ -34,6 +34,8 @@ inline constexpr uint32_t kListPageMax = 1000;
 
 inline constexpr uint32_t kHitsMax = 10000;  // offset + limit
 inline constexpr uint32_t kEfMax = 10000;
+// Of searches that name neither a recall target nor an effort.
+inline constexpr double kRecallTargetDefault = 0.95;
 inline constexpr size_t kSearchesPerBatchMax = 1000;
 inline constexpr uint64_t kHitsPerBatchMax = 100000;
 

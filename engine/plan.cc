@@ -2,27 +2,126 @@
 #include "engine/plan.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "base/utf8.h"
 #include "engine/errors.h"
 #include "engine/limits.h"
+#include "index/vector_index.h"
 
 namespace sextant {
+
+namespace {
+
+// The recall to aim at; 0 where the effort is given.
+double RecallTarget(const SearchQuery& query, const DenseSource& source,
+                    const SearchDefaults& defaults) {
+  if (source.exact || source.ef != 0) {
+    return 0;
+  }
+  if (query.recall_target != 0) {
+    return query.recall_target;
+  }
+  return defaults.ef != 0 ? 0 : defaults.recall_target;
+}
+
+// Chooses the effort for a target below 1; false when none is enough.
+bool ChooseEffort(const SegmentFacts& facts, double target, uint32_t candidates,
+                  SegmentPlan* plan) {
+  if (facts.recall_curve == nullptr) {
+    plan->effort.ef = std::max(kDefaultEf, candidates);
+    plan->expected_recall = 0;
+    return true;
+  }
+  if (facts.rows <= kSmallSegmentRows) {
+    target = std::max(target, kSmallSegmentRecall);
+  }
+  const std::optional<SearchEffort> effort =
+      facts.recall_curve->EffortFor(target, candidates);
+  if (!effort.has_value()) {
+    return false;
+  }
+  plan->effort = *effort;
+  plan->expected_recall = target;
+  return true;
+}
+
+SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
+                        const DensePlan& dense, uint32_t default_ef) {
+  SegmentPlan plan{.number = facts.number,
+                   .growing = facts.growing,
+                   .rows = facts.rows,
+                   .dead = facts.dead};
+  if (source.exact || !facts.has_graph || dense.recall_target >= 1 ||
+      (dense.recall_target > 0 && facts.rows <= kScannedRows)) {
+    return plan;
+  }
+  SegmentPlan graph = plan;
+  graph.method = SearchMethod::kGraph;
+  if (dense.recall_target == 0) {
+    graph.effort.ef =
+        std::max(source.ef != 0 ? source.ef : default_ef, dense.candidates);
+  } else if (!ChooseEffort(facts, dense.recall_target, dense.candidates,
+                           &graph)) {
+    return plan;
+  }
+  if (facts.rows <= kScanRowsPerEf * graph.effort.ef) {
+    return plan;
+  }
+  if (dense.recall_target == 0) {
+    graph.expected_recall =
+        facts.recall_curve == nullptr
+            ? 0
+            : facts.recall_curve->RecallOf(graph.effort, dense.candidates);
+  }
+  return graph;
+}
+
+// A point of the answer is as likely in one segment as the segment is large.
+double MergedRecall(const std::vector<SegmentPlan>& segments) {
+  double rows = 0;
+  double found = 0;
+  for (const SegmentPlan& segment : segments) {
+    const auto live = static_cast<double>(segment.rows -
+                                          std::min(segment.rows, segment.dead));
+    if (segment.expected_recall == 0 && live > 0) {
+      return 0;
+    }
+    rows += live;
+    found += live * segment.expected_recall;
+  }
+  return rows == 0 ? 1 : found / rows;
+}
+
+std::string MethodText(const SegmentPlan& segment) {
+  if (segment.method == SearchMethod::kScan) {
+    return "scan";
+  }
+  return absl::StrCat(
+      "graph ef ", segment.effort.ef,
+      segment.expected_recall == 0
+          ? std::string()
+          : absl::StrFormat(" recall %.4g", segment.expected_recall));
+}
+
+}  // namespace
 
 std::string Plan::ToString(const Schema& schema) const {
   const VectorFieldSchema& field = schema.vector_fields[dense.field];
   std::string text =
       absl::StrCat("search limit ", limit, " offset ", offset, "\n  dense ",
                    field.name, " ", MetricName(field.metric), " dimension ",
-                   field.dimension, " candidates ", dense.candidates, "\n");
+                   field.dimension, " candidates ", dense.candidates);
+  if (dense.recall_target != 0) {
+    absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
+  }
+  text += "\n";
   for (const SegmentPlan& segment : dense.segments) {
     absl::StrAppend(&text, "    ", segment.growing ? "growing" : "sealed",
-                    " segment ", segment.number, ": ",
-                    segment.method == SearchMethod::kGraph
-                        ? absl::StrCat("graph ef ", dense.ef)
-                        : "scan",
+                    " segment ", segment.number, ": ", MethodText(segment),
                     ", rows ", segment.rows, ", dead ", segment.dead, "\n");
   }
   if (fetch_payload || fetch_vectors) {
@@ -32,7 +131,8 @@ std::string Plan::ToString(const Schema& schema) const {
   return text;
 }
 
-Plan PlanSearch(const SearchQuery& query, uint16_t field, uint32_t default_ef,
+Plan PlanSearch(const SearchQuery& query, uint16_t field,
+                const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments) {
   const auto& source = std::get<DenseSource>(query.sources.front());
   Plan plan;
@@ -45,15 +145,12 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field, uint32_t default_ef,
   const bool by_stored_point = std::holds_alternative<PointId>(source.target);
   plan.dense.candidates =
       query.limit + query.offset + (by_stored_point ? 1 : 0);
-  plan.dense.ef =
-      std::max(source.ef == 0 ? default_ef : source.ef, plan.dense.candidates);
+  plan.dense.recall_target = RecallTarget(query, source, defaults);
   for (const SegmentFacts& facts : segments) {
-    const bool graph = !source.exact && facts.has_graph &&
-                       facts.rows > kScanRowsPerEf * plan.dense.ef;
     plan.dense.segments.push_back(
-        {facts.number, facts.growing, facts.rows, facts.dead,
-         graph ? SearchMethod::kGraph : SearchMethod::kScan});
+        PlanSegment(facts, source, plan.dense, defaults.ef));
   }
+  plan.dense.expected_recall = MergedRecall(plan.dense.segments);
   return plan;
 }
 

@@ -8,8 +8,12 @@
 
 #include "absl/status/statusor.h"
 
+#include "engine/limits.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
+#include "index/recall_curve.h"
+#include "index/search_effort.h"
+#include "index/vector_index.h"
 
 namespace sextant {
 
@@ -22,13 +26,17 @@ struct SegmentPlan {
   uint64_t rows = 0;  // vector rows of the field
   uint64_t dead = 0;
   SearchMethod method = SearchMethod::kScan;
+  SearchEffort effort;         // of a graph search
+  double expected_recall = 1;  // 0: not known
 };
 
 // How the nearest points by a dense field are found.
 struct DensePlan {
   uint16_t field = 0;
-  uint32_t candidates = 0;  // best points kept, over all segments
-  uint32_t ef = 0;          // beam width of graph searches
+  uint32_t candidates = 0;   // best points kept, over all segments
+  double recall_target = 0;  // 0: the effort was given
+  // Of the merged answer; 0: not known.
+  double expected_recall = 1;
   std::vector<SegmentPlan> segments;
 };
 
@@ -51,6 +59,14 @@ struct SegmentFacts {
   bool has_graph = false;
   uint64_t rows = 0;
   uint64_t dead = 0;
+  // Null where it was not measured. Outlives the planning.
+  const RecallCurve* recall_curve = nullptr;
+};
+
+// What a search is planned by that does not say how hard to try.
+struct SearchDefaults {
+  double recall_target = limits::kRecallTargetDefault;
+  uint32_t ef = 0;  // not 0: this beam width in place of the target
 };
 
 // A graph search with beam width ef computes some 15 to 20 distances per unit
@@ -59,13 +75,30 @@ struct SegmentFacts {
 // not slower.
 inline constexpr uint64_t kScanRowsPerEf = 16;
 
+// Below so many rows a search that aims at a recall scans: it is still fast,
+// and exact.
+inline constexpr uint64_t kScannedRows = kScanRowsPerEf * kDefaultEf;
+
+// A segment of few rows is searched so fast that less than this recall would
+// save nothing that anybody could measure from outside.
+inline constexpr uint64_t kSmallSegmentRows = 16384;
+inline constexpr double kSmallSegmentRecall = 0.99;
+
 // Pure: the same facts give the same plan. `query` was validated; `field` is
 // the position of its vector field.
-Plan PlanSearch(const SearchQuery& query, uint16_t field, uint32_t default_ef,
+//
+// Each segment that is searched by its graph gets the least effort that reaches
+// the target for the best offset + limit of the segment alone. So the merged
+// answer reaches it too: what it takes from a segment lies among the best of
+// that segment, and the nearest are found more surely than the last. A segment
+// where no effort reaches the target is scanned.
+Plan PlanSearch(const SearchQuery& query, uint16_t field,
+                const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments);
 
-// Checks a query against the schema: number of sources, limit, offset, ef,
-// field, target vector, projection. Paths are those of the request
+// Checks a query against the schema: number of sources, limit, offset,
+// recall target, ef, field, target vector, projection. Paths are those of the
+// request
 // ("sources[0].dense.vector"). Returns the position of the vector field.
 absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
                                        const SearchQuery& query);

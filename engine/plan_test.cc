@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/plan.h"
 
+#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,6 +19,13 @@ namespace {
 using test::DenseQuery;
 using test::OneFieldSchema;
 using ::testing::HasSubstr;
+
+// Beam width of the only segment.
+uint32_t EffortOf(const Plan& plan) {
+  EXPECT_EQ(plan.dense.segments.size(), 1U);
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kGraph);
+  return plan.dense.segments[0].effort.ef;
+}
 
 DenseSource& Dense(SearchQuery* query) {
   return std::get<DenseSource>(query->sources[0]);
@@ -87,6 +95,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Dense(q).ef = 5;
                   },
                   "sources[0].dense.ef", "no meaning"},
+        QueryCase{"RecallTarget", [](SearchQuery* q) { q->recall_target = 1; },
+                  nullptr},
+        QueryCase{"RecallTargetAboveOne",
+                  [](SearchQuery* q) { q->recall_target = 1.01; },
+                  "recall_target", "at most 1, or 0 for the default, got 1.01"},
+        QueryCase{"RecallTargetBelowZero",
+                  [](SearchQuery* q) { q->recall_target = -0.5; },
+                  "recall_target", "got -0.5"},
+        QueryCase{"RecallTargetNotANumber",
+                  [](SearchQuery* q) { q->recall_target = std::nan(""); },
+                  "recall_target", "got nan"},
+        QueryCase{"RecallTargetWithEf",
+                  [](SearchQuery* q) {
+                    q->recall_target = 0.9;
+                    Dense(q).ef = 50;
+                  },
+                  "recall_target", "not together with sources[0].dense.ef"},
+        QueryCase{"RecallTargetWithExact",
+                  [](SearchQuery* q) {
+                    q->recall_target = 0.9;
+                    Dense(q).exact = true;
+                  },
+                  "recall_target", "not together with sources[0].dense.exact"},
         QueryCase{"FieldByName",
                   [](SearchQuery* q) { Dense(q).field = "embedding"; },
                   nullptr},
@@ -151,7 +182,7 @@ class PlanMethodTest : public ::testing::TestWithParam<MethodCase> {};
 TEST_P(PlanMethodTest, Chooses) {
   SearchQuery query = DenseQuery({1, 2}, 10, GetParam().exact);
   Dense(&query).ef = GetParam().ef;
-  const Plan plan = PlanSearch(query, 0, 100, {GetParam().facts});
+  const Plan plan = PlanSearch(query, 0, {.ef = 100}, {GetParam().facts});
   ASSERT_EQ(plan.dense.segments.size(), 1U);
   EXPECT_EQ(plan.dense.segments[0].method, GetParam().method);
 }
@@ -201,14 +232,119 @@ TEST(PlanTest, BeamIsNeverNarrowerThanTheAnswer) {
   SearchQuery query = DenseQuery({1, 2}, 300);
   query.offset = 50;
   Dense(&query).ef = 10;
-  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.candidates, 350U);
-  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.ef, 350U);
+  const std::vector<SegmentFacts> facts = {{1, false, true, 1 << 20, 0}};
+  EXPECT_EQ(PlanSearch(query, 0, {.ef = 100}, {}).dense.candidates, 350U);
+  EXPECT_EQ(EffortOf(PlanSearch(query, 0, {.ef = 100}, facts)), 350U);
   Dense(&query).target = PointId(uint64_t{1});  // one more, to leave it out
-  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.candidates, 351U);
+  EXPECT_EQ(PlanSearch(query, 0, {.ef = 100}, {}).dense.candidates, 351U);
   query.limit = 10;
   query.offset = 0;
   Dense(&query).ef = 0;
-  EXPECT_EQ(PlanSearch(query, 0, 100, {}).dense.ef, 100U);
+  EXPECT_EQ(EffortOf(PlanSearch(query, 0, {.ef = 100}, facts)), 100U);
+}
+
+// Without error bars: misses count 1.25 times.
+RecallCurve Curve(uint32_t factor) {
+  return RecallCurve({{{.ef = 10 * factor}, {0.6F, 0.6F, 0.6F}, {}},
+                      {{.ef = 100 * factor}, {0.96F, 0.96F, 0.96F}, {}},
+                      {{.ef = 1000 * factor}, {0.996F, 0.996F, 0.996F}, {}}},
+                     100);
+}
+
+TEST(PlanTest, EachSegmentGetsTheEffortThatItsOwnCurveAsksFor) {
+  const RecallCurve easy = Curve(1);
+  const RecallCurve hard = Curve(3);
+  const std::vector<SegmentFacts> facts = {{1, false, true, 1000000, 0, &easy},
+                                           {2, false, true, 1000000, 0, &hard},
+                                           {3, true, false, 2000, 0, nullptr}};
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  const Plan plan = PlanSearch(query, 0, {.recall_target = 0.95}, facts);
+  EXPECT_EQ(plan.dense.recall_target, 0.95);
+  EXPECT_NEAR(plan.dense.segments[0].effort.ef, 100, 1);
+  EXPECT_NEAR(plan.dense.segments[1].effort.ef, 300, 2);
+  EXPECT_EQ(plan.dense.segments[2].method, SearchMethod::kScan);
+  // The growing rows are found for certain.
+  EXPECT_NEAR(plan.dense.expected_recall, 0.95 + 0.05 * 0.001, 1e-6);
+  query.recall_target = 0.97;  // the request goes before the default
+  EXPECT_GT(PlanSearch(query, 0, {}, facts).dense.segments[0].effort.ef, 150U);
+}
+
+TEST(PlanTest, AHigherTargetNeverTriesLess) {
+  const RecallCurve curve = Curve(1);
+  const std::vector<SegmentFacts> facts = {
+      {1, false, true, 10000000, 0, &curve}};
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  uint32_t last = 0;
+  bool scanned = false;
+  for (int percent = 1; percent <= 100; ++percent) {
+    query.recall_target = percent / 100.0;
+    const Plan plan = PlanSearch(query, 0, {}, facts);
+    const SegmentPlan& segment = plan.dense.segments[0];
+    if (segment.method == SearchMethod::kScan) {
+      scanned = true;
+      EXPECT_EQ(plan.dense.expected_recall, 1) << percent;
+      continue;
+    }
+    EXPECT_FALSE(scanned) << percent;
+    EXPECT_GE(segment.effort.ef, last) << percent;
+    EXPECT_NEAR(plan.dense.expected_recall, query.recall_target, 1e-12);
+    last = segment.effort.ef;
+  }
+  EXPECT_TRUE(scanned) << "a target of 1 compares with every point";
+}
+
+TEST(PlanTest, WhatNoEffortReachesIsScanned) {
+  const RecallCurve curve = Curve(1);  // 0.995 at most
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.recall_target = 0.996;
+  const Plan plan =
+      PlanSearch(query, 0, {}, {{1, false, true, 10000000, 0, &curve}});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kScan);
+  EXPECT_EQ(plan.dense.expected_recall, 1);
+}
+
+TEST(PlanTest, SmallSegmentsAreSearchedWell) {
+  const RecallCurve curve = Curve(1);
+  const SearchQuery query = DenseQuery({1, 2}, 10);
+  const SegmentFacts small{1, false, true, kSmallSegmentRows, 0, &curve};
+  SegmentFacts large = small;
+  ++large.rows;
+  EXPECT_GT(EffortOf(PlanSearch(query, 0, {}, {small})),
+            3 * EffortOf(PlanSearch(query, 0, {}, {large})));
+}
+
+TEST(PlanTest, WithoutACurveTheRecallIsNotKnown) {
+  const SearchQuery query = DenseQuery({1, 2}, 10);
+  const RecallCurve curve = Curve(1);
+  const std::vector<SegmentFacts> facts = {{1, false, true, 1000000, 0, &curve},
+                                           {2, false, true, 1000000, 0}};
+  const Plan plan = PlanSearch(query, 0, {}, facts);
+  EXPECT_EQ(plan.dense.segments[1].effort.ef, kDefaultEf);
+  EXPECT_EQ(plan.dense.expected_recall, 0);
+}
+
+TEST(PlanTest, AGivenEffortIsForetoldByTheCurve) {
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  Dense(&query).ef = 100;
+  const RecallCurve curve = Curve(1);
+  const Plan plan =
+      PlanSearch(query, 0, {}, {{1, false, true, 1000000, 0, &curve}});
+  EXPECT_EQ(plan.dense.recall_target, 0);
+  EXPECT_NEAR(plan.dense.expected_recall, 0.95, 1e-3);
+}
+
+TEST(PlanTest, PrintsTheTarget) {
+  const RecallCurve curve = Curve(1);
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.recall_target = 0.9;
+  EXPECT_THAT(PlanSearch(query, 0, {}, {{7, false, true, 300000, 12, &curve}})
+                  .ToString(OneFieldSchema(2)),
+              testing::MatchesRegex(
+                  "search limit 10 offset 0\n"
+                  "  dense embedding cosine dimension 2 candidates 10 recall "
+                  "target 0.9\n"
+                  "    sealed segment 7: graph ef [0-9]+ recall 0.9, rows "
+                  "300000, dead 12\n"));
 }
 
 TEST(PlanTest, PrintsWhatItDoes) {
@@ -218,14 +354,15 @@ TEST(PlanTest, PrintsWhatItDoes) {
   query.projection.all_vectors = true;
   const std::vector<SegmentFacts> facts = {{7, false, true, 300000, 12},
                                            {9, true, false, 200, 0}};
-  EXPECT_EQ(PlanSearch(query, 0, 200, facts).ToString(OneFieldSchema(2)),
-            "search limit 10 offset 5\n"
-            "  dense embedding cosine dimension 2 candidates 15\n"
-            "    sealed segment 7: graph ef 200, rows 300000, dead 12\n"
-            "    growing segment 9: scan, rows 200, dead 0\n"
-            "  fetch payload vectors\n");
+  EXPECT_EQ(
+      PlanSearch(query, 0, {.ef = 200}, facts).ToString(OneFieldSchema(2)),
+      "search limit 10 offset 5\n"
+      "  dense embedding cosine dimension 2 candidates 15\n"
+      "    sealed segment 7: graph ef 200, rows 300000, dead 12\n"
+      "    growing segment 9: scan, rows 200, dead 0\n"
+      "  fetch payload vectors\n");
   query.projection = {};
-  EXPECT_EQ(PlanSearch(query, 0, 200, {}).ToString(OneFieldSchema(2)),
+  EXPECT_EQ(PlanSearch(query, 0, {.ef = 200}, {}).ToString(OneFieldSchema(2)),
             "search limit 10 offset 5\n"
             "  dense embedding cosine dimension 2 candidates 15\n");
 }

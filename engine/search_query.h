@@ -20,7 +20,8 @@ namespace sextant {
 struct DenseSource {
   std::string field;  // empty: the collection's only one
   std::variant<std::vector<float>, PointId> target;
-  uint32_t ef = 0;     // 0 = the engine's default
+  // How hard to try; at most one of these and SearchQuery::recall_target.
+  uint32_t ef = 0;     // beam width of graph searches
   bool exact = false;  // compare with every point
 };
 
@@ -30,6 +31,9 @@ struct SearchQuery {
   std::vector<Source> sources;  // exactly one
   uint32_t limit = 0;
   uint32_t offset = 0;
+  // Share of the exact best offset + limit that the answer shall hold, 0 to 1;
+  // 1 = all, by comparing with every point; 0 = the engine's default.
+  double recall_target = 0;
   Projection projection;
   // Payloads and vectors of an answer, in bytes; more is kResourceExhausted,
   // found out before much more than this was read.
@@ -56,6 +60,9 @@ struct StageTiming {
 struct SearchResult {
   std::vector<Hit> hits;  // score descending, then id ascending
   Sequence applied_seq = 0;
+  // Share of the exact best that the answer is expected to hold, by what was
+  // measured after the builds. 1: exact. 0: not known.
+  double expected_recall = 0;
   double seconds = 0;
   std::string plan;                 // see SearchQuery::plan_after_seconds
   std::vector<StageTiming> stages;  // always filled

@@ -46,7 +46,7 @@ StoredCollection::StoredCollection(Store* store,
     : store_(store),
       record_(record),
       schema_(std::move(schema)),
-      default_ef_(options.default_ef),
+      defaults_(options.search),
       reader_(store, record.number(), &schema_),
       writer_(store, record, &schema_, options.seal_rows, events),
       commits_(options.commit),
@@ -156,7 +156,7 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
     const SearchQuery& query, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  return ExecuteSearch({&schema_, snapshot.get(), &reader_, default_ef_}, query,
+  return ExecuteSearch({&schema_, snapshot.get(), &reader_, defaults_}, query,
                        context);
 }
 

@@ -14,13 +14,14 @@
 #include "engine/collection_writer.h"
 #include "engine/commit_queue.h"
 #include "engine/compactor.h"
+#include "engine/plan.h"
 #include "engine/point_reader.h"
 #include "storage/store.h"
 
 namespace sextant {
 
 struct StoredCollectionOptions {
-  uint32_t default_ef = 0;
+  SearchDefaults search;
   uint32_t seal_rows = 8192;
   CommitQueueOptions commit;
   CompactorOptions compactor;
@@ -80,7 +81,7 @@ class StoredCollection final
   Store* const store_;
   const storage::CollectionRecord record_;
   const Schema schema_;
-  const uint32_t default_ef_;
+  const SearchDefaults defaults_;
   const PointReader reader_;
 
   CollectionWriter writer_;

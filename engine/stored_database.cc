@@ -42,7 +42,8 @@ struct Entry {
 
 StoredCollectionOptions CollectionOptions(const DatabaseOptions& options) {
   StoredCollectionOptions result;
-  result.default_ef = options.default_ef != 0 ? options.default_ef : kDefaultEf;
+  result.search = {.recall_target = options.default_recall_target,
+                   .ef = options.default_ef};
   result.seal_rows = options.seal_rows;
   result.commit.linger_us = options.group_commit_us;
   result.commit.group_bytes_max = options.group_commit_bytes;
@@ -321,6 +322,13 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     DatabaseOptions options) {
   if (options.seal_rows == 0) {
     return absl::InvalidArgumentError("engine.seal_rows must be at least 1");
+  }
+  if (!(options.default_recall_target > 0 &&
+        options.default_recall_target <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("engine.default_recall_target must be above 0 and at most "
+                     "1, got ",
+                     options.default_recall_target));
   }
   if (options.on_event && !options.store.on_damage) {
     options.store.on_damage = [sink =

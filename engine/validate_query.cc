@@ -28,6 +28,17 @@ absl::Status ValidatePage(const SearchQuery& query) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateRecallTarget(const SearchQuery& query) {
+  if (!(query.recall_target >= 0 && query.recall_target <= 1)) {
+    return InvalidField(
+        "recall_target",
+        absl::StrCat(
+            "must be above 0 and at most 1, or 0 for the default, got ",
+            query.recall_target));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<uint16_t> ResolveField(const Schema& schema,
                                       const std::string& name,
                                       absl::string_view path) {
@@ -83,8 +94,16 @@ absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
                                                 query.sources.size()));
   }
   RETURN_IF_ERROR(ValidatePage(query));
+  RETURN_IF_ERROR(ValidateRecallTarget(query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
-  return ValidateDense(schema, std::get<DenseSource>(query.sources.front()));
+  const auto& source = std::get<DenseSource>(query.sources.front());
+  if (query.recall_target != 0 && (source.ef != 0 || source.exact)) {
+    return InvalidField("recall_target",
+                        absl::StrCat("not together with sources[0].dense.",
+                                     source.exact ? "exact" : "ef",
+                                     ", which says how hard to try"));
+  }
+  return ValidateDense(schema, source);
 }
 
 absl::Status ValidateProjection(const Schema& schema,

@@ -30,7 +30,7 @@ constexpr uint32_t kRowsMin = 4 * kDepthMax;
 
 constexpr auto kWidths =
     std::to_array<uint32_t>({10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384,
-                             512, 768, 1024, 1536, 2048, 3072, 4096});
+                             512, 768, 1024, 2048, 4096});
 // A wider beam than one node of so many is slower than a scan.
 constexpr uint32_t kRowsPerWidth = 8;
 // Once the greater depths miss no more than this, wider beams are not measured.

@@ -198,7 +198,8 @@ std::string SearchJson(const client::SearchResult& result,
   }
   object.AddRaw("hits", JsonArray(hits))
       .AddNumber("applied_seq", result.applied_seq)
-      .AddNumber("server_seconds", absl::ToDoubleSeconds(result.server_time));
+      .AddNumber("server_seconds", absl::ToDoubleSeconds(result.server_time))
+      .AddNumber("expected_recall", result.expected_recall);
   if (result.explanation.has_value()) {
     object.AddRaw("explanation", ExplanationJson(*result.explanation));
   }

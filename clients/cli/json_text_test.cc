@@ -35,14 +35,16 @@ TEST(JsonTextTest, SearchAnswersHaveTheDocumentedKeys) {
   result.hits.push_back({.id = uint64_t{7}, .score = .5F});
   result.applied_seq = 3;
   result.server_time = absl::Milliseconds(2);
+  result.expected_recall = 0.95;
   EXPECT_EQ(SearchJson(result, ""),
             R"({"hits":[{"id":7,"score":0.5}],"applied_seq":3,)"
-            R"("server_seconds":0.002})");
+            R"("server_seconds":0.002,"expected_recall":0.95})");
   result.hits.clear();
   result.explanation = client::Explanation{.plan = "scan", .stages = {}};
-  EXPECT_EQ(SearchJson(result, "5"),
-            R"({"query":5,"hits":[],"applied_seq":3,"server_seconds":0.002,)"
-            R"("explanation":{"plan":"scan","stages":[]}})");
+  EXPECT_EQ(
+      SearchJson(result, "5"),
+      R"({"query":5,"hits":[],"applied_seq":3,"server_seconds":0.002,)"
+      R"("expected_recall":0.95,"explanation":{"plan":"scan","stages":[]}})");
 }
 
 TEST(JsonTextTest, CollectionsParse) {

@@ -112,6 +112,15 @@ absl::Status PrintExplanation(const client::Explanation& explanation) {
   return Print(table.Render(OutputWidth()));
 }
 
+std::string RecallText(double expected_recall) {
+  if (expected_recall >= 1) {
+    return ", exact";
+  }
+  return expected_recall > 0
+             ? absl::StrFormat(", expected recall %.3g", expected_recall)
+             : "";
+}
+
 absl::Status SearchOne(const Session& session, client::Client& client,
                        const Options& options,
                        const client::SearchRequest& request) {
@@ -133,7 +142,8 @@ absl::Status SearchOne(const Session& session, client::Client& client,
   RETURN_IF_ERROR(FlushOutput());
   if (ErrorIsTerminal()) {
     Note(absl::StrCat(result.hits.size(), " hits in ",
-                      HumanTime(result.server_time), " on the server"));
+                      HumanTime(result.server_time), " on the server",
+                      RecallText(result.expected_recall)));
   }
   return absl::OkStatus();
 }
@@ -265,9 +275,12 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
   command->add_option("-k,--limit", request->limit, "Hits, 1 to 10,000")
       ->capture_default_str();
   command->add_option("--offset", request->offset, "Hits to skip");
+  command->add_option("--recall-target", request->recall_target,
+                      "Share of the exact best to find, above 0, at most 1 "
+                      "(default: the server's, 0.95)");
   command->add_option("--ef", request->ef,
-                      "Beam width of the graph search, 1 to 10,000 (default: "
-                      "the server's); more is better recall, slower");
+                      "Beam width of the graph search instead, 1 to 10,000; "
+                      "more is better recall, slower");
   command->add_flag("--exact", request->exact,
                     "Compare with every point; recall is 1");
   command->add_flag("--explain", request->explain,

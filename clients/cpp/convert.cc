@@ -149,6 +149,7 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   }
   dense->set_ef(request.ef);
   dense->set_exact(request.exact);
+  wire->set_recall_target(request.recall_target);
   wire->set_limit(request.limit);
   wire->set_offset(request.offset);
   ToWire(request.projection, wire->mutable_projection());
@@ -214,6 +215,7 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
   }
   result.applied_seq = wire.applied_seq();
   result.server_time = absl::Seconds(wire.server_seconds());
+  result.expected_recall = wire.expected_recall();
   if (wire.has_explanation()) {
     result.explanation = FromWire(wire.explanation());
   }

@@ -49,12 +49,25 @@ TEST(ConvertTest, SearchRequestHasOneSource) {
   request.target = PointId(uint64_t{42});
   request.limit = 3;
   request.ef = 77;
+  request.recall_target = 0.9;
   v1::SearchRequest wire;
   ToWire(request, &wire);
   ASSERT_EQ(wire.sources_size(), 1);
   EXPECT_EQ(wire.sources(0).dense().stored_point().num(), 42u);
   EXPECT_EQ(wire.sources(0).dense().ef(), 77u);
   EXPECT_EQ(wire.limit(), 3u);
+  EXPECT_EQ(wire.recall_target(), 0.9);
+}
+
+TEST(ConvertTest, SearchResultsSurviveTheWire) {
+  v1::SearchResponse wire;
+  wire.set_expected_recall(0.97);
+  wire.set_applied_seq(4);
+  const absl::StatusOr<SearchResult> result = FromWire(wire);
+  ASSERT_OK(result);
+  EXPECT_EQ(result->expected_recall, 0.97);
+  EXPECT_EQ(result->applied_seq, 4u);
+  EXPECT_FALSE(result->explanation.has_value());
 }
 
 TEST(ConvertTest, HitsArePackedUnlessTheyCarryMore) {

@@ -98,7 +98,10 @@ struct SearchRequest {
   std::variant<std::vector<float>, PointId> target;
   uint32_t limit = 10;
   uint32_t offset = 0;
-  // Beam width, 0 = the server's default. More is better recall, slower.
+  // Share of the exact best that the answer shall hold, above 0, at most 1; 0 =
+  // the server's default. Not with `ef` or `exact`.
+  double recall_target = 0;
+  // Beam width instead, 1 to 10,000. More is better recall, slower.
   uint32_t ef = 0;
   // Compare with every point; recall is 1. Not with `ef`.
   bool exact = false;
@@ -132,6 +135,9 @@ struct SearchResult {
   std::vector<Hit> hits;
   uint64_t applied_seq = 0;
   absl::Duration server_time;
+  // Share of the exact best that an answer like this is expected to hold. 1:
+  // exact. 0: not known.
+  double expected_recall = 0;
   // Only when asked for.
   absl::optional<Explanation> explanation;
 };

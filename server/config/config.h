@@ -37,6 +37,7 @@ struct Config {
   } storage;
 
   struct Engine {
+    double default_recall_target = 0.95;
     uint64_t default_ef = 0;
     uint64_t seal_rows = 8192;
     uint64_t seal_idle_ms = 1000;

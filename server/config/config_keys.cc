@@ -25,6 +25,9 @@ namespace {
 #define SEXTANT_SWITCH(path) \
   static_cast<bool* (*)(Config&)>([](Config& c) { return &c.path; })
 
+#define SEXTANT_SHARE(path) \
+  static_cast<double* (*)(Config&)>([](Config& c) { return &c.path; })
+
 constexpr uint64_t kThreadsMax = 1024;
 constexpr uint64_t kQueueMax = 100'000;
 constexpr uint64_t kMegabytesMax = 1ULL << 24U;  // 16 TiB
@@ -85,10 +88,14 @@ const auto kKeys = std::to_array<ConfigKey>({
      "Size of the store's write-ahead log at which it is flushed; bounds the "
      "time of a restart after a crash."},
 
+    {"engine.default_recall_target",
+     SEXTANT_SHARE(engine.default_recall_target), "", 0, 0,
+     "Recall target of searches that name none: the share of the exact best "
+     "that they shall find. More is slower; 1 compares with every point."},
     {"engine.default_ef", SEXTANT_NUMBER(engine.default_ef), "", 0,
      limits::kEfMax,
-     "Beam width of graph searches that name none; 0 means the built-in "
-     "default. More is better recall, slower."},
+     "Beam width of graph searches that name neither one nor a recall target; "
+     "0 means that engine.default_recall_target decides."},
     {"engine.seal_rows", SEXTANT_NUMBER(engine.seal_rows), "points", 1,
      10'000'000,
      "New points are searched by exact scan until so many have come together, "
@@ -128,6 +135,7 @@ const auto kKeys = std::to_array<ConfigKey>({
 #undef SEXTANT_TEXT
 #undef SEXTANT_NUMBER
 #undef SEXTANT_SWITCH
+#undef SEXTANT_SHARE
 
 std::vector<absl::string_view> Choices(const ConfigKey& key) {
   return absl::StrSplit(key.kind, '|');
@@ -171,6 +179,16 @@ absl::Status SetNumber(const ConfigKey& key, absl::string_view text,
     return absl::InvalidArgumentError(absl::StrCat(
         "must be a whole number from ", key.lowest, " to ", key.highest,
         key.kind.empty() ? "" : " ", key.kind, ", got '", text, "'"));
+  }
+  *value = number;
+  return absl::OkStatus();
+}
+
+absl::Status SetShare(absl::string_view text, double* value) {
+  double number = 0;
+  if (!absl::SimpleAtod(text, &number) || !(number > 0 && number <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "must be a number above 0 and at most 1, got '", text, "'"));
   }
   *value = number;
   return absl::OkStatus();
@@ -237,6 +255,9 @@ absl::Status SetConfigValue(const ConfigKey& key, absl::string_view text,
   if (const auto* member = std::get_if<uint64_t* (*)(Config&)>(&key.member)) {
     return SetNumber(key, text, (*member)(*config));
   }
+  if (const auto* member = std::get_if<double* (*)(Config&)>(&key.member)) {
+    return SetShare(text, (*member)(*config));
+  }
   return SetSwitch(text, std::get<bool* (*)(Config&)>(key.member)(*config));
 }
 
@@ -262,6 +283,9 @@ std::string ConfigTypeText(const ConfigKey& key) {
   if (std::holds_alternative<uint64_t* (*)(Config&)>(key.member)) {
     return absl::StrCat("number, ", key.lowest, " to ", key.highest,
                         key.kind.empty() ? "" : " ", key.kind);
+  }
+  if (std::holds_alternative<double* (*)(Config&)>(key.member)) {
+    return "number above 0, at most 1";
   }
   if (HasChoices(key)) {
     return absl::StrCat("`", absl::StrJoin(Choices(key), "`, `"), "`");

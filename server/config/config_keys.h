@@ -14,8 +14,9 @@
 namespace sextant {
 
 // Where a value lives in a Config, which also fixes its type.
-using ConfigMember = std::variant<std::string* (*)(Config&),
-                                  uint64_t* (*)(Config&), bool* (*)(Config&)>;
+using ConfigMember =
+    std::variant<std::string* (*)(Config&), uint64_t* (*)(Config&),
+                 bool* (*)(Config&), double* (*)(Config&)>;
 
 // One key of the configuration: everything that file, environment, flags,
 // --print-config, --help and the reference page need to know of it.
@@ -23,7 +24,8 @@ struct ConfigKey {
   absl::string_view name;  // "section.key"
   ConfigMember member;
   // Text: "a|b" when only these words are allowed, "address" for host:port,
-  // else any text. Number: its unit, or empty.
+  // else any text. Number: its unit, or empty. A double is a share, above 0
+  // and at most 1.
   absl::string_view kind;
   uint64_t lowest = 0;  // numbers only
   uint64_t highest = 0;

@@ -68,6 +68,8 @@ TEST(ConfigLoadTest, LaterSourcesWin) {
       "  search_queue: 11\n"
       "storage:\n"
       "  memory_mb: 64\n"
+      "engine:\n"
+      "  default_recall_target: 0.875\n"
       "log:\n");
   ConfigSources sources;
   sources.file = file.path();
@@ -78,6 +80,7 @@ TEST(ConfigLoadTest, LaterSourcesWin) {
   EXPECT_EQ(loaded.config.grpc.listen, "127.0.0.1:1003");
   EXPECT_EQ(loaded.config.grpc.search_queue, 12);
   EXPECT_EQ(loaded.config.storage.memory_mb, 64);
+  EXPECT_EQ(loaded.config.engine.default_recall_target, 0.875);
   EXPECT_EQ(loaded.config.http.listen, "127.0.0.1:6351");
   EXPECT_EQ(loaded.origins.at("grpc.listen"), "flag");
   EXPECT_EQ(loaded.origins.at("grpc.search_queue"),
@@ -115,6 +118,14 @@ TEST(ConfigLoadTest, BadFilesAreNamedWithTheirLine) {
       {"negative", "grpc:\n  search_queue: -1\n", "got '-1'"},
       {"overflow", "grpc:\n  search_queue: 99999999999999999999\n", "got '9"},
       {"fraction", "storage:\n  memory_mb: 1.5\n", "got '1.5'"},
+      {"not a share", "engine:\n  default_recall_target: half\n",
+       ":2: engine.default_recall_target: must be a number above 0 and at "
+       "most 1, got 'half'"},
+      {"no share", "engine:\n  default_recall_target: 0\n", "got '0'"},
+      {"more than all", "engine:\n  default_recall_target: 1.01\n",
+       "got '1.01'"},
+      {"share of no number", "engine:\n  default_recall_target: nan\n",
+       "got 'nan'"},
       {"not a choice", "storage:\n  durability: maybe\n",
        "must be one of sync, os, got 'maybe'"},
       {"not a switch", "http:\n  enabled: yes\n",

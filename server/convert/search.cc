@@ -100,6 +100,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   call.query.sources.push_back(std::move(source));
   call.query.limit = message.limit();
   call.query.offset = message.offset();
+  call.query.recall_target = message.recall_target();
   call.query.explain = message.explain();
   ASSIGN_OR_RETURN(ReturnedParts parts, ToReturnedParts(message.projection()));
   call.query.projection = std::move(parts.projection);
@@ -174,6 +175,7 @@ void FromSearchResult(SearchResult result, AnswerForm form,
     FromHits(std::move(result.hits), form, message);
   }
   message->set_applied_seq(result.applied_seq);
+  message->set_expected_recall(result.expected_recall);
   message->set_server_seconds(result.seconds);
   if (!form.explain) {
     return;

@@ -129,6 +129,7 @@ TEST(ConvertSearchTest, QueryIsComplete) {
   dense->set_field("title");
   dense->set_ef(77);
   request.set_offset(5);
+  request.set_recall_target(0.75);
   request.set_explain(true);
   request.mutable_projection()->set_payload(true);
   request.mutable_projection()->set_raw_vectors(true);
@@ -139,6 +140,7 @@ TEST(ConvertSearchTest, QueryIsComplete) {
   EXPECT_EQ(std::get<std::vector<float>>(source.target), std::vector<float>{1});
   EXPECT_EQ(call.query.limit, 10);
   EXPECT_EQ(call.query.offset, 5);
+  EXPECT_EQ(call.query.recall_target, 0.75);
   EXPECT_TRUE(call.query.explain);
   EXPECT_TRUE(call.query.projection.payload);
   EXPECT_TRUE(call.form.raw_vectors);

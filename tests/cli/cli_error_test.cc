@@ -129,6 +129,11 @@ TEST_F(CliErrorTest, LimitsOfASearch) {
               "");
   ExpectError({"search", "packages", "--id", "1", "--ef", "5", "--exact"}, 1,
               "exact");
+  ExpectError({"search", "packages", "--id", "1", "--recall-target", "1.5"}, 1,
+              "recall_target");
+  ExpectError(
+      {"search", "packages", "--id", "1", "--recall-target", "0.9", "--exact"},
+      1, "recall_target");
   ExpectError({"search", "packages", "--id", "123456"}, 3, "123456");
   ExpectError({"search", "packages", "--id", "1", "--field", "nope"}, 1,
               "no such vector field");

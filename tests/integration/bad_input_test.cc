@@ -299,6 +299,17 @@ TEST_F(BadInputTest, Searches) {
        kInvalid, "sources[0].dense.stored_point", "numbers, got the string"},
       {"ef too large", find([&](Request* r) { dense(r)->set_ef(10'001); }),
        kInvalid, "sources[0].dense.ef", "10000"},
+      {"recall target above 1",
+       find([](Request* r) { r->set_recall_target(1.5); }), kInvalid,
+       "recall_target", "at most 1"},
+      {"recall target of no number",
+       find([](Request* r) { r->set_recall_target(kNan); }), kInvalid,
+       "recall_target", "nan"},
+      {"recall target and ef", find([&](Request* r) {
+         r->set_recall_target(0.9);
+         dense(r)->set_ef(10);
+       }),
+       kInvalid, "recall_target", "sources[0].dense.ef"},
       {"unknown field in the projection",
        find([](Request* r) { r->mutable_projection()->add_vectors("w"); }),
        kInvalid, "projection.vectors[0]", "no such vector field"},

@@ -102,6 +102,20 @@ TEST_P(IndexRecallTest, AfterABuildFromSortedInput) {
   ExpectRecall(*built.index, data.queries, 0.90, 0.985);
 }
 
+// A hit of 2,000 may be lost to the chance of another path.
+TEST_P(IndexRecallTest, AWiderBeamNeverFindsLess) {
+  const RecallData data = Generate(GetParam().metric);
+  const Built built = Build(TestInput(data.shape, data.rows));
+  double last = 0;
+  for (const uint32_t ef : {10U, 14U, 20U, 28U, 40U, 57U, 80U, 113U, 160U, 226U,
+                            320U, 640U, 1100U}) {
+    const double recall = SearchRecall(*built.index, data.queries, ef, {});
+    EXPECT_GE(recall, last - 0.00051) << "ef " << ef << ", seed " << kSeed;
+    last = std::max(last, recall);
+  }
+  EXPECT_GE(last, 0.999);
+}
+
 TEST_P(IndexRecallTest, WithAThirdOfTheRowsDead) {
   const RecallData data = Generate(GetParam().metric);
   const Built built = Build(TestInput(data.shape, data.rows));

@@ -71,7 +71,7 @@ absl::StatusOr<client::CollectionInfo> WaitUntilIndexed(
 
 absl::StatusOr<std::vector<std::vector<uint64_t>>> SearchAll(
     client::Client& client, const std::string& collection,
-    const Matrix& queries, uint32_t k) {
+    const Matrix& queries, uint32_t k, double recall_target) {
   constexpr uint64_t kSearches = 100;
   std::vector<std::vector<uint64_t>> answers;
   for (uint64_t first = 0; first < queries.rows; first += kSearches) {
@@ -82,6 +82,7 @@ absl::StatusOr<std::vector<std::vector<uint64_t>>> SearchAll(
       client::SearchRequest& request = requests.emplace_back();
       request.target = std::vector<float>(query.begin(), query.end());
       request.limit = k;
+      request.recall_target = recall_target;
     }
     ASSIGN_OR_RETURN(const std::vector<client::SearchResult> results,
                      client.SearchBatch(collection, requests));

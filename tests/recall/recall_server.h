@@ -33,9 +33,10 @@ absl::StatusOr<client::CollectionInfo> WaitUntilIndexed(
     client::Client& client, const std::string& collection,
     uint64_t graph_rows_min, absl::Duration limit);
 
-// The ids of the best k by default settings, for each row of the queries.
+// The ids of the best k, for each row of the queries; with the recall target
+// that is the server's default, or another.
 absl::StatusOr<std::vector<std::vector<uint64_t>>> SearchAll(
     client::Client& client, const std::string& collection,
-    const Matrix& queries, uint32_t k);
+    const Matrix& queries, uint32_t k, double recall_target = 0);
 
 }  // namespace sextant
