@@ -16,6 +16,7 @@
 #include "base/context.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
+#include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
 #include "storage/records.h"
@@ -49,6 +50,7 @@ struct CollectionInfo {
   Sequence applied_seq = 0;
   ContentHash content_hash;
   IndexStats index;
+  RecallStats recall;
   // Not OK: the collection's data is damaged; every other call on it returns
   // this.
   absl::Status health;

@@ -74,6 +74,8 @@ class ConcurrencyTest : public test::DatabaseFixture {
     options_.seal_rows = 64;
     options_.min_graph_rows = 32;
     options_.default_ef = 4;  // graphs from 81 rows on
+    options_.recall_probe_every = 1;
+    options_.recall_probe_cpu_percent = 100;
   }
 
   void Write(uint64_t writer, Collection* docs) {

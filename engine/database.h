@@ -27,6 +27,12 @@ struct DatabaseOptions {
   double default_recall_target = limits::kRecallTargetDefault;
   uint32_t default_ef = 0;
 
+  // One of so many searches is repeated in the background and compared with
+  // the exact answer (CollectionInfo::recall), as long as that takes no more
+  // than this share of one core; 0 = none.
+  uint32_t recall_probe_every = 1024;
+  uint32_t recall_probe_cpu_percent = 1;
+
   // The growing segment is sealed when it holds this many points.
   uint32_t seal_rows = 8192;
   // ... or when it holds enough for a graph and nothing was written for this

@@ -48,6 +48,7 @@ StoredCollection::StoredCollection(Store* store,
       schema_(std::move(schema)),
       defaults_(options.search),
       reader_(store, record.number(), &schema_),
+      probe_(options.recall_probe_every),
       writer_(store, record, &schema_, options.seal_rows, events),
       commits_(options.commit),
       compactor_(store, record, &schema_, &writer_, threads, options.compactor,
@@ -156,8 +157,36 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
     const SearchQuery& query, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  return ExecuteSearch({&schema_, snapshot.get(), &reader_, defaults_}, query,
-                       context);
+  ASSIGN_OR_RETURN(SearchResult result, ExecuteSearch({&schema_, snapshot.get(),
+                                                       &reader_, defaults_},
+                                                      query, context));
+  probe_.Offer(query, result);
+  return result;
+}
+
+void StoredCollection::RunProbe(const SearchQuery& query,
+                                const RequestContext& context) {
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  const SearchTarget target{&schema_, snapshot.get(), &reader_, defaults_};
+  SearchQuery exact_query = query;
+  auto& source = std::get<DenseSource>(exact_query.sources.front());
+  source.ef = 0;
+  source.exact = true;
+  exact_query.recall_target = 0;
+  const absl::StatusOr<SearchResult> found =
+      ExecuteSearch(target, query, context);
+  const absl::StatusOr<SearchResult> exact =
+      ExecuteSearch(target, exact_query, context);
+  // Not so when the point searched by was deleted, or at the end.
+  if (!found.ok() || !exact.ok() || exact->hits.empty()) {
+    return;
+  }
+  // Scores are the same to the bit in every plan, and equal ones equally right.
+  const float worst = exact->hits.back().score;
+  const auto right = static_cast<uint64_t>(std::ranges::count_if(
+      found->hits, [worst](const Hit& hit) { return hit.score >= worst; }));
+  probe_.Record(exact->hits.size(),
+                std::min<uint64_t>(right, exact->hits.size()));
 }
 
 std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
@@ -166,8 +195,14 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
     return std::vector<absl::StatusOr<SearchResult>>(queries.size(), dropped);
   }
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  return ExecuteSearches({&schema_, snapshot.get(), &reader_, default_ef_},
-                         queries, context);
+  std::vector<absl::StatusOr<SearchResult>> results = ExecuteSearches(
+      {&schema_, snapshot.get(), &reader_, defaults_}, queries, context);
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].ok()) {
+      probe_.Offer(queries[i], *results[i]);
+    }
+  }
+  return results;
 }
 
 CollectionInfo StoredCollection::Info() const {
@@ -193,6 +228,7 @@ CollectionInfo StoredCollection::Info() const {
   info.index.build_rows_done = compactor_.progress().rows_done;
   info.index.build_rows_total = compactor_.progress().rows_total;
   info.index.rebuilds = writer_.rebuilds();
+  info.recall = probe_.stats();
   return info;
 }
 

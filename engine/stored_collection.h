@@ -16,12 +16,14 @@
 #include "engine/compactor.h"
 #include "engine/plan.h"
 #include "engine/point_reader.h"
+#include "engine/recall_probe.h"
 #include "storage/store.h"
 
 namespace sextant {
 
 struct StoredCollectionOptions {
   SearchDefaults search;
+  uint32_t recall_probe_every = 0;
   uint32_t seal_rows = 8192;
   CommitQueueOptions commit;
   CompactorOptions compactor;
@@ -63,6 +65,11 @@ class StoredCollection final
   CollectionInfo Info() const override;
   absl::Status SealAndWait(const RequestContext& context) override;
 
+  // A sampled search to repeat, if there is one.
+  std::optional<SearchQuery> TakeProbe() { return probe_.Take(); }
+  // Repeats it on the newest snapshot, also exactly, and counts what it found.
+  void RunProbe(const SearchQuery& query, const RequestContext& context);
+
   // Starts merges that are due; called a few times a second, by one thread.
   void Tick(MonotonicTime now);
   // Ends background work; the collection stays readable.
@@ -83,6 +90,8 @@ class StoredCollection final
   const Schema schema_;
   const SearchDefaults defaults_;
   const PointReader reader_;
+
+  mutable RecallProbe probe_;
 
   CollectionWriter writer_;
   CommitQueue commits_;

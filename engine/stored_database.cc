@@ -23,6 +23,7 @@
 #include "engine/database.h"
 #include "engine/errors.h"
 #include "engine/limits.h"
+#include "engine/recall_prober.h"
 #include "engine/schema_record.h"
 #include "engine/stored_collection.h"
 
@@ -44,6 +45,7 @@ StoredCollectionOptions CollectionOptions(const DatabaseOptions& options) {
   StoredCollectionOptions result;
   result.search = {.recall_target = options.default_recall_target,
                    .ef = options.default_ef};
+  result.recall_probe_every = options.recall_probe_every;
   result.seal_rows = options.seal_rows;
   result.commit.linger_us = options.group_commit_us;
   result.commit.group_bytes_max = options.group_commit_bytes;
@@ -78,7 +80,10 @@ class StoredDatabase final : public Database {
         builds_({.name = "build",
                  .threads = BuildThreads(options_),
                  .nice = kBackgroundNice}),
-        merges_({.name = "merge", .threads = 2, .nice = kBackgroundNice}) {}
+        merges_({.name = "merge", .threads = 2, .nice = kBackgroundNice}),
+        prober_(
+            std::make_unique<RecallProber>(options_.recall_probe_cpu_percent)) {
+  }
 
   ~StoredDatabase() override { StopBackground(); }
 
@@ -123,6 +128,7 @@ class StoredDatabase final : public Database {
   // Last: their threads use everything above.
   ThreadPool builds_;
   ThreadPool merges_;
+  std::unique_ptr<RecallProber> prober_;  // null after StopBackground()
   std::unique_ptr<Thread> ticker_;
 };
 
@@ -295,9 +301,11 @@ void StoredDatabase::RunTicks() {
       }
     }
     const MonotonicTime now = std::chrono::steady_clock::now();
-    for (const auto& collection : StoredCollections()) {
+    const auto collections = StoredCollections();
+    for (const auto& collection : collections) {
       collection->Tick(now);
     }
+    prober_->Tick(now, collections);
   }
 }
 
@@ -308,6 +316,7 @@ void StoredDatabase::StopBackground() {
     stop_.NotifyAll();
   }
   ticker_.reset();  // joins
+  prober_.reset();  // too, after cancelling
   for (const auto& collection : StoredCollections()) {
     collection->StopBackground();
   }

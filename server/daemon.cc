@@ -60,6 +60,9 @@ DatabaseOptions DatabaseOptionsOf(const Config& config) {
   options.store.max_wal_bytes = config.storage.max_wal_mb << 20U;
   const Config::Engine& engine = config.engine;
   options.default_recall_target = engine.default_recall_target;
+  options.recall_probe_every = static_cast<uint32_t>(engine.recall_probe_every);
+  options.recall_probe_cpu_percent =
+      static_cast<uint32_t>(engine.recall_probe_cpu_percent);
   options.default_ef = static_cast<uint32_t>(engine.default_ef);
   options.seal_rows = static_cast<uint32_t>(engine.seal_rows);
   options.seal_idle_ms = static_cast<uint32_t>(engine.seal_idle_ms);

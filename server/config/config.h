@@ -39,6 +39,8 @@ struct Config {
   struct Engine {
     double default_recall_target = 0.95;
     uint64_t default_ef = 0;
+    uint64_t recall_probe_every = 1024;
+    uint64_t recall_probe_cpu_percent = 1;
     uint64_t seal_rows = 8192;
     uint64_t seal_idle_ms = 1000;
     uint64_t min_graph_rows = 2048;

@@ -96,6 +96,13 @@ const auto kKeys = std::to_array<ConfigKey>({
      limits::kEfMax,
      "Beam width of graph searches that name neither one nor a recall target; "
      "0 means that engine.default_recall_target decides."},
+    {"engine.recall_probe_every", SEXTANT_NUMBER(engine.recall_probe_every),
+     "searches", 0, 1'000'000'000,
+     "One of so many searches is repeated in the background and compared with "
+     "the exact answer, for the recall metrics; 0 means none."},
+    {"engine.recall_probe_cpu_percent",
+     SEXTANT_NUMBER(engine.recall_probe_cpu_percent), "%", 1, 100,
+     "Share of one core that those repeats may take."},
     {"engine.seal_rows", SEXTANT_NUMBER(engine.seal_rows), "points", 1,
      10'000'000,
      "New points are searched by exact scan until so many have come together, "

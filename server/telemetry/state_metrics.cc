@@ -37,6 +37,11 @@ struct CollectionNumbers {
   double build_rows_total = 0;
   double rebuilds = 0;
   double damaged = 0;
+  double recall_probes = 0;
+  double recall_hits = 0;
+  double recall_found = 0;
+  double recent_recall_hits = 0;
+  double recent_recall_found = 0;
 };
 
 struct CollectionMetric {
@@ -46,7 +51,7 @@ struct CollectionMetric {
   double CollectionNumbers::*member;
 };
 
-constexpr std::array<CollectionMetric, 12> kCollectionMetrics = {{
+constexpr std::array<CollectionMetric, 15> kCollectionMetrics = {{
     {"sextant_collection_points", "Live points.", MetricType::Gauge,
      &CollectionNumbers::points},
     {"sextant_collection_applied_sequence",
@@ -78,6 +83,15 @@ constexpr std::array<CollectionMetric, 12> kCollectionMetrics = {{
     {"sextant_collection_damaged",
      "1 when the stored data of the collection is damaged.", MetricType::Gauge,
      &CollectionNumbers::damaged},
+    {"sextant_collection_recall_probes_total",
+     "Sampled searches that were repeated and compared with exact answers.",
+     MetricType::Counter, &CollectionNumbers::recall_probes},
+    {"sextant_collection_recall_probe_hits_total",
+     "Hits of those exact answers.", MetricType::Counter,
+     &CollectionNumbers::recall_hits},
+    {"sextant_collection_recall_probe_found_total",
+     "Hits of those exact answers that the searches found.",
+     MetricType::Counter, &CollectionNumbers::recall_found},
 }};
 
 CollectionNumbers NumbersOf(const CollectionInfo& info) {
@@ -95,6 +109,11 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.build_rows_total = static_cast<double>(info.index.build_rows_total);
   numbers.rebuilds = static_cast<double>(info.index.rebuilds);
   numbers.damaged = info.health.ok() ? 0 : 1;
+  numbers.recall_probes = static_cast<double>(info.recall.probes);
+  numbers.recall_hits = static_cast<double>(info.recall.hits);
+  numbers.recall_found = static_cast<double>(info.recall.found);
+  numbers.recent_recall_hits = info.recall.recent_hits;
+  numbers.recent_recall_found = info.recall.recent_found;
   return numbers;
 }
 
@@ -114,11 +133,30 @@ std::vector<CollectionNumbers> Summarize(const Database& database,
     for (const CollectionMetric& metric : kCollectionMetrics) {
       other.*metric.member += numbers.*metric.member;
     }
+    other.recent_recall_hits += numbers.recent_recall_hits;
+    other.recent_recall_found += numbers.recent_recall_found;
   }
   if (has_other) {
     rows.push_back(std::move(other));
   }
   return rows;
+}
+
+// Only of collections that were probed: 0 would look like a failure, 1 like a
+// success.
+void AddRecall(std::vector<MetricFamily>* families,
+               const std::vector<CollectionNumbers>& rows) {
+  families->push_back(
+      MakeFamily("sextant_collection_recall_ratio",
+                 "Recall of sampled searches, the recent ones counting most.",
+                 MetricType::Gauge));
+  for (const CollectionNumbers& row : rows) {
+    if (row.recent_recall_hits > 0) {
+      AddSample(&families->back(),
+                row.recent_recall_found / row.recent_recall_hits,
+                {{"collection", row.label}});
+    }
+  }
 }
 
 void AddOne(std::vector<MetricFamily>* families, const char* name,
@@ -165,6 +203,7 @@ std::vector<MetricFamily> StateMetrics::Collect() const {
                 {{"collection", row.label}});
     }
   }
+  AddRecall(&families, rows);
   return families;
 }
 
