@@ -23,12 +23,34 @@ struct BeamNode {
   uint32_t node = 0;
 };
 
+// When a search may stop before its beam is spent: a node at distance d is of
+// use only while d <= d_k + margin + (factor - 1) * (d_k + origin), where d_k
+// is the distance of the k-th nearest live node (distance adaptive beam search,
+// arXiv 2505.15636). Easy queries end early, hard ones get the whole beam.
+struct StopRule {
+  static constexpr float kNever = std::numeric_limits<float>::infinity();
+
+  float factor = kNever;
+  float origin = 0;  // where distances begin, sign turned: 1 for -cosine
+  float margin = 0;  // what a distance may be wrong by
+  uint32_t k = 1;
+
+  bool is_set() const { return factor < kNever; }
+  // Codes may err below the origin.
+  float Limit(float kth) const {
+    return kth + margin + (factor - 1) * std::max(0.0F, kth + origin);
+  }
+};
+
 // A sorted array. Fastest up to some hundred entries.
 class SortedBeam {
  public:
   static constexpr uint32_t kMaxNodes = 1U << 30;
 
-  void Start(uint32_t width) {
+  void Start(uint32_t width, const StopRule& rule = {}) {
+    rule_ = rule;
+    limit_ = std::numeric_limits<float>::infinity();
+    kth_ = 0;
     width_ = width;
     live_ = 0;
     size_ = 0;
@@ -37,8 +59,7 @@ class SortedBeam {
 
   // A node at this distance or farther has no place any more.
   float bound() const {
-    return live_ < width_ ? std::numeric_limits<float>::infinity()
-                          : entries_[size_ - 1].distance;
+    return live_ < width_ ? limit_ : entries_[size_ - 1].distance;
   }
 
   void Insert(float distance, uint32_t node, bool live) {
@@ -51,8 +72,12 @@ class SortedBeam {
     entries_[low] = {distance, live ? node : node | kDead};
     ++size_;
     next_ = std::min(next_, low);
-    if (live && ++live_ > width_) {
-      DropLast();
+    live_ += live ? 1U : 0U;
+    if (live_ >= width_) {
+      DropPastWidth();
+    }
+    if (rule_.is_set()) {
+      Tighten(low, live);
     }
   }
 
@@ -119,15 +144,48 @@ class SortedBeam {
   }
 
   // Once full, the last entry is live: it is the bound.
-  void DropLast() {
-    --live_;
-    --size_;
-    while (size_ > 0 && (entries_[size_ - 1].node & kDead) != 0) {
+  void DropPastWidth() {
+    if (live_ > width_) {
+      --live_;
+      --size_;
+    }
+    while (!IsLive(size_ - 1)) {
       --size_;
     }
     next_ = std::min(next_, size_);
   }
 
+  bool IsLive(size_t place) const {
+    return (entries_[place].node & kDead) == 0;
+  }
+
+  // After an insertion: finds the k-th live entry and drops what is too far
+  // behind it.
+  void Tighten(size_t inserted, bool live) {
+    if (live_ < rule_.k) {
+      return;
+    }
+    if (live && live_ == rule_.k) {
+      kth_ = size_ - 1;  // or the last live entry before
+    } else if (inserted > kth_) {
+      return;
+    } else if (!live) {
+      ++kth_;
+      return;
+    }
+    while (!IsLive(kth_)) {
+      --kth_;
+    }
+    limit_ = rule_.Limit(entries_[kth_].distance);
+    for (; entries_[size_ - 1].distance > limit_; --size_) {
+      live_ -= IsLive(size_ - 1) ? 1U : 0U;
+    }
+    next_ = std::min(next_, size_);
+  }
+
+  StopRule rule_;
+  float limit_ = 0;  // of the rule
+  size_t kth_ = 0;   // place of the k-th live entry, once there is one
   std::vector<Entry> entries_;
   size_t size_ = 0;
   size_t next_ = 0;  // first entry that is not expanded

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <type_traits>
 
 #include "base/status_macros.h"
@@ -13,7 +14,8 @@
 namespace sextant {
 namespace {
 
-// Past this width moving entries costs more than a heap's branches.
+// Past this width moving entries costs more than a heap's branches. The heap
+// knows no stop rule; it searches on.
 constexpr uint32_t kSortedBeamMax = 1024;
 // Distances between two polls of the context.
 constexpr uint64_t kPollDistances = 512;
@@ -273,13 +275,37 @@ class Traversal {
 };
 
 template <typename Rows, typename Beam>
-absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, uint32_t width,
-                       float error, TopK& top, SearchWork& work) {
-  beam.Start(width);
+absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, float error,
+                       TopK& top, SearchWork& work) {
   const BeamNode entry = traversal.Descend(work);
   RETURN_IF_ERROR(traversal.Expand(beam, entry, work));
   traversal.Offer(beam, error, top, work);
   return absl::OkStatus();
+}
+
+// Where the distances of a query begin: squared Euclidean ones at 0, negative
+// products at that of the longest row in the query's direction.
+float OriginOf(const ScanRequest& request, const SearchedGraph& searched) {
+  if (request.shape.metric == Metric::kL2) {
+    return 0;
+  }
+  const float* query = request.query.data();
+  return searched.longest_row *
+         std::sqrt(Kernels().inner_product(query, query, request.query.size()));
+}
+
+StopRule RuleOf(const ScanRequest& request, const SearchedGraph& searched,
+                const SearchEffort& effort, float error, size_t k) {
+  StopRule rule;
+  if (!effort.has_slack()) {
+    return rule;
+  }
+  // Squared, as the distances are or as if they were.
+  rule.factor = (1 + effort.slack) * (1 + effort.slack);
+  rule.origin = OriginOf(request, searched);
+  rule.margin = error;
+  rule.k = static_cast<uint32_t>(k);
+  return rule;
 }
 
 template <typename Rows>
@@ -292,10 +318,14 @@ absl::Status SearchRows(const ScanRequest& request,
   const uint32_t nodes = searched.graph.nodes();
   const auto width = static_cast<uint32_t>(
       std::min<uint64_t>(nodes, std::max<uint64_t>({1, effort.ef, top.k()})));
-  if (width <= kSortedBeamMax) {
-    return RunSearch(traversal, scratch.sorted_beam, width, error, top, work);
+  const StopRule rule = RuleOf(request, searched, effort, error, top.k());
+  // The rule keeps a beam narrow, whatever its greatest width.
+  if (width <= kSortedBeamMax || (rule.is_set() && top.k() <= kSortedBeamMax)) {
+    scratch.sorted_beam.Start(width, rule);
+    return RunSearch(traversal, scratch.sorted_beam, error, top, work);
   }
-  return RunSearch(traversal, scratch.heap_beam, width, error, top, work);
+  scratch.heap_beam.Start(width);
+  return RunSearch(traversal, scratch.heap_beam, error, top, work);
 }
 
 }  // namespace

@@ -20,13 +20,16 @@ struct SearchedGraph {
   const VectorCodes* codes = nullptr;  // null: the traversal reads floats
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
+  // Greatest norm of a row; only read by searches with slack.
+  float longest_row = 1;
   // Searched as if this node were not there. Not one of an upper level, where
   // the search begins.
   uint32_t hidden_node = kNoNode;
 };
 
-// Offers the best live rows that a beam of `effort.ef` live nodes finds, with
-// the scores of the floats. Polls the context; scratch memory is per thread.
+// Offers the best live rows that a beam of `effort.ef` live nodes finds, or
+// `effort.slack` stops before, with the scores of the floats. Polls the
+// context; scratch memory is per thread.
 absl::Status SearchGraph(const ScanRequest& request,
                          const SearchedGraph& searched,
                          const SearchEffort& effort, TopK& top,

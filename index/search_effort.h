@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace sextant {
 
@@ -11,6 +12,14 @@ namespace sextant {
 struct SearchEffort {
   // Beam width: how many of the best live nodes are kept while searching.
   uint32_t ef = 0;
+  // How much farther than the k-th nearest found a node may be and still be
+  // expanded, 0.1 = a tenth (StopRule in beam.h): easy queries end early, hard
+  // ones get the whole beam. Infinity: the beam alone decides.
+  float slack = std::numeric_limits<float>::infinity();
+
+  bool has_slack() const {
+    return slack < std::numeric_limits<float>::infinity();
+  }
 };
 
 }  // namespace sextant
