@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -18,6 +19,13 @@ struct AnnBuildOptions {
   int threads = 2;
 };
 
+// How hard a search tries: a beam width or, where `ef` is 0, the recall to aim
+// at (the engine alone knows how).
+struct AnnEffort {
+  uint32_t ef = 0;
+  double recall_target = 0;
+};
+
 // One library under test. Owned by the benchmark, used from one thread.
 class AnnContestant {
  public:
@@ -30,10 +38,12 @@ class AnnContestant {
                              const std::string& path) = 0;
   virtual absl::Status Load(const AnnDataset& dataset,
                             const std::string& path) = 0;
+  // What to try, by rising effort.
+  virtual std::vector<AnnEffort> Efforts(uint32_t k, bool quick) const;
   // Every query, one after another, on the calling thread: out holds k row
   // numbers for each.
-  virtual void SearchAll(const AnnDataset& dataset, uint32_t k, uint32_t ef,
-                         uint32_t* out) = 0;
+  virtual void SearchAll(const AnnDataset& dataset, uint32_t k,
+                         const AnnEffort& effort, uint32_t* out) = 0;
 };
 
 std::unique_ptr<AnnContestant> NewEngineContestant();

@@ -31,7 +31,7 @@ uint64_t Padded(uint64_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// Four sizes in a page of their own, then the sections, page by page.
+// Five sizes in a page of their own, then the sections, page by page.
 absl::Status WriteSections(const VectorIndexBytes& bytes,
                            const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
@@ -40,13 +40,14 @@ absl::Status WriteSections(const VectorIndexBytes& bytes,
   }
   std::string header;
   for (const absl::string_view section :
-       {bytes.vectors, bytes.ordinals, bytes.graph, bytes.codes}) {
+       {bytes.vectors, bytes.ordinals, bytes.graph, bytes.codes,
+        bytes.calibration}) {
     AppendLittleEndian<uint64_t>(&header, section.size());
   }
   bool ok = true;
   for (const absl::string_view section :
        {absl::string_view(header), bytes.vectors, bytes.ordinals, bytes.graph,
-        bytes.codes}) {
+        bytes.codes, bytes.calibration}) {
     const std::string padding(Padded(section.size()) - section.size(), '\0');
     ok = ok &&
          std::fwrite(section.data(), 1, section.size(), file) ==
@@ -139,8 +140,9 @@ class EngineContestant final : public AnnContestant {
     VectorIndexBytes sections;
     uint64_t offset = kAlignment;
     size_t i = 0;
-    for (absl::string_view* section : {&sections.vectors, &sections.ordinals,
-                                       &sections.graph, &sections.codes}) {
+    for (absl::string_view* section :
+         {&sections.vectors, &sections.ordinals, &sections.graph,
+          &sections.codes, &sections.calibration}) {
       const auto size = LoadLittleEndian<uint64_t>(bytes.data() + i++ * 8);
       if (offset > bytes.size() || size > bytes.size() - offset) {
         return absl::DataLossError(absl::StrCat(path, " is cut off"));
@@ -158,15 +160,30 @@ class EngineContestant final : public AnnContestant {
     return absl::OkStatus();
   }
 
-  void SearchAll(const AnnDataset& dataset, uint32_t k, uint32_t ef,
+  // As users ask: by recall.
+  std::vector<AnnEffort> Efforts(uint32_t /*k*/, bool quick) const override {
+    std::vector<AnnEffort> efforts;
+    for (const double target :
+         {0.70, 0.80, 0.90, 0.93, 0.96, 0.98, 0.985, 0.99, 0.995, 0.998}) {
+      efforts.push_back({.recall_target = target});
+      if (!quick) {
+        // Half of the misses of this one and the next.
+        efforts.push_back({.recall_target = 1 - 0.8 * (1 - target)});
+      }
+    }
+    return efforts;
+  }
+
+  void SearchAll(const AnnDataset& dataset, uint32_t k, const AnnEffort& wanted,
                  uint32_t* out) override {
+    const SearchEffort effort = EffortOf(wanted, k);
     const RequestContext context;
     const RowSet none;
     for (uint32_t query = 0; query < dataset.queries; ++query) {
       TopK top(k);
       SearchWork work;
       const absl::Status status =
-          index_->Search({dataset.query(query), dataset.dimension}, {.ef = ef},
+          index_->Search({dataset.query(query), dataset.dimension}, effort,
                          none, context, top, work);
       std::fill_n(out, k, ~0U);
       if (status.ok()) {
@@ -180,6 +197,19 @@ class EngineContestant final : public AnnContestant {
   }
 
  private:
+  // The greatest that was measured where none is enough.
+  SearchEffort EffortOf(const AnnEffort& wanted, uint32_t k) const {
+    if (wanted.ef != 0) {
+      return {.ef = wanted.ef};
+    }
+    const RecallCurve* const curve = index_->recall_curve();
+    if (curve == nullptr) {
+      return {.ef = kDefaultEf};
+    }
+    return curve->EffortFor(wanted.recall_target, k)
+        .value_or(curve->points().back().effort);
+  }
+
   void* mapping_ = nullptr;
   uint64_t mapping_size_ = 0;
   std::unique_ptr<VectorIndex> index_;

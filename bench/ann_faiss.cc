@@ -58,10 +58,10 @@ class FaissContestant final : public AnnContestant {
     return absl::OkStatus();
   }
 
-  void SearchAll(const AnnDataset& dataset, uint32_t k, uint32_t ef,
+  void SearchAll(const AnnDataset& dataset, uint32_t k, const AnnEffort& effort,
                  uint32_t* out) override {
     omp_set_num_threads(1);
-    index_->hnsw.efSearch = static_cast<int>(ef);
+    index_->hnsw.efSearch = static_cast<int>(effort.ef);
     // All queries in one call: each call prepares a table of all rows.
     distances_.resize(uint64_t{dataset.queries} * k);
     labels_.resize(distances_.size());

@@ -58,9 +58,9 @@ class HnswlibContestant final : public AnnContestant {
     return absl::OkStatus();
   }
 
-  void SearchAll(const AnnDataset& dataset, uint32_t k, uint32_t ef,
+  void SearchAll(const AnnDataset& dataset, uint32_t k, const AnnEffort& effort,
                  uint32_t* out) override {
-    graph_->setEf(ef);
+    graph_->setEf(effort.ef);
     for (uint32_t query = 0; query < dataset.queries; ++query) {
       auto found = graph_->searchKnn(dataset.query(query), k);
       for (uint32_t i = k; i-- > 0;) {

@@ -57,7 +57,7 @@ void RunPass(const AnnDataset& dataset, uint32_t k, AnnResult& result,
              AnnPoint& point) {
   std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
   const double start = ThreadCpuSeconds();
-  result.contestant->SearchAll(dataset, k, point.ef, answers.data());
+  result.contestant->SearchAll(dataset, k, point.effort, answers.data());
   const double seconds = ThreadCpuSeconds() - start;
   point.pass_qps.push_back(dataset.queries / seconds);
   if (point.recall == 0) {
@@ -86,23 +86,24 @@ bool HitsCeiling(const std::vector<AnnPoint>& curve, bool quick) {
          (quick && recall < curve[points - 2].recall + kFlatStep);
 }
 
-// Widths up to the first that passes the highest target, or to the ceiling.
+// Efforts up to the first that passes the highest target, or to the ceiling.
 void FindCurve(const AnnDataset& dataset, const AnnSettings& settings,
                AnnResult& result) {
-  std::vector<uint32_t> efs = settings.efs;
-  if (efs.empty()) {
-    const double step = settings.quick ? 2 : std::sqrt(2.0);
-    for (double ef = settings.k; ef < 2600; ef *= step) {
-      efs.push_back(static_cast<uint32_t>(ef));
-    }
+  std::vector<AnnEffort> efforts;
+  for (const uint32_t ef : settings.efs) {
+    efforts.push_back({.ef = ef});
   }
-  for (const uint32_t ef : efs) {
+  if (efforts.empty()) {
+    efforts = result.contestant->Efforts(settings.k, settings.quick);
+  }
+  for (const AnnEffort& effort : efforts) {
     AnnPoint point;
-    point.ef = ef;
+    point.effort = effort;
     RunPass(dataset, settings.k, result, point);
     result.curve.push_back(point);
-    std::fprintf(stderr, "%s: ef %u, recall %.4f\n",
-                 std::string(result.contestant->name()).c_str(), ef,
+    std::fprintf(stderr, "%s: effort %g, recall %.4f\n",
+                 std::string(result.contestant->name()).c_str(),
+                 effort.ef == 0 ? effort.recall_target : effort.ef,
                  point.recall);
     if (settings.efs.empty() && (point.recall >= kTargets[1] ||
                                  HitsCeiling(result.curve, settings.quick))) {
@@ -202,6 +203,15 @@ void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
     result.qps_at_095 = QpsAtRecall(result.curve, kTargets[0]);
     result.qps_at_099 = QpsAtRecall(result.curve, kTargets[1]);
   }
+}
+
+std::vector<AnnEffort> AnnContestant::Efforts(uint32_t k, bool quick) const {
+  std::vector<AnnEffort> efforts;
+  const double step = quick ? 2 : std::sqrt(2.0);
+  for (double ef = k; ef < 2600; ef *= step) {
+    efforts.push_back({.ef = static_cast<uint32_t>(ef)});
+  }
+  return efforts;
 }
 
 std::optional<double> QpsAtRecall(const std::vector<AnnPoint>& curve,

@@ -27,7 +27,7 @@ struct AnnSettings {
 };
 
 struct AnnPoint {
-  uint32_t ef = 0;
+  AnnEffort effort;
   double recall = 0;
   double qps = 0;  // median over the passes
   std::vector<double> pass_qps;
@@ -40,7 +40,7 @@ struct AnnResult {
   int build_threads = 0;
   double file_mb = 0;
   double rss_mb = 0;
-  std::vector<AnnPoint> curve;  // by ef
+  std::vector<AnnPoint> curve;  // by effort
   std::optional<double> qps_at_095;
   std::optional<double> qps_at_099;
 };

@@ -34,10 +34,15 @@ std::string Cell(const std::optional<double>& number) {
 nlohmann::json ContestantJson(const AnnResult& result) {
   nlohmann::json curve = nlohmann::json::array();
   for (const AnnPoint& point : result.curve) {
-    curve.push_back({{"ef", point.ef},
-                     {"recall", point.recall},
-                     {"qps", point.qps},
-                     {"passes", point.pass_qps.size()}});
+    nlohmann::json json = {{"recall", point.recall},
+                           {"qps", point.qps},
+                           {"passes", point.pass_qps.size()}};
+    if (point.effort.ef != 0) {
+      json["ef"] = point.effort.ef;
+    } else {
+      json["recall_target"] = point.effort.recall_target;
+    }
+    curve.push_back(std::move(json));
   }
   return {{"build_s", result.build_s},
           {"build_cpu_s", result.build_cpu_s},
@@ -119,13 +124,15 @@ std::string AnnTable(const AnnDataset& dataset,
                           ratio(results[0].qps_at_095, results[i].qps_at_095),
                           ratio(results[0].qps_at_099, results[i].qps_at_099));
   }
-  absl::StrAppendFormat(&table, "\n%-14s %6s %8s %9s %7s\n", "", "ef", "recall",
-                        "QPS", "passes");
+  absl::StrAppendFormat(&table, "\n%-14s %7s %8s %9s %7s\n", "", "effort",
+                        "recall", "QPS", "passes");
   for (const AnnResult& result : results) {
     for (const AnnPoint& point : result.curve) {
-      absl::StrAppendFormat(&table, "%-14s %6d %8.4f %9.0f %7d\n",
-                            std::string(result.contestant->name()), point.ef,
-                            point.recall, point.qps, point.pass_qps.size());
+      absl::StrAppendFormat(
+          &table, "%-14s %7g %8.4f %9.0f %7d\n",
+          std::string(result.contestant->name()),
+          point.effort.ef == 0 ? point.effort.recall_target : point.effort.ef,
+          point.recall, point.qps, point.pass_qps.size());
     }
   }
   return table;

@@ -92,7 +92,7 @@ absl::StatusOr<double> ServerRecall(client::Client& client,
 double RecallOf(AnnContestant& contestant, const AnnDataset& dataset,
                 uint32_t k, uint32_t ef) {
   std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
-  contestant.SearchAll(dataset, k, ef, answers.data());
+  contestant.SearchAll(dataset, k, {.ef = ef}, answers.data());
   double sum = 0;
   for (uint32_t query = 0; query < dataset.queries; ++query) {
     sum += TieAwareRecall(dataset, query, &answers[uint64_t{query} * k], k);
@@ -107,7 +107,7 @@ double QpsOf(AnnContestant& contestant, const AnnDataset& dataset, uint32_t k,
   const double start = ThreadCpuSeconds();
   double queries = 0;
   while (ThreadCpuSeconds() - start < seconds) {
-    contestant.SearchAll(dataset, k, ef, answers.data());
+    contestant.SearchAll(dataset, k, {.ef = ef}, answers.data());
     queries += dataset.queries;
   }
   return queries / (ThreadCpuSeconds() - start);

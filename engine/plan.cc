@@ -49,6 +49,16 @@ bool ChooseEffort(const SegmentFacts& facts, double target, uint32_t candidates,
   return true;
 }
 
+// Whether comparing with every row takes no longer than the graph search.
+bool IsScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
+                  uint32_t candidates) {
+  if (!effort.has_slack()) {
+    return facts.rows <= kScanRowsPerEf * effort.ef;
+  }
+  return static_cast<double>(facts.rows) <=
+         facts.recall_curve->DistancesOf(effort, candidates);
+}
+
 SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                         const DensePlan& dense, uint32_t default_ef) {
   SegmentPlan plan{.number = facts.number,
@@ -68,7 +78,7 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                            &graph)) {
     return plan;
   }
-  if (facts.rows <= kScanRowsPerEf * graph.effort.ef) {
+  if (IsScanFaster(facts, graph.effort, dense.candidates)) {
     return plan;
   }
   if (dense.recall_target == 0) {
@@ -101,7 +111,10 @@ std::string MethodText(const SegmentPlan& segment) {
     return "scan";
   }
   return absl::StrCat(
-      "graph ef ", segment.effort.ef,
+      "graph ",
+      segment.effort.has_slack()
+          ? absl::StrFormat("slack %.3g", segment.effort.slack)
+          : absl::StrCat("ef ", segment.effort.ef),
       segment.expected_recall == 0
           ? std::string()
           : absl::StrFormat(" recall %.4g", segment.expected_recall));

@@ -248,7 +248,26 @@ RecallCurve Curve(uint32_t factor) {
   return RecallCurve({{{.ef = 10 * factor}, {0.6F, 0.6F, 0.6F}, {}},
                       {{.ef = 100 * factor}, {0.96F, 0.96F, 0.96F}, {}},
                       {{.ef = 1000 * factor}, {0.996F, 0.996F, 0.996F}, {}}},
-                     100);
+                     100, 1);
+}
+
+TEST(PlanTest, ATargetBecomesSlackWhereThatWasMeasured) {
+  const RecallCurve curve({{{.ef = 4096, .slack = 0.1F},
+                            {0.96F, 0.96F, 0.96F},
+                            {},
+                            {5000, 5000, 5000}}},
+                          100, 1);
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.recall_target = 0.9;
+  // 5,000 distances are fewer than the rows of the second segment only.
+  const Plan plan = PlanSearch(
+      query, 0, {},
+      {{1, false, true, 4999, 0, &curve}, {2, false, true, 50000, 0, &curve}});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kScan);
+  EXPECT_EQ(plan.dense.segments[1].method, SearchMethod::kGraph);
+  EXPECT_THAT(plan.ToString(OneFieldSchema(2)),
+              HasSubstr("sealed segment 2: graph slack 0.1 recall 0.9, rows "
+                        "50000"));
 }
 
 TEST(PlanTest, EachSegmentGetsTheEffortThatItsOwnCurveAsksFor) {

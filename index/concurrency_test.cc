@@ -69,7 +69,7 @@ TEST(ConcurrencyTest, ThreadsBuildCloneAndSearchTogether) {
   std::atomic<bool> done{false};
   const auto search = [&]() {
     do {
-      EXPECT_GE(SearchRecall(*base, queries, 100, RowSet()), 0.98);
+      EXPECT_GE(SearchRecall(*base, queries, {.ef = 100}, RowSet()), 0.98);
     } while (!done.load());
   };
   absl::StatusOr<BuiltVectorIndex> second;
@@ -84,7 +84,7 @@ TEST(ConcurrencyTest, ThreadsBuildCloneAndSearchTogether) {
       const std::unique_ptr<VectorIndex> index,
       VectorIndex::Open(shape, vectors.rows(), second->view()));
   EXPECT_EQ(index->rows(), next.rows.size());
-  EXPECT_GE(SearchRecall(*index, queries, 100, RowSet()), 0.98);
+  EXPECT_GE(SearchRecall(*index, queries, {.ef = 100}, RowSet()), 0.98);
 }
 
 }  // namespace

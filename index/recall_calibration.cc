@@ -28,12 +28,19 @@ constexpr uint32_t kDepthMax = kRecallDepths.back();
 // Fewer rows are not worth a search, and not enough to measure one.
 constexpr uint32_t kRowsMin = 4 * kDepthMax;
 
+// What a client may name.
 constexpr auto kWidths =
-    std::to_array<uint32_t>({10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384,
-                             512, 768, 1024, 2048, 4096});
+    std::to_array<uint32_t>({10, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096});
+// What a recall target becomes. The beam bounds what a hopeless query costs.
+constexpr auto kSlacks = std::to_array<float>(
+    {0.01F, 0.02F, 0.03F, 0.045F, 0.06F, 0.08F, 0.1F, 0.125F, 0.15F, 0.18F,
+     0.22F, 0.27F, 0.33F, 0.4F, 0.5F, 0.7F, 1.0F});
+constexpr uint32_t kSlackWidth = 4096;
 // A wider beam than one node of so many is slower than a scan.
 constexpr uint32_t kRowsPerWidth = 8;
-// Once the greater depths miss no more than this, wider beams are not measured.
+// So is a search with more distances than one row in so many.
+constexpr float kRowsPerDistance = 2;
+// Once the greater depths miss no more than this, more is not measured.
 constexpr double kMissNegligible = 0.0005;
 
 // Rows scanned for one query after another while they are in the cache.
@@ -48,9 +55,11 @@ class RecallCalibration::Sample {
   Sample(const VectorIndex& index, const BuildRun& run)
       : rep_(*index.rep_),
         graph_(*rep_.graph),
-        run_{run.pool, run.context, nullptr} {}
+        run_{run.pool, run.context, nullptr},
+        longest_row_(LongestRow()) {}
 
   uint32_t size() const { return static_cast<uint32_t>(queries_.size()); }
+  float longest_row() const { return longest_row_; }
 
   // Nodes of level 0 only: those above are where a search begins, and it could
   // not begin without them.
@@ -94,18 +103,37 @@ class RecallCalibration::Sample {
     return absl::OkStatus();
   }
 
+  // Searches for the best of the greatest depth find those of the others too;
+  // only slack begins at the last one that is asked for.
   absl::StatusOr<RecallPoint> Measure(const SearchEffort& effort) {
-    RETURN_IF_ERROR(ForEachNode(run_, 0, size(), [&](uint32_t i) {
-      return SearchFor(queries_[i], effort);
-    }));
     RecallPoint point;
     point.effort = effort;
-    for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
-      if (effort.ef >= kRecallDepths[depth]) {
-        Summarize(depth, point);
+    for (size_t depth = kRecallDepths.size(); depth-- > 0;) {
+      if (effort.ef < kRecallDepths[depth]) {
+        continue;
       }
+      if (point.distances[depth] == 0) {
+        RETURN_IF_ERROR(SearchAll(effort, kRecallDepths[depth]));
+        const float distances = MeanDistances();
+        for (size_t lower = effort.has_slack() ? depth : 0; lower <= depth;
+             ++lower) {
+          point.distances[lower] = distances;
+        }
+      }
+      Summarize(depth, point);
     }
     return point;
+  }
+
+  // Greatest norm of a row.
+  float LongestRow() const {
+    float longest = 0;
+    for (uint32_t row = 0; row < rep_.rows; ++row) {
+      const float* vector = rep_.vectors + row * rep_.stride;
+      longest = std::max(longest, Kernels().inner_product(
+                                      vector, vector, rep_.shape.dimension));
+    }
+    return std::sqrt(longest);
   }
 
  private:
@@ -115,7 +143,22 @@ class RecallCalibration::Sample {
     std::vector<float> scores;  // of the exact nearest, descending
     // Share of the nearest that the last search found, for each depth.
     std::array<double, kRecallDepths.size()> recall = {};
+    uint64_t distances = 0;
   };
+
+  absl::Status SearchAll(const SearchEffort& effort, uint32_t k) {
+    return ForEachNode(run_, 0, size(), [&](uint32_t i) {
+      return SearchFor(queries_[i], effort, k);
+    });
+  }
+
+  float MeanDistances() const {
+    double sum = 0;
+    for (const Query& query : queries_) {
+      sum += static_cast<double>(query.distances);
+    }
+    return static_cast<float>(sum / size());
+  }
 
   RowSet RowsOf(uint32_t node) const {
     std::vector<Ordinal> ordinals = {rep_.ordinals[node]};
@@ -159,23 +202,27 @@ class RecallCalibration::Sample {
 
   // Equal scores are equally right: a hit counts if it is as good as the exact
   // one of the last rank.
-  absl::Status SearchFor(Query& query, const SearchEffort& effort) const {
+  absl::Status SearchFor(Query& query, const SearchEffort& effort,
+                         uint32_t k) const {
     SearchedGraph searched = rep_.Searched();
     searched.hidden_node = query.node;
-    TopK top(std::min(effort.ef, kDepthMax));
+    searched.longest_row = longest_row_;
+    TopK top(k);
     SearchWork work;
     RETURN_IF_ERROR(SearchGraph(RequestOf(query), searched, effort, top, work));
+    query.distances = work.distances;
     const std::vector<ScoredRow> hits = top.TakeSorted();
     for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
-      const size_t k =
+      const size_t wanted =
           std::min<size_t>(kRecallDepths[depth], query.scores.size());
       size_t found = 0;
-      while (found < std::min(k, hits.size()) &&
-             hits[found].score >= query.scores[k - 1]) {
+      while (found < std::min(wanted, hits.size()) &&
+             hits[found].score >= query.scores[wanted - 1]) {
         ++found;
       }
-      query.recall[depth] =
-          k == 0 ? 1 : static_cast<double>(found) / static_cast<double>(k);
+      query.recall[depth] = wanted == 0 ? 1
+                                        : static_cast<double>(found) /
+                                              static_cast<double>(wanted);
     }
     return absl::OkStatus();
   }
@@ -196,6 +243,7 @@ class RecallCalibration::Sample {
   const VectorIndex::Rep& rep_;
   const FrozenGraph& graph_;
   const BuildRun run_;
+  const float longest_row_;
   std::vector<Query> queries_;
 };
 
@@ -210,6 +258,9 @@ absl::StatusOr<std::optional<RecallCurve>> RecallCalibration::Run(
     return std::nullopt;
   }
   RETURN_IF_ERROR(sample.FindTruth());
+  const auto is_enough = [](const RecallPoint& point) {
+    return std::min(point.recall[1], point.recall[2]) >= 1 - kMissNegligible;
+  };
   std::vector<RecallPoint> points;
   for (const uint32_t width : kWidths) {
     if (!points.empty() && width > index.rows() / kRowsPerWidth) {
@@ -217,11 +268,20 @@ absl::StatusOr<std::optional<RecallCurve>> RecallCalibration::Run(
     }
     ASSIGN_OR_RETURN(const RecallPoint point, sample.Measure({.ef = width}));
     points.push_back(point);
-    if (std::min(point.recall[1], point.recall[2]) >= 1 - kMissNegligible) {
+    if (is_enough(point)) {
       break;
     }
   }
-  return RecallCurve(std::move(points), sample.size());
+  const auto rows = static_cast<float>(index.rows());
+  for (const float slack : kSlacks) {
+    ASSIGN_OR_RETURN(const RecallPoint point,
+                     sample.Measure({.ef = kSlackWidth, .slack = slack}));
+    points.push_back(point);
+    if (is_enough(point) || point.distances[1] > rows / kRowsPerDistance) {
+      break;
+    }
+  }
+  return RecallCurve(std::move(points), sample.size(), sample.longest_row());
 }
 
 }  // namespace sextant

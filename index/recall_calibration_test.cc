@@ -56,12 +56,14 @@ TEST_P(RecallCalibrationMetricTest,
   for (const double target : {0.8, 0.9, 0.95, 0.99}) {
     const std::optional<SearchEffort> effort = curve->EffortFor(target, 10);
     ASSERT_TRUE(effort.has_value()) << target;
-    EXPECT_GE(SearchRecall(*index_, queries, effort->ef, RowSet()),
-              target - 0.005)
-        << "ef " << effort->ef << ", seed " << kSeed;
+    EXPECT_GE(SearchRecall(*index_, queries, *effort, RowSet()), target - 0.005)
+        << "slack " << effort->slack << ", seed " << kSeed;
     // Not by doing far too much.
-    EXPECT_LE(effort->ef, 512U) << target;
+    EXPECT_LE(curve->DistancesOf(*effort, 10), kRows / 3.0) << target;
   }
+  // Widths, too, are worth what they are said to be.
+  EXPECT_NEAR(SearchRecall(*index_, queries, {.ef = 32}, RowSet()),
+              curve->RecallOf({.ef = 32}, 10), 0.1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Metrics, RecallCalibrationMetricTest,

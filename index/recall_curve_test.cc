@@ -23,7 +23,7 @@ RecallCurve Curve() {
   return RecallCurve({{{.ef = 10}, {0.5F, 0.4F, 0}, {}},
                       {{.ef = 100}, {0.92F, 0.84F, 0.6F}, {}},
                       {{.ef = 1000}, {1, 0.992F, 0.96F}, {}}},
-                     200);
+                     200, 1);
 }
 
 TEST(RecallCurveTest, ComesBackAsWritten) {
@@ -57,6 +57,48 @@ TEST(RecallCurveTest, InterpolatesBetweenDepths) {
   EXPECT_NEAR(curve.EffortFor(0.5, 1000)->ef, 10 * at_100, 10);
 }
 
+// Widths for those who name one, slack for those who name a recall.
+RecallCurve CurveWithSlack() {
+  return RecallCurve({{{.ef = 10}, {0.92F, 0.84F, 0}, {}, {300, 300, 0}},
+                      {{.ef = 100}, {1, 0.992F, 0.96F}, {}, {900, 900, 900}},
+                      {{.ef = 4096, .slack = 0.1F},
+                       {0.92F, 0.92F, 0.84F},
+                       {},
+                       {100, 400, 1600}},
+                      {{.ef = 4096, .slack = 0.4F},
+                       {1, 0.992F, 0.992F},
+                       {},
+                       {200, 1600, 6400}}},
+                     200, 3);
+}
+
+TEST(RecallCurveTest, AnswersTargetsBySlackWhereItWasMeasured) {
+  const RecallCurve curve = CurveWithSlack();
+  const SearchEffort effort = *curve.EffortFor(0.945, 10);
+  EXPECT_EQ(effort.ef, 4096U);
+  EXPECT_NEAR(effort.slack, 0.2, 0.001);  // half-way from 0.90 to 0.99
+  EXPECT_NEAR(curve.RecallOf(effort, 10), 0.945, 0.001);
+  EXPECT_NEAR(curve.DistancesOf(effort, 10), 800, 5);
+  // Between depths: 32 is half-way from 10 to 100 in the logarithm.
+  EXPECT_NEAR(curve.DistancesOf({.ef = 4096, .slack = 0.1F}, 32), 1000, 10);
+  EXPECT_GT(curve.EffortFor(0.945, 32)->slack, effort.slack);
+  // A beam never narrower than the answer.
+  EXPECT_EQ(curve.EffortFor(0.9, 10000)->ef, 10000U);
+  // Widths keep their own points.
+  EXPECT_NEAR(curve.RecallOf({.ef = 100}, 10), 0.99, 0.001);
+  EXPECT_NEAR(curve.DistancesOf({.ef = 100}, 10), 900, 1);
+  EXPECT_FALSE(curve.EffortFor(0.999, 10).has_value());
+}
+
+TEST(RecallCurveTest, SlackComesBackAsWritten) {
+  const std::string bytes = CurveWithSlack().Encode();
+  ASSERT_OK_AND_ASSIGN(const RecallCurve curve, RecallCurve::Open(bytes));
+  EXPECT_EQ(curve.Encode(), bytes);
+  EXPECT_EQ(curve.longest_row(), 3);
+  EXPECT_EQ(curve.points()[3].effort.slack, 0.4F);
+  EXPECT_EQ(curve.points()[3].distances[2], 6400);
+}
+
 TEST(RecallCurveTest, SaysWhatNoEffortReaches) {
   const RecallCurve curve = Curve();
   EXPECT_TRUE(curve.EffortFor(0.989, 10).has_value());
@@ -70,7 +112,7 @@ TEST(RecallCurveTest, SaysWhatNoEffortReaches) {
 TEST(RecallCurveTest, ChanceAndSampleErrorNeverPromiseMore) {
   const RecallCurve noisy({{{.ef = 10}, {0.9F, 0.9F, 0}, {0.01F, 0.02F, 0}},
                            {{.ef = 20}, {0.88F, 0.88F, 0}, {0.01F, 0.02F, 0}}},
-                          100);
+                          100, 1);
   // 1 - (0.12 + 0.02) * 1.25, at both: the greater effort found less.
   EXPECT_NEAR(noisy.RecallOf({.ef = 10}, 10), 0.825, 0.001);
   EXPECT_EQ(noisy.EffortFor(0.82, 10)->ef, 10U);
@@ -81,31 +123,37 @@ TEST(RecallCurveTest, MoreIsNeverLessEffort) {
   std::mt19937_64 random(7);
   std::uniform_real_distribution<float> number(0, 1);
   for (int round = 0; round < 200; ++round) {
+    const bool by_slack = round % 2 == 1;
     std::vector<RecallPoint> points;
-    uint32_t ef = 10;
+    SearchEffort effort{.ef = by_slack ? 5000U : 10U};
     for (uint64_t i = 0, count = 1 + random() % 12; i < count; ++i) {
+      if (by_slack) {
+        effort.slack = i == 0 ? 0.01F : effort.slack * 1.5F;
+      } else {
+        effort.ef += 1 + static_cast<uint32_t>(random() % 200);
+      }
       RecallPoint& point = points.emplace_back();
-      point.effort.ef = ef;
-      ef += 1 + static_cast<uint32_t>(random() % 200);
+      point.effort = effort;
       for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
         point.recall[depth] = std::sqrt(number(random));
         point.error[depth] = number(random) / 50;
       }
     }
-    const RecallCurve curve(points, 100);
+    const RecallCurve curve(points, 100, 1);
     for (const uint32_t k : {1U, 2U, 7U, 10U, 40U, 100U, 5000U}) {
-      uint32_t last = 0;
+      SearchEffort last{.ef = k, .slack = 0};
       bool reached = true;
       for (double target = 0.01; target < 1; target += 0.01) {
-        const auto effort = curve.EffortFor(target, k);
-        EXPECT_TRUE(reached || !effort.has_value()) << target << " of " << k;
-        reached = effort.has_value();
+        const auto needed = curve.EffortFor(target, k);
+        EXPECT_TRUE(reached || !needed.has_value()) << target << " of " << k;
+        reached = needed.has_value();
         if (!reached) {
           continue;
         }
-        EXPECT_GE(effort->ef, std::max(last, k)) << target << " of " << k;
-        last = effort->ef;
-        EXPECT_GE(curve.RecallOf(*effort, k), target - 1e-3);
+        EXPECT_GE(needed->ef, last.ef) << target << " of " << k;
+        EXPECT_GE(needed->slack, last.slack) << target << " of " << k;
+        last = *needed;
+        EXPECT_GE(curve.RecallOf(*needed, k), target - 1e-3);
       }
     }
   }
@@ -136,8 +184,8 @@ TEST(RecallCurveTest, NoticesNumbersThatCannotBe) {
     AppendLittleEndian<uint64_t>(&bytes, Checksum64(bytes));
     return RecallCurve::Open(bytes);
   };
-  constexpr size_t kFirstPoint = 4;
-  constexpr size_t kPointWords = 10;
+  constexpr size_t kFirstPoint = 5;
+  constexpr size_t kPointWords = 11;
   EXPECT_OK(with_word(kFirstPoint, 11));
   EXPECT_THAT(with_word(1, 2),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("version 2")));
@@ -148,10 +196,15 @@ TEST(RecallCurveTest, NoticesNumbersThatCannotBe) {
   EXPECT_THAT(with_word(kFirstPoint + kPointWords, 10),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("effort 1")));
   constexpr uint32_t kNotANumber = 0x7FC00000;
-  EXPECT_THAT(with_word(kFirstPoint + 4, kNotANumber),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("effort 0")));
+  EXPECT_THAT(with_word(4, kNotANumber),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("longest row")));
+  for (const size_t word : {1U, 2U, 4U}) {
+    EXPECT_THAT(with_word(kFirstPoint + word, kNotANumber),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("effort 0")))
+        << word;
+  }
   constexpr uint32_t kTwo = 0x40000000;
-  EXPECT_THAT(with_word(kFirstPoint + 6, kTwo),
+  EXPECT_THAT(with_word(kFirstPoint + 5, kTwo),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("effort 0")));
 }
 

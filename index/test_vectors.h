@@ -107,12 +107,12 @@ double TieAwareRecall(const VectorIndex& index, const TestVectors& queries,
 
 // The same for a search with beam width `ef`.
 inline double SearchRecall(const VectorIndex& index, const TestVectors& queries,
-                           uint32_t ef, const RowSet& dead) {
+                           const SearchEffort& effort, const RowSet& dead) {
   const RequestContext context;
   return TieAwareRecall(
       index, queries, 10, dead, [&](std::span<const float> query, TopK& top) {
         SearchWork work;
-        (void)index.Search(query, {.ef = ef}, dead, context, top, work);
+        (void)index.Search(query, effort, dead, context, top, work);
       });
 }
 

@@ -113,7 +113,7 @@ TEST(BuildTest, TinyGraphsWork) {
     ExpectHoldsExactly(built, input);
     ASSERT_TRUE(built.index->has_graph());
     EXPECT_EQ(Reached(GraphOf(built)), rows);
-    EXPECT_EQ(SearchRecall(*built.index, vectors, 100, RowSet()), 1.0);
+    EXPECT_EQ(SearchRecall(*built.index, vectors, {.ef = 100}, RowSet()), 1.0);
   }
 }
 
@@ -249,7 +249,7 @@ TEST(CloneTest, ExtendsAGraph) {
   const Index built = MustBuild(input);
   ExpectHoldsExactly(built, input);
   EXPECT_EQ(Reached(GraphOf(built)), all.rows());
-  EXPECT_GE(SearchRecall(*built.index, queries, 100, RowSet()), 0.98);
+  EXPECT_GE(SearchRecall(*built.index, queries, {.ef = 100}, RowSet()), 0.98);
 }
 
 TEST(CloneTest, AnUnchangedVectorKeepsItsNode) {
@@ -301,7 +301,7 @@ TEST(CloneTest, HeavyChurnLeavesNoRowBehind) {
     ExpectHoldsExactly(next, input);
     EXPECT_EQ(Reached(GraphOf(next)), input.rows.size())
         << "round " << round << " seed " << kSeed;
-    EXPECT_GE(SearchRecall(*next.index, queries, 100, RowSet()), 0.97)
+    EXPECT_GE(SearchRecall(*next.index, queries, {.ef = 100}, RowSet()), 0.97)
         << "round " << round << " seed " << kSeed;
     current = std::move(next);
   }

@@ -28,7 +28,12 @@ struct VectorIndex::Rep {
 
   // Needs a graph.
   SearchedGraph Searched() const {
-    return {*graph, codes ? &*codes : nullptr, vectors, ordinals};
+    SearchedGraph searched{*graph, codes ? &*codes : nullptr, vectors,
+                           ordinals};
+    if (recall_curve) {
+      searched.longest_row = recall_curve->longest_row();
+    }
+    return searched;
   }
 };
 

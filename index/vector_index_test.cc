@@ -108,7 +108,8 @@ TEST(VectorIndexTest, DeadRowsAreWalkedThroughButNeverOffered) {
   }
   const RowSet dead = RowSet().With(dead_rows, vectors.rows());
   for (const uint32_t ef : {20U, 600U}) {
-    EXPECT_GE(SearchRecall(*index, queries, ef, dead), 0.95) << "ef " << ef;
+    EXPECT_GE(SearchRecall(*index, queries, {.ef = ef}, dead), 0.95)
+        << "ef " << ef;
     TopK top(1000);
     SearchWork work;
     ASSERT_OK(index->Search(queries.row(0), {.ef = ef}, dead, RequestContext(),

@@ -80,8 +80,8 @@ VectorIndexInput Select(const RecallData& data, const VectorIndex* base,
 void ExpectRecall(const VectorIndex& index, const TestVectors& queries,
                   double floor_at_20, double floor_at_80,
                   const RowSet& dead = RowSet()) {
-  const double at_20 = SearchRecall(index, queries, 20, dead);
-  const double at_80 = SearchRecall(index, queries, 80, dead);
+  const double at_20 = SearchRecall(index, queries, {.ef = 20}, dead);
+  const double at_80 = SearchRecall(index, queries, {.ef = 80}, dead);
   EXPECT_GE(at_20, floor_at_20) << "ef 20, seed " << kSeed;
   EXPECT_GE(at_80, floor_at_80) << "ef 80, seed " << kSeed;
   testing::Test::RecordProperty("recall_ef_20", std::to_string(at_20));
@@ -109,7 +109,8 @@ TEST_P(IndexRecallTest, AWiderBeamNeverFindsLess) {
   double last = 0;
   for (const uint32_t ef : {10U, 14U, 20U, 28U, 40U, 57U, 80U, 113U, 160U, 226U,
                             320U, 640U, 1100U}) {
-    const double recall = SearchRecall(*built.index, data.queries, ef, {});
+    const double recall =
+        SearchRecall(*built.index, data.queries, {.ef = ef}, {});
     EXPECT_GE(recall, last - 0.00051) << "ef " << ef << ", seed " << kSeed;
     last = std::max(last, recall);
   }
@@ -228,8 +229,8 @@ TEST_P(IndexRecallTest, HeavyTailsLoseNothingToCodes) {
   without.codes = {};
   const auto floats = VectorIndex::Open(data.shape, data.rows.rows(), without);
   ASSERT_OK(floats);
-  EXPECT_GE(SearchRecall(*built.index, data.queries, 80, RowSet()),
-            SearchRecall(**floats, data.queries, 80, RowSet()) - 0.01)
+  EXPECT_GE(SearchRecall(*built.index, data.queries, {.ef = 80}, RowSet()),
+            SearchRecall(**floats, data.queries, {.ef = 80}, RowSet()) - 0.01)
       << "codes: " << built.index->has_codes();
 }
 
