@@ -46,8 +46,8 @@ const auto kKeys = std::to_array<ConfigKey>({
      "", 1, kQueueMax, "Calls that may be open at once in one connection."},
     {"grpc.search_threads", SEXTANT_NUMBER(grpc.search_threads), "", 0,
      kThreadsMax,
-     "Searches at work at once; 0 means one for each core. Their threads also "
-     "receive all calls."},
+     "Searches at work at once; 0 means one for each core that the server may "
+     "use. Their threads also receive all calls."},
     {"grpc.search_queue", SEXTANT_NUMBER(grpc.search_queue), "", 1, kQueueMax,
      "Searches that may wait for a thread; more are answered with "
      "RESOURCE_EXHAUSTED and the advice to retry."},

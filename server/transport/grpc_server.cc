@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/transport/grpc_server.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -28,12 +30,23 @@
 namespace sextant {
 namespace {
 
+// The cores that this process may use. hardware_concurrency() counts all of the
+// machine's, and a search thread too many costs a switch for each search.
+size_t UsableCores() {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (::sched_getaffinity(0, sizeof(usable), &usable) != 0) {
+    // More cores than fit the set.
+    return std::max(1U, std::thread::hardware_concurrency());
+  }
+  return static_cast<size_t>(std::max(1, CPU_COUNT(&usable)));
+}
+
 CallRunner::Options RunnerOptions(const Config::Grpc& config,
                                   const ApiEnvironment& environment) {
-  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
   CallRunner::Options options;
   options.pools[IndexOf(Pool::kSearch)] = {
-      config.search_threads == 0 ? cores : config.search_threads,
+      config.search_threads == 0 ? UsableCores() : config.search_threads,
       config.search_queue};
   options.pools[IndexOf(Pool::kRead)] = {config.read_threads,
                                          config.read_queue};
