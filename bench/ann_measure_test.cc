@@ -9,7 +9,7 @@ namespace sextant {
 namespace {
 
 AnnPoint At(double recall, double qps) {
-  return {.ef = 1, .recall = recall, .qps = qps};
+  return {.effort = {}, .recall = recall, .qps = qps};
 }
 
 TEST(QpsAtRecallTest, LiesBetweenItsNeighboursLogarithmically) {
