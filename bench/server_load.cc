@@ -121,7 +121,11 @@ class Loop {
     double server_cpu = 0;
     double client_cpu = 0;
     bool is_warm = false;
-    for (double now = next; now < end_; now = WallSeconds()) {
+    while (true) {
+      const double now = WallSeconds();
+      if (now >= end_) {
+        break;
+      }
       if (!is_warm && now >= start_) {
         is_warm = true;
         start_ = now;

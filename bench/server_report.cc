@@ -249,8 +249,8 @@ absl::Status WriteServerPlots(const AnnDataset& dataset,
   plot.y.ticks = LogarithmicTicks(plot.y.low, plot.y.high);
   const double step = std::pow(10, std::floor(std::log10(most)));
   plot.x = {"searches a second, arriving at random", 0, most * 1.05, false, {}};
-  for (double tick = 0; tick < plot.x.high; tick += step / 2) {
-    plot.x.ticks.push_back(tick);
+  for (int i = 0; i * step / 2 < plot.x.high; ++i) {
+    plot.x.ticks.push_back(i * step / 2);
   }
   return WriteSvg(plot,
                   absl::StrCat(folder, "/latency-", dataset.name, ".svg"));

@@ -33,6 +33,7 @@ std::string NameOf(uint32_t batch) {
 double MedianOf(const std::vector<LoadResult>& runs,
                 absl::FunctionRef<double(const LoadResult&)> value) {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const LoadResult& run : runs) {
     values.push_back(value(run));
   }

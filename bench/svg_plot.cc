@@ -117,11 +117,13 @@ void AddLine(std::string& svg, const Plot& plot, size_t number) {
 
 std::vector<double> LogarithmicTicks(double low, double high) {
   std::vector<double> ticks;
-  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high;
-       power *= 10) {
+  const int last = static_cast<int>(std::floor(std::log10(high)));
+  for (int power = static_cast<int>(std::floor(std::log10(low))); power <= last;
+       ++power) {
     for (const double factor : {1.0, 2.0, 5.0}) {
-      if (factor * power >= low && factor * power <= high) {
-        ticks.push_back(factor * power);
+      const double tick = factor * std::pow(10, power);
+      if (tick >= low && tick <= high) {
+        ticks.push_back(tick);
       }
     }
   }
