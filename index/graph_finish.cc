@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "index/frozen_graph.h"
+#include "index/level_search.h"
 
 namespace sextant {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 // Breadth-first walk over level 0 that can be continued from new nodes.
 class Walk {
  public:
-  explicit Walk(const HnswGraph& graph)
+  explicit Walk(const GrowingGraph& graph)
       : graph_(graph), parent_(graph.nodes(), kNoNode) {
     order_.reserve(graph.nodes());
     Visit(graph.entry(), graph.entry());
@@ -39,14 +40,14 @@ class Walk {
   const std::vector<uint32_t>& order() const { return order_; }
 
  private:
-  const HnswGraph& graph_;
+  const GrowingGraph& graph_;
   std::vector<uint32_t> parent_;  // kNoNode: not reached
   std::vector<uint32_t> order_;   // reached nodes
 };
 
 // Gives `from` a link to `to`, if need be in place of its last link that no
 // node depends on.
-bool Link(HnswGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
+bool Link(GrowingGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
   if (graph.AddLink(0, from, to)) {
     return true;
   }
@@ -60,9 +61,30 @@ bool Link(HnswGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
   return false;
 }
 
-void LinkNode(HnswGraph& graph, Walk& walk, uint32_t node) {
-  constexpr uint32_t kNear = 64;
-  for (const BeamNode& near : graph.FindNear(node, kNear)) {
+// Searches of one node after another.
+class NodeSearch {
+ public:
+  NodeSearch(const NodeDistances& distances, const GrowingGraph& graph)
+      : distances_(distances), place_{graph, distances} {}
+
+  // Nodes near to `node`, perhaps itself among them, nearest first.
+  std::span<const BeamNode> Near(uint32_t node) {
+    constexpr uint32_t kNear = 64;
+    distances_.SetQuery(node, query_);
+    const BeamNode entry = search_.Descend(place_, query_, 0);
+    return search_.Search(place_, query_, entry, 0, kNear);
+  }
+
+ private:
+  const NodeDistances& distances_;
+  const LevelSearch::Place place_;
+  NodeDistances::Query query_;
+  LevelSearch search_;
+};
+
+void LinkNode(NodeSearch& search, GrowingGraph& graph, Walk& walk,
+              uint32_t node) {
+  for (const BeamNode& near : search.Near(node)) {
     if (walk.reached(near.node) && Link(graph, walk, near.node, node)) {
       walk.Visit(node, near.node);
       return;
@@ -80,19 +102,20 @@ void LinkNode(HnswGraph& graph, Walk& walk, uint32_t node) {
 
 }  // namespace
 
-uint32_t LinkUnreachable(HnswGraph& graph) {
+uint32_t LinkUnreachable(const NodeDistances& distances, GrowingGraph& graph) {
   Walk walk(graph);
+  NodeSearch search(distances, graph);
   uint32_t linked = 0;
   for (uint32_t node = 0; node < graph.nodes(); ++node) {
     if (!walk.reached(node)) {
-      LinkNode(graph, walk, node);
+      LinkNode(search, graph, walk, node);
       ++linked;
     }
   }
   return linked;
 }
 
-std::vector<uint32_t> OrderForLocality(const HnswGraph& graph) {
+std::vector<uint32_t> OrderForLocality(const GrowingGraph& graph) {
   const Walk walk(graph);
   CHECK_EQ(walk.order().size(), graph.nodes());
   std::vector<uint32_t> order = walk.order();

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "index/hnsw_graph.h"
+#include "index/growing_graph.h"
+#include "index/node_distances.h"
 
 namespace sextant {
 
@@ -14,11 +15,11 @@ namespace sextant {
 // Links every node into what level 0 reaches from the entry. Returns how many
 // links that took. Linking prunes, so a few nodes in ten thousand end up
 // without a way in; a search could never return them.
-uint32_t LinkUnreachable(HnswGraph& graph);
+uint32_t LinkUnreachable(const NodeDistances& distances, GrowingGraph& graph);
 
 // Old number of each new node: upper levels first (as FrozenGraph wants), then
 // breadth-first from the entry, so that nodes that are met together lie
 // together.
-std::vector<uint32_t> OrderForLocality(const HnswGraph& graph);
+std::vector<uint32_t> OrderForLocality(const GrowingGraph& graph);
 
 }  // namespace sextant

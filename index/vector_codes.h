@@ -73,6 +73,7 @@ class VectorCodes {
     }
   }
   uint32_t bits() const { return header_.bits; }
+  uint32_t nodes() const { return header_.nodes; }
 
  private:
   // All codes of a query, as far as the rows' codes go.
