@@ -19,6 +19,7 @@
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
+#include "index/vector_index.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -28,6 +29,15 @@ struct WriteResult {
   uint64_t inserted = 0;
   uint64_t updated = 0;
   uint64_t deleted = 0;
+};
+
+// How many rows of a field are searched by codes of one kind.
+struct EncodingUse {
+  std::string field;
+  Encoding encoding = Encoding::kFloat;
+  uint32_t segments = 0;
+  uint64_t rows = 0;
+  float recall_loss = 0;  // of the segment that lost most
 };
 
 struct IndexStats {
@@ -40,6 +50,10 @@ struct IndexStats {
   uint64_t build_rows_done = 0;
   uint64_t build_rows_total = 0;
   uint64_t rebuilds = 0;  // times the index was made anew from the store
+  // What the sealed segments' parts take, of all fields.
+  IndexMemory memory;
+  uint64_t ids_bytes = 0;
+  std::vector<EncodingUse> encodings;  // by field, then encoding
 };
 
 struct CollectionInfo {

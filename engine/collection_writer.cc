@@ -172,6 +172,7 @@ void CollectionWriter::RefreshView() {
 void CollectionWriter::UpdateGauges() {
   growing_rows_ = table_.growing().rows();
   growing_bytes_ = table_.GrowingBytes();
+  id_map_bytes_ = table_.IdMapBytes();
   has_frozen_ = table_.has_frozen();
 }
 

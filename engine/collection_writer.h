@@ -86,6 +86,7 @@ class CollectionWriter {
   uint32_t growing_rows() const { return growing_rows_.load(); }
   uint64_t rebuilds() const { return rebuilds_.load(); }
   uint64_t growing_bytes() const { return growing_bytes_.load(); }
+  uint64_t id_map_bytes() const { return id_map_bytes_.load(); }
 
  private:
   using HashById = absl::flat_hash_map<absl::string_view, ContentHash>;
@@ -133,6 +134,7 @@ class CollectionWriter {
   std::atomic<uint32_t> growing_rows_{0};
   std::atomic<bool> has_frozen_{false};
   std::atomic<uint64_t> growing_bytes_{0};
+  std::atomic<uint64_t> id_map_bytes_{0};
   std::atomic<uint64_t> rebuilds_{0};
 };
 

@@ -25,10 +25,10 @@ using ::testing::HasSubstr;
 
 const RequestContext kNoLimit;
 
-DatabaseOptions Options(const std::string& path) {
+DatabaseOptions Options(const std::string& path, uint32_t seal_rows) {
   DatabaseOptions options;
   options.store.path = path;
-  options.seal_rows = 256;
+  options.seal_rows = seal_rows;
   options.min_graph_rows = 128;
   options.build_threads = 2;
   return options;
@@ -64,7 +64,7 @@ SearchQuery QueryFor(std::vector<float> vector, uint32_t limit) {
 class DatabaseTest : public ::testing::Test {
  protected:
   void Open() {
-    auto opened = Database::Open(Options(dir_.path()));
+    auto opened = Database::Open(Options(dir_.path(), seal_rows_));
     ASSERT_OK(opened);
     database_ = *std::move(opened);
   }
@@ -79,6 +79,7 @@ class DatabaseTest : public ::testing::Test {
   }
 
   TempDir dir_;
+  uint32_t seal_rows_ = 256;
   std::unique_ptr<Database> database_;
 };
 
@@ -124,6 +125,59 @@ TEST_F(DatabaseTest, FindsWhatWasWrittenThroughSealMergeAndReopen) {
   EXPECT_EQ(after.content_hash, before.content_hash);
   EXPECT_EQ(after.index.rebuilds, 0U);
   EXPECT_OK(database_->Verify());
+}
+
+// Large enough for copies: 12,000 x 256 floats are 12 MB.
+TEST_F(DatabaseTest, MemoryOfEachPartFollowsTheSettings) {
+  seal_rows_ = 20'000;
+  Open();
+  std::mt19937 random(5);
+  Schema schema;
+  for (const auto& [name, storage] :
+       std::vector<std::pair<std::string, VectorStorage>>{
+           {"default", {}},
+           {"mapped", {Encoding::kInt8, Rerank::kMapped}},
+           {"floats", {Encoding::kFloat, Rerank::kMemory}}}) {
+    schema.vector_fields.push_back({name, 256, Metric::kL2, {4, 8}, storage});
+  }
+  ASSERT_OK(database_->Create("docs", schema));
+  auto docs = Find("docs");
+  constexpr uint64_t kPoints = 12'000;
+  for (uint64_t first = 0; first < kPoints; first += 500) {
+    std::vector<Point> points;
+    for (uint64_t id = first; id < first + 500; ++id) {
+      const std::vector<float> vector = RandomVector(&random, 256);
+      points.push_back(
+          {PointId(id),
+           {{"default", vector}, {"mapped", vector}, {"floats", vector}},
+           ""});
+    }
+    ASSERT_OK(docs->Upsert(std::move(points), kNoLimit));
+  }
+  ASSERT_OK(docs->SealAndWait(kNoLimit));
+  const auto check = [](const IndexStats& stats) {
+    constexpr uint64_t kFloats = kPoints * 256 * sizeof(float);
+    EXPECT_EQ(stats.sealed_segments, 1U);
+    EXPECT_EQ(stats.memory.vectors_in_memory, 2 * kFloats);
+    EXPECT_EQ(stats.memory.vectors_mapped, kFloats);
+    EXPECT_GE(stats.memory.codes, kFloats / 4);
+    EXPECT_LE(stats.memory.codes, kFloats / 4 * 3);
+    EXPECT_GE(stats.memory.graph, 3 * kPoints * 4 * sizeof(uint32_t));
+    EXPECT_EQ(stats.memory.ordinals, 3 * kPoints * sizeof(uint32_t));
+    EXPECT_GE(stats.ids_bytes, kPoints * 2 * sizeof(uint64_t));
+    ASSERT_EQ(stats.encodings.size(), 3U);
+    EXPECT_EQ(stats.encodings[0].field, "default");
+    EXPECT_EQ(stats.encodings[1].field, "floats");
+    EXPECT_EQ(stats.encodings[1].encoding, Encoding::kFloat);
+    EXPECT_EQ(stats.encodings[2].field, "mapped");
+    EXPECT_EQ(stats.encodings[2].encoding, Encoding::kInt8);
+    EXPECT_EQ(stats.encodings[2].rows, kPoints);
+    EXPECT_EQ(stats.encodings[2].segments, 1U);
+  };
+  check(docs->Info().index);
+  docs.reset();
+  Reopen();
+  check(Find("docs")->Info().index);
 }
 
 TEST_F(DatabaseTest, DeletesAndOverwritesAreVisibleAtOnce) {

@@ -48,13 +48,27 @@ std::optional<Location> IdMap::Find(absl::string_view id) const {
 }
 
 std::optional<Location> IdMap::Set(absl::string_view id, Location location) {
-  return kind_ == IdKind::kNumber ? SetIn(&numbers_, Number(id), location)
-                                  : SetIn(&strings_, id, location);
+  if (kind_ == IdKind::kNumber) {
+    return SetIn(&numbers_, Number(id), location);
+  }
+  const std::optional<Location> before = SetIn(&strings_, id, location);
+  id_bytes_ += before.has_value() ? 0 : id.size();
+  return before;
 }
 
 std::optional<Location> IdMap::Remove(absl::string_view id) {
-  return kind_ == IdKind::kNumber ? RemoveFrom(&numbers_, Number(id))
-                                  : RemoveFrom(&strings_, id);
+  if (kind_ == IdKind::kNumber) {
+    return RemoveFrom(&numbers_, Number(id));
+  }
+  const std::optional<Location> removed = RemoveFrom(&strings_, id);
+  id_bytes_ -= removed.has_value() ? id.size() : 0;
+  return removed;
+}
+
+uint64_t IdMap::size_bytes() const {
+  // A slot has a control byte beside it.
+  return numbers_.capacity() * (sizeof(*numbers_.begin()) + 1) +
+         strings_.capacity() * (sizeof(*strings_.begin()) + 1) + id_bytes_;
 }
 
 void IdMap::Reserve(size_t count) {

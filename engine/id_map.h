@@ -34,12 +34,14 @@ class IdMap {
   std::optional<Location> Remove(absl::string_view id);
   void Reserve(size_t count);
   size_t size() const { return numbers_.size() + strings_.size(); }
+  uint64_t size_bytes() const;  // memory allocated, about
 
  private:
   IdKind kind_;
   // Numbers take a third of the memory that their encoded strings would.
   absl::flat_hash_map<uint64_t, Location> numbers_;
   absl::flat_hash_map<std::string, Location> strings_;
+  uint64_t id_bytes_ = 0;  // of the strings
 };
 
 }  // namespace sextant

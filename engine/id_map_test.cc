@@ -49,6 +49,12 @@ TEST_P(IdMapTest, IsAMap) {
     }
     ASSERT_EQ(map.size(), expected.size());
   }
+  size_t id_bytes = 0;
+  for (const auto& [id, location] : expected) {
+    id_bytes += id.size() + sizeof(Location);
+  }
+  EXPECT_GE(map.size_bytes(), id_bytes);
+  EXPECT_LE(map.size_bytes(), 20 * id_bytes);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, IdMapTest,

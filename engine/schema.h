@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 
 #include "engine/point.h"
+#include "index/encoding.h"
 #include "index/metric.h"
 #include "index/vector_index_builder.h"
 
@@ -21,6 +22,7 @@ struct VectorFieldSchema {
   uint32_t dimension = 0;
   Metric metric = Metric::kCosine;
   GraphParameters graph;
+  VectorStorage storage;
 };
 
 // What a collection is made of; fixed at creation.

@@ -34,6 +34,66 @@ absl::StatusOr<Metric> MetricFromRecord(storage::MetricRecord metric) {
   }
 }
 
+storage::EncodingRecord EncodingToRecord(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kAuto:
+      return storage::ENCODING_RECORD_AUTO;
+    case Encoding::kFloat:
+      return storage::ENCODING_RECORD_FLOAT;
+    case Encoding::kBf16:
+      return storage::ENCODING_RECORD_BF16;
+    case Encoding::kInt8:
+      return storage::ENCODING_RECORD_INT8;
+    case Encoding::kInt4:
+      return storage::ENCODING_RECORD_INT4;
+    case Encoding::kBinary:
+      return storage::ENCODING_RECORD_BINARY;
+  }
+  return storage::ENCODING_RECORD_AUTO;
+}
+
+absl::StatusOr<Encoding> EncodingFromRecord(storage::EncodingRecord encoding) {
+  switch (encoding) {
+    case storage::ENCODING_RECORD_AUTO:
+      return Encoding::kAuto;
+    case storage::ENCODING_RECORD_FLOAT:
+      return Encoding::kFloat;
+    case storage::ENCODING_RECORD_BF16:
+      return Encoding::kBf16;
+    case storage::ENCODING_RECORD_INT8:
+      return Encoding::kInt8;
+    case storage::ENCODING_RECORD_INT4:
+      return Encoding::kInt4;
+    case storage::ENCODING_RECORD_BINARY:
+      return Encoding::kBinary;
+    default:
+      return absl::DataLossError(
+          absl::StrCat("unknown encoding ", static_cast<int>(encoding)));
+  }
+}
+
+storage::RerankRecord RerankToRecord(Rerank rerank) {
+  switch (rerank) {
+    case Rerank::kMemory:
+      return storage::RERANK_RECORD_MEMORY;
+    case Rerank::kMapped:
+      return storage::RERANK_RECORD_MAPPED;
+  }
+  return storage::RERANK_RECORD_MEMORY;
+}
+
+absl::StatusOr<Rerank> RerankFromRecord(storage::RerankRecord rerank) {
+  switch (rerank) {
+    case storage::RERANK_RECORD_MEMORY:
+      return Rerank::kMemory;
+    case storage::RERANK_RECORD_MAPPED:
+      return Rerank::kMapped;
+    default:
+      return absl::DataLossError(
+          absl::StrCat("unknown re-rank placement ", static_cast<int>(rerank)));
+  }
+}
+
 absl::StatusOr<IdKind> IdKindFromRecord(storage::IdKindRecord kind) {
   switch (kind) {
     case storage::ID_KIND_RECORD_NUMBER:
@@ -62,6 +122,8 @@ storage::CollectionRecord ToRecord(absl::string_view name,
     out->set_metric(MetricToRecord(field.metric));
     out->set_m(field.graph.m);
     out->set_ef_construction(field.graph.ef_construction);
+    out->set_encoding(EncodingToRecord(field.storage.encoding));
+    out->set_rerank(RerankToRecord(field.storage.rerank));
   }
   return record;
 }
@@ -77,6 +139,9 @@ absl::StatusOr<Schema> SchemaFromRecord(
     ASSIGN_OR_RETURN(out.metric, MetricFromRecord(field.metric()));
     out.graph.m = field.m();
     out.graph.ef_construction = field.ef_construction();
+    ASSIGN_OR_RETURN(out.storage.encoding,
+                     EncodingFromRecord(field.encoding()));
+    ASSIGN_OR_RETURN(out.storage.rerank, RerankFromRecord(field.rerank()));
   }
   if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
     return absl::DataLossError(absl::StrCat(

@@ -136,7 +136,11 @@ TEST(SchemaRecordTest, ComesBackAsItWas) {
        {Metric::kCosine, Metric::kInnerProduct, Metric::kL2}) {
     for (const IdKind kind : {IdKind::kNumber, IdKind::kString}) {
       Schema schema = test::OneFieldSchema(7, metric, kind);
-      schema.vector_fields.push_back({"second", 9, Metric::kL2, {8, 77}});
+      schema.vector_fields.push_back({"second",
+                                      9,
+                                      Metric::kL2,
+                                      {8, 77},
+                                      {Encoding::kFloat, Rerank::kMapped}});
       const auto back = SchemaFromRecord(ToRecord("docs", schema));
       ASSERT_OK(back);
       EXPECT_EQ(back->id_kind, kind);
@@ -146,6 +150,43 @@ TEST(SchemaRecordTest, ComesBackAsItWas) {
       EXPECT_EQ(back->vector_fields[1].name, "second");
       EXPECT_EQ(back->vector_fields[1].graph.m, 8U);
       EXPECT_EQ(back->vector_fields[1].graph.ef_construction, 77U);
+      EXPECT_EQ(back->vector_fields[0].storage, VectorStorage());
+      EXPECT_EQ(back->vector_fields[1].storage,
+                (VectorStorage{Encoding::kFloat, Rerank::kMapped}));
+    }
+  }
+}
+
+// Bytes of field `number` with a value below 128, as protobuf writes them.
+std::string SmallNumber(int number, uint8_t value) {
+  return {static_cast<char>(number << 3), static_cast<char>(value)};
+}
+
+TEST(SchemaRecordTest, ARecordFromBeforeEncodingsIsRead) {
+  const std::string field = std::string("\x0a\x01v", 3) + SmallNumber(2, 4) +
+                            SmallNumber(3, storage::METRIC_RECORD_L2) +
+                            SmallNumber(4, 16) + SmallNumber(5, 100);
+  storage::VectorFieldRecord old;
+  ASSERT_TRUE(old.ParseFromString(field));
+  storage::CollectionRecord record = ToRecord("docs", test::OneFieldSchema(4));
+  *record.mutable_vector_fields(0) = old;
+  const auto schema = SchemaFromRecord(record);
+  ASSERT_OK(schema);
+  EXPECT_EQ(schema->vector_fields[0].name, "v");
+  EXPECT_EQ(schema->vector_fields[0].storage, VectorStorage());
+}
+
+TEST(SchemaRecordTest, EveryEncodingComesBack) {
+  Schema schema = test::OneFieldSchema(7);
+  for (const Encoding encoding :
+       {Encoding::kAuto, Encoding::kFloat, Encoding::kBf16, Encoding::kInt8,
+        Encoding::kInt4, Encoding::kBinary}) {
+    for (const Rerank rerank : {Rerank::kMemory, Rerank::kMapped}) {
+      schema.vector_fields[0].storage = {encoding, rerank};
+      const auto back = SchemaFromRecord(ToRecord("docs", schema));
+      ASSERT_OK(back);
+      EXPECT_EQ(back->vector_fields[0].storage,
+                schema.vector_fields[0].storage);
     }
   }
 }
@@ -158,6 +199,16 @@ TEST(SchemaRecordTest, UnknownValuesAreDamage) {
       static_cast<storage::MetricRecord>(99));
   EXPECT_THAT(SchemaFromRecord(record),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("metric 99")));
+  record = good;
+  record.mutable_vector_fields(0)->set_encoding(
+      static_cast<storage::EncodingRecord>(99));
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("encoding 99")));
+  record = good;
+  record.mutable_vector_fields(0)->set_rerank(
+      static_cast<storage::RerankRecord>(99));
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("placement 99")));
   record = good;
   record.set_id_kind(static_cast<storage::IdKindRecord>(0));
   EXPECT_THAT(SchemaFromRecord(record),

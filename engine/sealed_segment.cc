@@ -25,6 +25,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
   std::shared_ptr<SealedSegment> segment(new SealedSegment());
   ASSIGN_OR_RETURN(absl::string_view ids, file->Section(kIdsSection));
   ASSIGN_OR_RETURN_WITH(segment->ids_, IdColumn::Open(ids, rows), file->path());
+  segment->ids_bytes_ = ids.size();
   if (schema.id_kind == IdKind::kNumber) {
     for (Ordinal row = 0; row < rows; ++row) {
       if (segment->ids_.id(row).size() != sizeof(uint64_t)) {
@@ -33,6 +34,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
       }
     }
   }
+  bool copied = false;
   for (size_t i = 0; i < schema.vector_fields.size(); ++i) {
     const VectorFieldSchema& field = schema.vector_fields[i];
     VectorIndexBytes bytes;
@@ -44,9 +46,17 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
     bytes.calibration = file->FindSection(FieldSection(i, "calibration"));
     ASSIGN_OR_RETURN_WITH(
         std::unique_ptr<VectorIndex> index,
-        VectorIndex::Open({field.metric, field.dimension}, rows, bytes),
+        VectorIndex::Open({field.metric, field.dimension}, rows, bytes,
+                          field.storage.rerank == Rerank::kMapped
+                              ? Placement::kHugePagesButVectors
+                              : Placement::kHugePages),
         file->path());
+    copied = copied || index->owned_bytes() > 0;
     segment->fields_.push_back(std::move(index));
+  }
+  if (copied) {
+    // Else the process holds twice what was copied.
+    file->Unload();
   }
   segment->record_ = std::move(record);
   segment->file_ = std::move(file);

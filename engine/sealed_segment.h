@@ -22,7 +22,8 @@ inline constexpr char kIdsSection[] = "ids";
 std::string FieldSection(size_t field, const char* part);
 
 // An immutable segment: its points' ids in ascending order and one vector
-// index for each field, all read in place from a mapped file.
+// index for each field, from a mapped file. Indexes of some size are copied
+// into memory, except for vectors that the schema leaves in the file.
 //
 // Thread-safe; shared by snapshots.
 class SealedSegment {
@@ -38,6 +39,7 @@ class SealedSegment {
   const VectorIndex& field(size_t i) const { return *fields_[i]; }
   size_t field_count() const { return fields_.size(); }
   uint64_t size_bytes() const { return file_->size_bytes(); }
+  uint64_t ids_bytes() const { return ids_bytes_; }
   // As of the write of the file; its dead rows are not kept current.
   const storage::SegmentRecord& record() const { return record_; }
 
@@ -47,6 +49,7 @@ class SealedSegment {
   storage::SegmentRecord record_;
   std::shared_ptr<const SegmentFile> file_;
   IdColumn ids_;
+  uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
 };
 

@@ -135,6 +135,7 @@ absl::StatusOr<SegmentBuild> BuildSegment(
     VectorIndexInput input = FieldInput(build.inputs, maps, i);
     input.shape = {field.metric, field.dimension};
     input.graph = field.graph;
+    input.encoding = field.storage.encoding;
     input.min_graph_rows = options.min_graph_rows;
     ASSIGN_OR_RETURN_WITH(
         BuiltVectorIndex built,

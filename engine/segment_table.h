@@ -62,6 +62,7 @@ class SegmentTable {
   uint32_t TakeNumber() { return next_number_++; }
   uint32_t next_number() const { return next_number_; }
   uint64_t live_count() const { return ids_.size(); }
+  uint64_t IdMapBytes() const { return ids_.size_bytes(); }
   uint64_t GrowingBytes() const;  // memory of the unsealed segments
 
  private:

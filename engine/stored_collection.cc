@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -22,6 +24,38 @@ namespace {
 // A view of the store that is older than this is replaced, because it holds
 // back every record that any collection overwrote since.
 constexpr std::chrono::seconds kViewAgeMax{10};
+
+void AddEncoding(const std::string& field, const VectorIndex& index,
+                 std::vector<EncodingUse>* uses) {
+  const Encoding encoding = index.encoding();
+  auto use =
+      std::find_if(uses->begin(), uses->end(), [&](const EncodingUse& other) {
+        return other.field == field && other.encoding == encoding;
+      });
+  if (use == uses->end()) {
+    uses->push_back({.field = field, .encoding = encoding});
+    use = std::prev(uses->end());
+  }
+  use->recall_loss = use->segments == 0
+                         ? index.recall_loss()
+                         : std::max(use->recall_loss, index.recall_loss());
+  ++use->segments;
+  use->rows += index.rows();
+}
+
+void AddSealed(const Schema& schema, const SealedSegment& segment,
+               IndexStats* stats) {
+  ++stats->sealed_segments;
+  stats->sealed_bytes += segment.size_bytes();
+  stats->ids_bytes += segment.ids_bytes();
+  for (size_t i = 0; i < segment.field_count(); ++i) {
+    const VectorIndex& index = segment.field(i);
+    stats->memory += index.memory();
+    if (index.has_graph()) {
+      AddEncoding(schema.vector_fields[i].name, index, &stats->encodings);
+    }
+  }
+}
 
 }  // namespace
 
@@ -217,18 +251,23 @@ CollectionInfo StoredCollection::Info() const {
   for (const auto& view : snapshot->segments) {
     info.index.dead_rows += view->dead.count();
     if (view->sealed != nullptr) {
-      ++info.index.sealed_segments;
-      info.index.sealed_bytes += view->sealed->size_bytes();
+      AddSealed(schema_, *view->sealed, &info.index);
     } else {
       info.index.unindexed_points += view->live();
     }
   }
   info.index.growing_bytes = writer_.growing_bytes();
+  info.index.ids_bytes += writer_.id_map_bytes();
   info.index.building = compactor_.running();
   info.index.build_rows_done = compactor_.progress().rows_done;
   info.index.build_rows_total = compactor_.progress().rows_total;
   info.index.rebuilds = writer_.rebuilds();
   info.recall = probe_.stats();
+  std::sort(info.index.encodings.begin(), info.index.encodings.end(),
+            [](const EncodingUse& a, const EncodingUse& b) {
+              return std::tie(a.field, a.encoding) <
+                     std::tie(b.field, b.encoding);
+            });
   return info;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "index/vector_codes.h"
 
 namespace sextant {
 namespace {
@@ -55,32 +56,76 @@ float WorstScore(const std::vector<ScoredRow>& a,
   return best.TakeSorted().back().score;
 }
 
-}  // namespace
-
-absl::StatusOr<bool> CodesKeepRecall(VectorShape shape,
-                                     uint32_t segment_ordinals,
-                                     const VectorIndexBytes& bytes,
-                                     const RequestContext& context) {
-  VectorIndexBytes without = bytes;
-  without.codes = {};
-  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> floats,
-                   VectorIndex::Open(shape, segment_ordinals, without));
-  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> codes,
-                   VectorIndex::Open(shape, segment_ordinals, bytes));
+// Share of the hits that searches by `codes` lose; below 0 if they find more.
+absl::StatusOr<double> RecallLoss(const VectorIndex& floats,
+                                  const VectorIndex& codes,
+                                  const RequestContext& context) {
   std::mt19937_64 random(kSeed);
   int loss = 0;
+  int hits = 0;
   for (uint32_t i = 0; i < kQueries; ++i) {
-    const auto row = static_cast<uint32_t>(random() % floats->rows());
-    const std::span<const float> query(floats->row_vector(row),
-                                       shape.dimension);
+    const auto row = static_cast<uint32_t>(random() % floats.rows());
+    const std::span<const float> query(floats.row_vector(row),
+                                       floats.shape().dimension);
     ASSIGN_OR_RETURN(const std::vector<ScoredRow> by_floats,
-                     Search(*floats, query, context));
+                     Search(floats, query, context));
     ASSIGN_OR_RETURN(const std::vector<ScoredRow> by_codes,
-                     Search(*codes, query, context));
+                     Search(codes, query, context));
     const float worst = WorstScore(by_floats, by_codes);
     loss += Found(by_floats, worst) - Found(by_codes, worst);
+    hits += static_cast<int>(by_floats.size());
   }
-  return loss <= kLossMax * kQueries * kHits;
+  return static_cast<double>(loss) / std::max(1, hits);
+}
+
+// Fewest first.
+std::vector<uint32_t> BitsToTry(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kAuto:
+      return {4, 8, 16};
+    case Encoding::kFloat:
+      return {};
+    case Encoding::kBf16:
+      return {16};
+    case Encoding::kInt8:
+      return {8};
+    case Encoding::kInt4:
+      return {4};
+    case Encoding::kBinary:
+      return {1};
+  }
+  return {};
+}
+
+}  // namespace
+
+absl::StatusOr<AlignedBytes> ChooseCodes(const CodeChoice& choice,
+                                         uint32_t nodes,
+                                         const VectorIndexBytes& floats,
+                                         const RequestContext& context) {
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<VectorIndex> by_floats,
+      VectorIndex::Open(choice.shape, choice.segment_ordinals, floats));
+  for (const uint32_t bits : BitsToTry(choice.encoding)) {
+    AlignedBytes codes = EncodeVectors(
+        choice.shape, reinterpret_cast<const float*>(floats.vectors.data()),
+        nodes, bits);
+    if (codes.size() == 0) {
+      break;
+    }
+    VectorIndexBytes with_codes = floats;
+    with_codes.codes = codes;
+    ASSIGN_OR_RETURN(
+        const std::unique_ptr<VectorIndex> by_codes,
+        VectorIndex::Open(choice.shape, choice.segment_ordinals, with_codes));
+    ASSIGN_OR_RETURN(const double loss,
+                     RecallLoss(*by_floats, *by_codes, context));
+    if (choice.encoding != Encoding::kAuto || loss <= kLossMax) {
+      SetRecallLoss(static_cast<float>(loss), codes);
+      return codes;
+    }
+  }
+  return AlignedBytes();
 }
 
 }  // namespace sextant

@@ -2,23 +2,36 @@
 
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
+#include "index/aligned_array.h"
+#include "index/encoding.h"
 #include "index/vector_index.h"
 
 namespace sextant {
 
-// Whether searches of a built index may read its codes: false where they would
-// find noticeably less than with the floats. Codes cannot tell apart rows that
-// differ by less than a step, and data with many such rows (near copies, a few
-// numbers of great weight) loses recall.
+struct CodeChoice {
+  VectorShape shape;
+  uint32_t segment_ordinals = 0;
+  Encoding encoding = Encoding::kAuto;
+};
+
+// The codes that searches of a built index of `nodes` nodes read; empty: the
+// floats. Under kAuto the fewest bits whose searches find what searches by
+// floats find. Codes cannot tell apart rows that differ by less than a step,
+// and data with many such rows (near copies, a few numbers of great weight)
+// loses recall. Another encoding is used whatever it loses; kBinary is never
+// chosen, because it always does. Empty too for numbers that no code can hold.
 //
 // Searches for a sample of the rows both ways, so it knows this data, not just
-// the size of a step. Returns the context's error.
-absl::StatusOr<bool> CodesKeepRecall(VectorShape shape,
-                                     uint32_t segment_ordinals,
-                                     const VectorIndexBytes& bytes,
-                                     const RequestContext& context);
+// the size of a step; the loss is in the codes' header. Returns the context's
+// error.
+absl::StatusOr<AlignedBytes> ChooseCodes(const CodeChoice& choice,
+                                         uint32_t nodes,
+                                         const VectorIndexBytes& floats,
+                                         const RequestContext& context);
 
 }  // namespace sextant

@@ -22,6 +22,9 @@ std::vector<const DistanceKernels*> DetectKernels() {
       if (__builtin_cpu_supports("avx512bw") &&
           __builtin_cpu_supports("avx512vnni")) {
         sets.push_back(&Avx512VnniKernels());
+        if (__builtin_cpu_supports("avx512vpopcntdq")) {
+          sets.push_back(&Avx512PopcntKernels());
+        }
       }
     }
   }
@@ -50,7 +53,7 @@ const DistanceKernels& ChooseKernels() {
   }
   std::fprintf(stderr,
                "SEXTANT_SIMD=%s is not a set that this processor runs "
-               "(scalar, avx2, avx512, avx512vnni); using %s\n",
+               "(scalar, avx2, avx512, avx512vnni, avx512popcnt); using %s\n",
                wanted, sets.back()->name.data());
   return *sets.back();
 }

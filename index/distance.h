@@ -14,7 +14,8 @@ namespace sextant {
 // same float for the same pair, alone or in a batch, aligned or not, so that
 // every query plan gives the same score.
 struct DistanceKernels {
-  absl::string_view name;  // "scalar", "avx2", "avx512", "avx512vnni"
+  // "scalar", "avx2", "avx512", "avx512vnni", "avx512popcnt"
+  absl::string_view name;
 
   float (*inner_product)(const float* a, const float* b, size_t dimension);
   float (*squared_l2)(const float* a, const float* b, size_t dimension);
@@ -38,6 +39,22 @@ struct DistanceKernels {
   void (*nibble_dot_rows)(const int8_t* query, const uint8_t* base,
                           size_t stride, std::span<const uint32_t> rows,
                           int32_t* out);
+  // The same for rows of bits: the sum of a number for every bit that is set.
+  // The numbers, -8 to 7, come as kBitPlanes planes of `stride` bytes: plane p
+  // has bit p of each, and the last one counts negative. `stride` is a multiple
+  // of 32.
+  void (*bit_dot_rows)(const int8_t* planes, const uint8_t* base, size_t stride,
+                       std::span<const uint32_t> rows, int32_t* out);
+
+  // Inner products and squared L2 distances of floats and rows of bf16 numbers
+  // (the upper halves of floats), `stride` / 2 of them, zeros at the end
+  // included. Products are rounded, then added in one fixed order, so that
+  // every set gives the same bits.
+  void (*bf16_product_rows)(const float* query, const uint8_t* base,
+                            size_t stride, std::span<const uint32_t> rows,
+                            float* out);
+  void (*bf16_l2_rows)(const float* query, const uint8_t* base, size_t stride,
+                       std::span<const uint32_t> rows, float* out);
 };
 
 // The widest set that this processor runs, chosen once. The environment
@@ -57,6 +74,7 @@ bool Normalize(std::span<float> vector);
 inline constexpr size_t kLineFloats = 16;
 inline constexpr size_t kPrefetchFloats = 4 * kLineFloats;
 inline constexpr size_t kBatchRows = 4;
+inline constexpr size_t kBitPlanes = 4;
 inline constexpr size_t kLineBytes = 64;
 inline constexpr size_t kPrefetchCodes = 8 * kLineBytes;
 

@@ -129,6 +129,9 @@ constexpr DistanceKernels kAvx2 = {
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx2,
     .nibble_dot_rows = NibbleDotRowsAvx2,
+    .bit_dot_rows = BitDotRowsAvx2,
+    .bf16_product_rows = Bf16ProductRowsAvx2,
+    .bf16_l2_rows = Bf16L2RowsAvx2,
 };
 
 }  // namespace

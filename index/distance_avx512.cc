@@ -140,6 +140,9 @@ constexpr DistanceKernels kAvx512 = {
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx2,
     .nibble_dot_rows = NibbleDotRowsAvx2,
+    .bit_dot_rows = BitDotRowsAvx2,
+    .bf16_product_rows = Bf16ProductRowsAvx512,
+    .bf16_l2_rows = Bf16L2RowsAvx512,
 };
 
 constexpr DistanceKernels kAvx512Vnni = {
@@ -150,6 +153,22 @@ constexpr DistanceKernels kAvx512Vnni = {
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsAvx512,
     .nibble_dot_rows = NibbleDotRowsAvx512,
+    .bit_dot_rows = BitDotRowsAvx2,
+    .bf16_product_rows = Bf16ProductRowsAvx512,
+    .bf16_l2_rows = Bf16L2RowsAvx512,
+};
+
+constexpr DistanceKernels kAvx512Popcnt = {
+    .name = "avx512popcnt",
+    .inner_product = Single<false>,
+    .squared_l2 = Single<true>,
+    .inner_product_rows = Rows<false>,
+    .squared_l2_rows = Rows<true>,
+    .code_dot_rows = CodeDotRowsAvx512,
+    .nibble_dot_rows = NibbleDotRowsAvx512,
+    .bit_dot_rows = BitDotRowsAvx512,
+    .bf16_product_rows = Bf16ProductRowsAvx512,
+    .bf16_l2_rows = Bf16L2RowsAvx512,
 };
 
 }  // namespace
@@ -160,6 +179,10 @@ const DistanceKernels& Avx512Kernels() {
 
 const DistanceKernels& Avx512VnniKernels() {
   return kAvx512Vnni;
+}
+
+const DistanceKernels& Avx512PopcntKernels() {
+  return kAvx512Popcnt;
 }
 
 }  // namespace sextant

@@ -55,6 +55,9 @@ constexpr DistanceKernels kScalar = {
     .squared_l2_rows = Rows<true>,
     .code_dot_rows = CodeDotRowsScalar,
     .nibble_dot_rows = NibbleDotRowsScalar,
+    .bit_dot_rows = BitDotRowsScalar,
+    .bf16_product_rows = Bf16ProductRowsScalar,
+    .bf16_l2_rows = Bf16L2RowsScalar,
 };
 
 }  // namespace

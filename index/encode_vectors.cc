@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -31,7 +32,8 @@ class VectorEncoder {
                 uint32_t bits)
       : shape_(shape),
         vectors_(vectors),
-        stride_(PaddedStride(shape.dimension)) {
+        stride_(PaddedStride(shape.dimension)),
+        rotation_(shape.dimension) {
     header_.magic = CodesLayout::kMagic;
     header_.version = CodesLayout::kVersion;
     header_.metric = static_cast<uint32_t>(shape.metric);
@@ -94,16 +96,50 @@ class VectorEncoder {
     auto* const place = reinterpret_cast<uint8_t*>(
         bytes_.data() + CodesLayout::RowsAt(shape_.dimension) +
         uint64_t{node} * header_.stride);
+    if (header_.bits == 16) {
+      EncodeBf16(place);
+      return;
+    }
     CodesLayout::RowTail tail;
     tail.squared_norm = static_cast<float>(squared);
-    tail.scale = header_.bits == 4 ? EncodeNibbles(largest, squared, place)
-                                   : EncodeBytes(largest, place);
+    switch (header_.bits) {
+      case 1:
+        tail.scale = EncodeBits(squared, place);
+        break;
+      case 4:
+        tail.scale = EncodeNibbles(largest, squared, place);
+        break;
+      default:
+        tail.scale = EncodeBytes(largest, place);
+    }
     std::memcpy(bytes_.data() + CodesLayout::TailsAt(header_) +
                     uint64_t{node} * CodesLayout::TailStep(header_),
                 &tail, sizeof(tail));
   }
 
-  // Both write the codes of moved_ and return the row's scale.
+  // The nearest bf16 numbers, even ones of two.
+  void EncodeBf16(uint8_t* place) const {
+    for (size_t j = 0; j < moved_.size(); ++j) {
+      const auto bits = std::bit_cast<uint32_t>(moved_[j]);
+      const auto rounded =
+          static_cast<uint16_t>((bits + 0x7FFFU + (bits >> 16U & 1U)) >> 16U);
+      std::memcpy(place + j * sizeof(rounded), &rounded, sizeof(rounded));
+    }
+  }
+
+  // These write the codes of moved_ and return the row's scale.
+  float EncodeBits(double squared, uint8_t* place) {
+    moved_.resize(RandomRotation::PaddedDimension(shape_.dimension), 0);
+    rotation_.Apply(moved_);
+    double product = 0;
+    for (size_t j = 0; j < moved_.size(); ++j) {
+      const uint32_t bit = moved_[j] >= 0 ? 1 : 0;
+      place[j / 8] = static_cast<uint8_t>(place[j / 8] | bit << j % 8);
+      product += std::abs(moved_[j]);
+    }
+    return product > 0 ? static_cast<float>(squared / product) : 0;
+  }
+
   float EncodeBytes(float largest, uint8_t* place) const {
     const float scale = largest > 0 ? largest / CodesLayout::kCodeMax : 1;
     for (uint32_t j = 0; j < shape_.dimension; ++j) {
@@ -207,6 +243,7 @@ class VectorEncoder {
   const VectorShape shape_;
   const float* const vectors_;
   const size_t stride_;
+  const RandomRotation rotation_;  // for 1-bit codes
   CodesHeader header_;
   std::vector<float> mean_;   // padded with zeros
   std::vector<float> moved_;  // the row at work, less the mean
@@ -218,6 +255,14 @@ class VectorEncoder {
 AlignedBytes EncodeVectors(VectorShape shape, const float* vectors,
                            uint32_t nodes, uint32_t bits) {
   return VectorEncoder(shape, vectors, nodes, bits).Run();
+}
+
+void SetRecallLoss(float loss, AlignedBytes& codes) {
+  CodesHeader header;
+  CHECK_GE(codes.size(), sizeof(header));
+  std::memcpy(&header, codes.data(), sizeof(header));
+  header.recall_loss = loss;
+  std::memcpy(codes.data(), &header, sizeof(header));
 }
 
 }  // namespace sextant

@@ -5,10 +5,12 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
 namespace sextant {
+
 absl::StatusOr<VectorCodes> VectorCodes::Open(VectorShape shape, uint32_t nodes,
                                               absl::string_view bytes) {
   const auto damaged = [](absl::string_view what) {
@@ -28,7 +30,7 @@ absl::StatusOr<VectorCodes> VectorCodes::Open(VectorShape shape, uint32_t nodes,
   }
   if (header.metric != static_cast<uint32_t>(shape.metric) ||
       header.dimension != shape.dimension || header.nodes != nodes ||
-      (header.bits != 4 && header.bits != 8) ||
+      std::ranges::find(kCodeBits, header.bits) == std::end(kCodeBits) ||
       header.stride != CodesLayout::Stride(header) ||
       bytes.size() != CodesLayout::TotalBytes(header)) {
     return damaged(absl::StrCat(bytes.size(), " bytes do not fit dimension ",
@@ -44,6 +46,11 @@ absl::StatusOr<VectorCodes> VectorCodes::Open(VectorShape shape, uint32_t nodes,
   // A tail that ends its row may lie past what is prefetched of the row.
   codes.has_tail_lines_ = !CodesLayout::HasTailsInRows(header) ||
                           codes.prefetch_bytes_ < header.stride;
+  if (header.bits == 1) {
+    codes.rotation_.emplace(shape.dimension);
+  } else if (header.bits == 16) {
+    codes.has_tail_lines_ = false;
+  }
   return codes;
 }
 
@@ -54,7 +61,6 @@ bool VectorCodes::EncodeQuery(std::span<const float> query,
   coded.moved.assign(query.begin(), query.end());
   double mean_product = 0;
   double squared_norm = 0;
-  float largest = 0;
   for (size_t j = 0; j < dimension; ++j) {
     if (is_l2) {
       coded.moved[j] -= mean_[j];
@@ -62,56 +68,105 @@ bool VectorCodes::EncodeQuery(std::span<const float> query,
     const double x = coded.moved[j];
     mean_product += x * static_cast<double>(mean_[j]);
     squared_norm += x * x;
-    largest = std::max(largest, std::abs(coded.moved[j]));
   }
-  const float scale = largest / CodesLayout::kCodeMax;
   coded.base = static_cast<float>(is_l2 ? squared_norm : -mean_product);
   coded.norm = static_cast<float>(std::sqrt(squared_norm));
-  coded.weight = is_l2 ? -2 * scale : -scale;
   if (!std::isfinite(coded.base) || !std::isfinite(coded.norm)) {
     return false;
   }
-  const float inverse = scale > 0 ? 1 / scale : 0;
+  if (header_.bits == 16) {
+    coded.moved.resize(header_.stride / sizeof(uint16_t), 0);
+    return true;
+  }
+  if (rotation_.has_value()) {
+    coded.moved.resize(RandomRotation::PaddedDimension(header_.dimension), 0);
+    rotation_->Apply(coded.moved);
+  }
+  return EncodeNumbers(coded);
+}
+
+bool VectorCodes::EncodeNumbers(CodedQuery& coded) const {
+  float largest = 0;
+  for (const float x : coded.moved) {
+    largest = std::max(largest, std::abs(x));
+  }
+  const bool is_bits = header_.bits == 1;
+  coded.step =
+      largest / (is_bits ? CodesLayout::kPlaneCodeMax : CodesLayout::kCodeMax);
+  const float inverse = coded.step > 0 ? 1 / coded.step : 0;
   if (!std::isfinite(inverse)) {
     return false;
   }
-  EncodeNumbers(inverse, coded);
-  return true;
-}
-
-void VectorCodes::EncodeNumbers(float inverse_scale, CodedQuery& coded) const {
-  const bool is_nibbles = header_.bits == 4;
-  const size_t size = header_.stride * (is_nibbles ? 2 : 1);
-  if (coded.codes.size() < size) {
-    coded.codes = AlignedArray<int8_t>(size);
+  const size_t copies = is_bits ? kBitPlanes : header_.bits == 4 ? 2 : 1;
+  if (coded.codes.size() < copies * header_.stride) {
+    coded.codes = AlignedArray<int8_t>(copies * header_.stride);
   }
-  int8_t* const codes = coded.codes.data();
-  std::fill_n(codes, size, int8_t{0});
-  const size_t half = CodesLayout::NibbleHalf(header_.dimension);
-  int32_t sum = 0;
-  for (size_t j = 0; j < header_.dimension; ++j) {
-    const auto code = static_cast<int32_t>(std::nearbyint(
-        std::clamp(coded.moved[j] * inverse_scale, -CodesLayout::kCodeMax,
-                   CodesLayout::kCodeMax)));
-    const bool is_high = is_nibbles && j >= half;
-    codes[is_high ? header_.stride + j - half : j] = static_cast<int8_t>(code);
-    sum += code;
-  }
-  if (is_nibbles) {
+  std::fill_n(coded.codes.data(), copies * header_.stride, int8_t{0});
+  const int32_t sum =
+      is_bits ? SetBitPlanes(inverse, coded) : SetBytes(inverse, coded);
+  coded.weight = metric_ == Metric::kL2 ? -2 * coded.step : -coded.step;
+  coded.factor = header_.bits == 8 ? 1 : 2;
+  if (is_bits) {
+    // A bit b stands for 2 b - 1.
+    coded.offset = sum;
+  } else if (header_.bits == 4) {
     // Zero is half a code.
-    coded.factor = 2;
     coded.weight /= 2;
     coded.offset = static_cast<int32_t>(2 * CodesLayout::kNibbleMax) * sum;
   } else {
-    coded.factor = 1;
     coded.offset = CodesLayout::kZeroCode * sum;
   }
+  return true;
+}
+
+int32_t VectorCodes::SetBytes(float inverse_step, CodedQuery& coded) const {
+  const size_t half = header_.bits == 4
+                          ? CodesLayout::NibbleHalf(header_.dimension)
+                          : header_.dimension;
+  int32_t sum = 0;
+  for (size_t j = 0; j < header_.dimension; ++j) {
+    const auto code = static_cast<int32_t>(std::nearbyint(
+        std::clamp(coded.moved[j] * inverse_step, -CodesLayout::kCodeMax,
+                   CodesLayout::kCodeMax)));
+    coded.codes.data()[j < half ? j : header_.stride + j - half] =
+        static_cast<int8_t>(code);
+    sum += code;
+  }
+  return sum;
+}
+
+int32_t VectorCodes::SetBitPlanes(float inverse_step, CodedQuery& coded) const {
+  auto* const planes = reinterpret_cast<uint8_t*>(coded.codes.data());
+  int32_t sum = 0;
+  for (size_t j = 0; j < coded.moved.size(); ++j) {
+    const auto code = static_cast<int32_t>(std::nearbyint(
+        std::clamp(coded.moved[j] * inverse_step, -CodesLayout::kPlaneCodeMax,
+                   CodesLayout::kPlaneCodeMax)));
+    sum += code;
+    for (size_t p = 0; p < kBitPlanes; ++p) {
+      const uint32_t bit = static_cast<uint32_t>(code) >> p & 1U;
+      uint8_t& byte = planes[p * header_.stride + j / 8];
+      byte = static_cast<uint8_t>(byte | bit << j % 8);
+    }
+  }
+  return sum;
+}
+
+CodesLayout::RowTail VectorCodes::Tail(uint32_t node) const {
+  CodesLayout::RowTail tail;
+  std::memcpy(&tail, tails_ + node * tail_step_, sizeof(tail));
+  return tail;
 }
 
 void VectorCodes::Distances(const CodedQuery& query,
                             std::span<const uint32_t> nodes, float* out) const {
-  const auto dot_rows =
-      header_.bits == 4 ? Kernels().nibble_dot_rows : Kernels().code_dot_rows;
+  if (header_.bits == 16) {
+    Bf16Distances(query, nodes, out);
+    return;
+  }
+  const auto dot_rows = header_.bits == 1   ? Kernels().bit_dot_rows
+                        : header_.bits == 4 ? Kernels().nibble_dot_rows
+                                            : Kernels().code_dot_rows;
   const bool is_l2 = metric_ == Metric::kL2;
   constexpr size_t kStep = 64;
   std::array<int32_t, kStep> products;
@@ -119,8 +174,7 @@ void VectorCodes::Distances(const CodedQuery& query,
     const auto step = nodes.first(std::min(kStep, nodes.size()));
     dot_rows(query.codes.data(), rows_, header_.stride, step, products.data());
     for (size_t i = 0; i < step.size(); ++i) {
-      CodesLayout::RowTail row;
-      std::memcpy(&row, tails_ + step[i] * tail_step_, sizeof(row));
+      const CodesLayout::RowTail row = Tail(step[i]);
       const auto product =
           static_cast<float>(products[i] * query.factor - query.offset);
       out[i] = query.base + (is_l2 ? row.squared_norm : 0) +
@@ -128,6 +182,42 @@ void VectorCodes::Distances(const CodedQuery& query,
     }
     nodes = nodes.subspan(step.size());
     out += step.size();
+  }
+}
+
+void VectorCodes::Bf16Distances(const CodedQuery& query,
+                                std::span<const uint32_t> nodes,
+                                float* out) const {
+  if (metric_ == Metric::kL2) {
+    Kernels().bf16_l2_rows(query.moved.data(), rows_, header_.stride, nodes,
+                           out);
+    return;
+  }
+  Kernels().bf16_product_rows(query.moved.data(), rows_, header_.stride, nodes,
+                              out);
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    out[i] = query.base - out[i];
+  }
+}
+
+void VectorCodes::Errors(const CodedQuery& query,
+                         std::span<const uint32_t> nodes, float* out) const {
+  constexpr float kDeviations = 3;
+  const auto bits =
+      static_cast<float>(RandomRotation::PaddedDimension(header_.dimension));
+  const float by_code = query.norm * query.norm / (bits - 1);
+  // The variance of a number that was rounded to a step is step^2 / 12.
+  const float by_query = bits * query.step * query.step / 12;
+  const float deviations =
+      metric_ == Metric::kL2 ? 2 * kDeviations : kDeviations;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const CodesLayout::RowTail row = Tail(nodes[i]);
+    const float squared_scale = row.scale * row.scale;
+    // What the row's signs miss of it.
+    const float missed =
+        std::max(0.0F, squared_scale * bits - row.squared_norm);
+    out[i] =
+        deviations * std::sqrt(missed * by_code + squared_scale * by_query);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,14 +12,15 @@
 
 #include "index/aligned_array.h"
 #include "index/distance.h"
+#include "index/random_rotation.h"
 #include "index/vector_codes_layout.h"
 #include "index/vector_index.h"
 
 namespace sextant {
 
-// Codes of the nodes of a graph, of 4 or 8 bits a number. A traversal reads
-// these, an eighth or a quarter of the floats' bytes; the best of what it finds
-// is scored again with the floats.
+// Codes of the nodes of a graph, of 1, 4, 8 or 16 bits a number. A traversal
+// reads these instead of the floats' 32; the best of what it finds is scored
+// again with the floats.
 //
 // A row is moved by the mean of all rows, which changes neither L2 distances
 // nor the order of inner products and makes the codes finer, and divided by a
@@ -26,6 +28,14 @@ namespace sextant {
 // which clip the largest, the one whose codes point best along the row, and the
 // length that clipping and rounding took is given back, as
 // RaBitQ does (arXiv 2405.12497): <x, c> = |x|^2 makes products unbiased.
+//
+// With 1 bit the row is rotated (random_rotation.h) and the code is its signs:
+// RaBitQ itself. Its products are unbiased over the rotations, and how far they
+// may be off is known of each row (Errors()). The query's numbers are rounded
+// to 4 bits there, to 8 bits otherwise.
+//
+// With 16 bits the numbers are bf16, the upper halves of floats, and the query
+// stays in floats: what many small numbers beside few large ones need.
 //
 // vector_codes_layout.h has the bytes.
 
@@ -40,6 +50,7 @@ struct CodedQuery {
   int32_t factor = 1;
   int32_t offset = 0;  // what the zero code adds to a product
   float norm = 0;
+  float step = 0;  // between the query's codes
 };
 
 // A view of codes in memory that it does not own. Immutable, thread-safe.
@@ -58,6 +69,14 @@ class VectorCodes {
   void Distances(const CodedQuery& query, std::span<const uint32_t> nodes,
                  float* out) const;
 
+  // 1-bit codes only: how far each distance may be from the floats'. Three
+  // standard deviations of the estimate over the random rotations, so a
+  // distance is nearer than that below with probability 0.9987, the share of
+  // a normal distribution (arXiv 2405.12497, section 3.2, with eps0 = 3), the
+  // rounding of the query included.
+  void Errors(const CodedQuery& query, std::span<const uint32_t> nodes,
+              float* out) const;
+
   // How far a distance may well be from the floats'.
   float error(const CodedQuery& query) const {
     return header_.error * query.norm;
@@ -74,10 +93,17 @@ class VectorCodes {
   }
   uint32_t bits() const { return header_.bits; }
   uint32_t nodes() const { return header_.nodes; }
+  float recall_loss() const { return header_.recall_loss; }
 
  private:
-  // All codes of a query, as far as the rows' codes go.
-  void EncodeNumbers(float inverse_scale, CodedQuery& coded) const;
+  // Of coded.moved; false if its largest number allows no codes.
+  bool EncodeNumbers(CodedQuery& coded) const;
+  // Each sets the codes, and returns their sum.
+  int32_t SetBytes(float inverse_step, CodedQuery& coded) const;
+  int32_t SetBitPlanes(float inverse_step, CodedQuery& coded) const;
+  CodesLayout::RowTail Tail(uint32_t node) const;
+  void Bf16Distances(const CodedQuery& query, std::span<const uint32_t> nodes,
+                     float* out) const;
 
   CodesHeader header_;
   Metric metric_ = Metric::kCosine;
@@ -87,14 +113,15 @@ class VectorCodes {
   size_t tail_step_ = 0;
   size_t prefetch_bytes_ = 0;
   bool has_tail_lines_ = false;
+  std::optional<RandomRotation> rotation_;  // of 1-bit codes
 };
-
-// How many bits a number may have, coarsest first.
-inline constexpr uint32_t kCodeBits[] = {4, 8};
 
 // Codes of rows [0, nodes) of padded stride. Empty where codes would mean
 // nothing: numbers so large that their squares are not finite.
 AlignedBytes EncodeVectors(VectorShape shape, const float* vectors,
                            uint32_t nodes, uint32_t bits);
+
+// Writes what was measured into their header.
+void SetRecallLoss(float loss, AlignedBytes& codes);
 
 }  // namespace sextant

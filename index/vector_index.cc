@@ -22,7 +22,8 @@ bool Aligned(absl::string_view bytes) {
 }
 
 // All sections or none, so that the originals are needed as a whole or not.
-absl::Status CopyToHugePages(std::array<AlignedBytes, 4>& copies,
+absl::Status CopyToHugePages(Placement placement,
+                             std::array<AlignedBytes, 4>& copies,
                              VectorIndexBytes& bytes) {
   // Below this all of it fits into the TLB's reach anyway.
   constexpr uint64_t kWorthwhileBytes = uint64_t{8} << 20;
@@ -35,8 +36,11 @@ absl::Status CopyToHugePages(std::array<AlignedBytes, 4>& copies,
     size_t i = 0;
     for (absl::string_view* section :
          {&bytes.vectors, &bytes.ordinals, &bytes.graph, &bytes.codes}) {
-      copies[i] = AlignedBytes::Copy(*section);
-      *section = copies[i++];
+      if (section != &bytes.vectors || placement == Placement::kHugePages) {
+        copies[i] = AlignedBytes::Copy(*section);
+        *section = copies[i];
+      }
+      ++i;
     }
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
@@ -46,6 +50,15 @@ absl::Status CopyToHugePages(std::array<AlignedBytes, 4>& copies,
 }
 
 }  // namespace
+
+IndexMemory& IndexMemory::operator+=(const IndexMemory& other) {
+  graph += other.graph;
+  codes += other.codes;
+  ordinals += other.ordinals;
+  vectors_in_memory += other.vectors_in_memory;
+  vectors_mapped += other.vectors_mapped;
+  return *this;
+}
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
     VectorShape shape, uint32_t segment_ordinals, VectorIndexBytes bytes,
@@ -59,9 +72,15 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
         "vector index: bytes are not aligned to 4");
   }
   auto rep = std::make_unique<Rep>();
-  if (placement == Placement::kHugePages) {
-    RETURN_IF_ERROR(CopyToHugePages(rep->copies, bytes));
+  if (placement != Placement::kInPlace) {
+    RETURN_IF_ERROR(CopyToHugePages(placement, rep->copies, bytes));
   }
+  rep->memory.graph = bytes.graph.size();
+  rep->memory.codes = bytes.codes.size();
+  rep->memory.ordinals = bytes.ordinals.size();
+  (rep->copies[0].size() > 0 ? rep->memory.vectors_in_memory
+                             : rep->memory.vectors_mapped) =
+      bytes.vectors.size();
   rep->shape = shape;
   rep->stride = PaddedStride(shape.dimension);
   const uint64_t rows = bytes.ordinals.size() / sizeof(Ordinal);
@@ -107,6 +126,10 @@ uint64_t VectorIndex::owned_bytes() const {
   return bytes;
 }
 
+IndexMemory VectorIndex::memory() const {
+  return rep_->memory;
+}
+
 VectorIndex::VectorIndex(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
 
 VectorIndex::~VectorIndex() = default;
@@ -117,6 +140,26 @@ uint32_t VectorIndex::rows() const {
 
 bool VectorIndex::has_graph() const {
   return rep_->graph.has_value();
+}
+
+Encoding VectorIndex::encoding() const {
+  if (!has_codes()) {
+    return Encoding::kFloat;
+  }
+  switch (rep_->codes->bits()) {
+    case 1:
+      return Encoding::kBinary;
+    case 4:
+      return Encoding::kInt4;
+    case 8:
+      return Encoding::kInt8;
+    default:
+      return Encoding::kBf16;
+  }
+}
+
+float VectorIndex::recall_loss() const {
+  return has_codes() ? rep_->codes->recall_loss() : 0;
 }
 
 bool VectorIndex::has_codes() const {

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 
 #include "base/context.h"
+#include "index/encoding.h"
 #include "index/metric.h"
 #include "index/recall_curve.h"
 #include "index/row_set.h"
@@ -52,6 +53,19 @@ enum class Placement {
   // as fast as in a mapped file (docs/adr/0004-frozen-graph.md). The bytes are
   // not needed after Open unless owned_bytes() is 0.
   kHugePages,
+  // The same, but for the vectors: they stay in the bytes given to Open.
+  kHugePagesButVectors,
+};
+
+// Bytes of the parts of an index.
+struct IndexMemory {
+  uint64_t graph = 0;
+  uint64_t codes = 0;
+  uint64_t ordinals = 0;
+  uint64_t vectors_in_memory = 0;
+  uint64_t vectors_mapped = 0;  // in the bytes given to Open
+
+  IndexMemory& operator+=(const IndexMemory& other);
 };
 
 // One vector field of one sealed segment: exact scan and HNSW search over a
@@ -73,12 +87,19 @@ class VectorIndex {
 
   uint32_t rows() const;
   bool has_graph() const;
-  // Whether graph searches read 8-bit codes.
+  // What graph searches read; kFloat without a graph. Never kAuto.
+  Encoding encoding() const;
+  // Whether that is codes.
   bool has_codes() const;
   // What search efforts are worth; null where that was not measured.
   const RecallCurve* recall_curve() const;
+  // Share of the hits of a sample that searches by codes lost when the index
+  // was built, against searches by floats; below 0 if they found more.
+  float recall_loss() const;
   // Memory that a copy takes.
   uint64_t owned_bytes() const;
+  // What each part takes, copied or not.
+  IndexMemory memory() const;
   const VectorShape& shape() const;
   // The stored (under kCosine: normalised) vector of a row, and its ordinal.
   const float* row_vector(uint32_t row) const;

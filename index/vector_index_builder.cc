@@ -26,7 +26,6 @@
 #include "index/parallel_nodes.h"
 #include "index/recall_calibration.h"
 #include "index/row_groups.h"
-#include "index/vector_codes.h"
 
 namespace sextant {
 namespace {
@@ -283,29 +282,11 @@ class GraphBuild {
     writer.SetDuplicates(repeated, first_rows);
     built.graph = writer.Take();
     built.vectors = matrix_.Take();
-    RETURN_IF_ERROR(ChooseCodes(sizes.nodes, built));
+    ASSIGN_OR_RETURN(built.codes,
+                     ChooseCodes({input_.shape, input_.rows.back().ordinal + 1,
+                                  input_.encoding},
+                                 sizes.nodes, built.view(), run_.context));
     return built;
-  }
-
-  // The coarsest codes that keep the recall, else none.
-  absl::Status ChooseCodes(uint32_t nodes, BuiltVectorIndex& built) const {
-    for (const uint32_t bits : kCodeBits) {
-      built.codes = EncodeVectors(
-          input_.shape, reinterpret_cast<const float*>(built.vectors.data()),
-          nodes, bits);
-      if (built.codes.size() == 0) {
-        break;
-      }
-      ASSIGN_OR_RETURN(
-          const bool keep,
-          CodesKeepRecall(input_.shape, input_.rows.back().ordinal + 1,
-                          built.view(), run_.context));
-      if (keep) {
-        return absl::OkStatus();
-      }
-    }
-    built.codes = {};
-    return absl::OkStatus();
   }
 
   // Ordinals of all rows, and the rows past the nodes: those that repeat.

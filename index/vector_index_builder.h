@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/thread_pool.h"
 #include "index/aligned_array.h"
+#include "index/encoding.h"
 #include "index/vector_index.h"
 
 namespace sextant {
@@ -28,6 +29,7 @@ struct GraphParameters {
 struct VectorIndexInput {
   VectorShape shape;
   GraphParameters graph;
+  Encoding encoding = Encoding::kAuto;
   // Fewer rows than this get no graph (they are scanned).
   uint32_t min_graph_rows = 2048;
 

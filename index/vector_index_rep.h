@@ -15,8 +15,9 @@ namespace sextant {
 
 // What a VectorIndex holds: views, all checked by Open. Inside index/ only.
 struct VectorIndex::Rep {
-  // Empty unless copied (Placement::kHugePages).
+  // Empty unless copied (Placement).
   std::array<AlignedBytes, 4> copies;
+  IndexMemory memory;
   VectorShape shape;
   uint32_t rows = 0;
   size_t stride = 0;

@@ -189,6 +189,25 @@ TEST(VectorIndexTest, ACopyInHugePagesNeedsTheBytesNoMore) {
   EXPECT_EQ(top.TakeSorted()[0].row, 77U);
 }
 
+TEST(VectorIndexTest, VectorsMayStayWhereTheyAre) {
+  const VectorShape shape{Metric::kL2, 100};
+  const TestVectors vectors = ClusteredVectors(shape, 30000, 10, kSeed);
+  VectorIndexInput input = TestInput(shape, vectors);
+  input.min_graph_rows = 1U << 20;
+  const BuiltVectorIndex built = MustBuild(input);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<VectorIndex> index,
+                       VectorIndex::Open(shape, vectors.rows(), built.view(),
+                                         Placement::kHugePagesButVectors));
+  EXPECT_EQ(index->owned_bytes(), built.ordinals.size());
+  EXPECT_EQ(index->row_vector(0),
+            reinterpret_cast<const float*>(built.vectors.data()));
+  const IndexMemory memory = index->memory();
+  EXPECT_EQ(memory.vectors_mapped, built.vectors.size());
+  EXPECT_EQ(memory.vectors_in_memory, 0U);
+  EXPECT_EQ(memory.ordinals, built.ordinals.size());
+  EXPECT_EQ(memory.graph + memory.codes, 0U);
+}
+
 TEST(VectorIndexTest, SectionsThatDoNotFitAreDataLoss) {
   const VectorShape shape{Metric::kL2, 4};
   const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);

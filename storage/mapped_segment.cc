@@ -176,4 +176,8 @@ absl::string_view MappedSegment::FindSection(absl::string_view name) const {
   return it == sections_.end() ? absl::string_view() : it->second;
 }
 
+void MappedSegment::Unload() const {
+  Advise(bytes_, MADV_DONTNEED);
+}
+
 }  // namespace sextant

@@ -37,6 +37,9 @@ class SegmentFile {
       absl::string_view name) const = 0;
   // The same of a section that older files do not have: empty if missing.
   virtual absl::string_view FindSection(absl::string_view name) const = 0;
+  // Takes its pages out of this process's memory. What is read later comes back
+  // from the page cache, or from the disk.
+  virtual void Unload() const = 0;
   virtual uint64_t size_bytes() const = 0;
   virtual const std::string& path() const = 0;
 };

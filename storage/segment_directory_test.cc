@@ -55,6 +55,17 @@ class SegmentDirectoryTest : public ::testing::Test {
     return record.ok() ? *record : storage::SegmentRecord();
   }
 
+  // Of this process, for the mapped files.
+  static uint64_t ResidentFileKb() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.rfind("RssFile:", 0) == 0) {
+        return std::stoull(line.substr(8));
+      }
+    }
+    return 0;
+  }
+
   std::string PathOf(uint64_t number) const {
     return absl::StrCat(temp_.path(), "/7/", number, ".seg");
   }
@@ -93,6 +104,19 @@ TEST_F(SegmentDirectoryTest, GivesBackAlignedSections) {
   EXPECT_THAT(segment->Section("no"),
               StatusIs(absl::StatusCode::kDataLoss,
                        HasSubstr("section 'no' is missing")));
+}
+
+TEST_F(SegmentDirectoryTest, UnloadedPagesTakeNoMemoryUntilTheyAreRead) {
+  constexpr size_t kSize = size_t{16} << 20;
+  const storage::SegmentRecord record = Write(3, kSize);
+  ASSERT_OK_AND_ASSIGN(const auto segment,
+                       directory_.Open(collection_, record));
+  const uint64_t verified = ResidentFileKb();
+  segment->Unload();
+  // Half of it, because other code of this process may come and go.
+  EXPECT_LT(ResidentFileKb() + kSize / 2048, verified);
+  ASSERT_OK_AND_ASSIGN(const auto rows, segment->Section("rows"));
+  EXPECT_EQ(rows, RandomBytes(kSize, 3));
 }
 
 TEST_F(SegmentDirectoryTest, TakesEverySizeAroundABlock) {

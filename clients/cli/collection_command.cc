@@ -16,6 +16,7 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/encoding_names.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
@@ -34,6 +35,8 @@ struct CreateOptions {
   std::string id_kind = "number";
   uint32_t m = 0;
   uint32_t ef_construction = 0;
+  std::string encoding = "auto";
+  std::string rerank = "memory";
 };
 
 // "title:384:cosine"
@@ -76,6 +79,8 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
   for (client::VectorField& field : schema.vector_fields) {
     field.m = options.m;
     field.ef_construction = options.ef_construction;
+    ASSIGN_OR_RETURN(field.encoding, ParseEncoding(options.encoding));
+    ASSIGN_OR_RETURN(field.rerank, ParseRerank(options.rerank));
   }
   return schema;
 }
@@ -141,7 +146,9 @@ absl::Status Describe(Session& session, const std::string& name) {
     table.AddRow({absl::StrCat("field ", field.name),
                   absl::StrCat(field.dimension, " numbers, ",
                                MetricName(field.metric), ", m ", field.m,
-                               ", ef_construction ", field.ef_construction)});
+                               ", ef_construction ", field.ef_construction,
+                               ", encoding ", EncodingName(field.encoding),
+                               ", rerank ", RerankName(field.rerank))});
   }
   table.AddRow(
       {"created", absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", info.create_time,
@@ -204,6 +211,16 @@ void AddCreate(CLI::App& parent, Action* action) {
   command->add_option("--m", options->m, "Links of a graph node, 4 to 64");
   command->add_option("--ef-construction", options->ef_construction,
                       "Beam width while building, 8 to 2,000");
+  command
+      ->add_option("--encoding", options->encoding,
+                   "What graph searches read: auto (the cheapest that loses no "
+                   "recall), float, bf16, int8, int4 or binary")
+      ->capture_default_str();
+  command
+      ->add_option("--rerank", options->rerank,
+                   "Where the floats lie that score what codes found: memory "
+                   "(fastest) or mapped (in the file)")
+      ->capture_default_str();
   command->footer(
       "Examples:\n"
       "  sextant collection create docs --dimension 384 --metric cosine\n"

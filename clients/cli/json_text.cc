@@ -11,6 +11,8 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 
+#include "clients/cli/encoding_names.h"
+
 namespace sextant::cli {
 namespace {
 
@@ -82,10 +84,36 @@ std::string FieldJson(const client::VectorField& field) {
       .AddText("metric", MetricName(field.metric))
       .AddNumber("m", uint64_t{field.m})
       .AddNumber("ef_construction", uint64_t{field.ef_construction})
+      .AddText("encoding", EncodingName(field.encoding))
+      .AddText("rerank", RerankName(field.rerank))
+      .Text();
+}
+
+std::string MemoryJson(const client::IndexMemory& memory) {
+  return JsonObject()
+      .AddNumber("graph", memory.graph)
+      .AddNumber("codes", memory.codes)
+      .AddNumber("vectors", memory.vectors)
+      .AddNumber("mapped_vectors", memory.mapped_vectors)
+      .AddNumber("ids", memory.ids)
+      .Text();
+}
+
+std::string EncodingJson(const client::EncodingUse& use) {
+  return JsonObject()
+      .AddText("field", use.field)
+      .AddText("encoding", EncodingName(use.encoding))
+      .AddNumber("segments", uint64_t{use.segments})
+      .AddNumber("rows", use.rows)
+      .AddNumber("recall_loss", use.recall_loss)
       .Text();
 }
 
 std::string IndexJson(const client::IndexStats& index) {
+  std::vector<std::string> encodings;
+  for (const client::EncodingUse& use : index.encodings) {
+    encodings.push_back(EncodingJson(use));
+  }
   return JsonObject()
       .AddNumber("sealed_segments", uint64_t{index.sealed_segments})
       .AddNumber("unindexed_points", index.unindexed_points)
@@ -95,6 +123,8 @@ std::string IndexJson(const client::IndexStats& index) {
       .AddBool("building", index.building)
       .AddNumber("build_rows_done", index.build_rows_done)
       .AddNumber("build_rows_total", index.build_rows_total)
+      .AddRaw("memory", MemoryJson(index.memory))
+      .AddRaw("encodings", JsonArray(encodings))
       .Text();
 }
 

@@ -64,6 +64,55 @@ Metric FromWire(v1::Metric metric) {
   }
 }
 
+v1::Encoding ToWire(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kAuto:
+      return v1::ENCODING_AUTO;
+    case Encoding::kFloat:
+      return v1::ENCODING_FLOAT;
+    case Encoding::kBf16:
+      return v1::ENCODING_BF16;
+    case Encoding::kInt8:
+      return v1::ENCODING_INT8;
+    case Encoding::kInt4:
+      return v1::ENCODING_INT4;
+    case Encoding::kBinary:
+      return v1::ENCODING_BINARY;
+  }
+  return v1::ENCODING_UNSPECIFIED;
+}
+
+Encoding FromWire(v1::Encoding encoding) {
+  switch (encoding) {
+    case v1::ENCODING_FLOAT:
+      return Encoding::kFloat;
+    case v1::ENCODING_BF16:
+      return Encoding::kBf16;
+    case v1::ENCODING_INT8:
+      return Encoding::kInt8;
+    case v1::ENCODING_INT4:
+      return Encoding::kInt4;
+    case v1::ENCODING_BINARY:
+      return Encoding::kBinary;
+    default:
+      return Encoding::kAuto;
+  }
+}
+
+v1::Rerank ToWire(Rerank rerank) {
+  switch (rerank) {
+    case Rerank::kMemory:
+      return v1::RERANK_MEMORY;
+    case Rerank::kMapped:
+      return v1::RERANK_MAPPED;
+  }
+  return v1::RERANK_UNSPECIFIED;
+}
+
+Rerank FromWire(v1::Rerank rerank) {
+  return rerank == v1::RERANK_MAPPED ? Rerank::kMapped : Rerank::kMemory;
+}
+
 IndexStats FromWire(const v1::IndexStats& wire) {
   IndexStats stats;
   stats.sealed_segments = wire.sealed_segments();
@@ -74,6 +123,18 @@ IndexStats FromWire(const v1::IndexStats& wire) {
   stats.building = wire.building();
   stats.build_rows_done = wire.build_rows_done();
   stats.build_rows_total = wire.build_rows_total();
+  stats.memory = {.graph = wire.memory().graph(),
+                  .codes = wire.memory().codes(),
+                  .vectors = wire.memory().vectors(),
+                  .mapped_vectors = wire.memory().mapped_vectors(),
+                  .ids = wire.memory().ids()};
+  for (const v1::EncodingUse& use : wire.encodings()) {
+    stats.encodings.push_back({.field = use.field(),
+                               .encoding = FromWire(use.encoding()),
+                               .segments = use.segments(),
+                               .rows = use.rows(),
+                               .recall_loss = use.recall_loss()});
+  }
   return stats;
 }
 
@@ -129,6 +190,8 @@ void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
     out->set_name(field.name);
     out->set_dimension(field.dimension);
     out->set_metric(ToWire(field.metric));
+    out->set_encoding(ToWire(field.encoding));
+    out->set_rerank(ToWire(field.rerank));
     if (field.m != 0 || field.ef_construction != 0) {
       out->mutable_graph()->set_m(field.m);
       out->mutable_graph()->set_ef_construction(field.ef_construction);
@@ -231,7 +294,9 @@ CollectionInfo FromWire(const v1::CollectionInfo& wire) {
          .dimension = field.dimension(),
          .metric = FromWire(field.metric()),
          .m = field.graph().m(),
-         .ef_construction = field.graph().ef_construction()});
+         .ef_construction = field.graph().ef_construction(),
+         .encoding = FromWire(field.encoding()),
+         .rerank = FromWire(field.rerank())});
   }
   info.schema.id_kind = wire.schema().id_kind() == v1::ID_KIND_STRING
                             ? IdKind::kString

@@ -23,6 +23,12 @@ std::string ToString(const PointId& id);
 enum class Metric { kCosine, kInnerProduct, kL2 };
 enum class IdKind { kNumber, kString };
 
+// What graph searches read of a vector. kAuto: the cheapest that loses no
+// recall, chosen anew whenever a segment is sealed.
+enum class Encoding { kAuto, kFloat, kBf16, kInt8, kInt4, kBinary };
+// Where the float vectors lie that score what codes found.
+enum class Rerank { kMemory, kMapped };
+
 struct VectorField {
   std::string name;
   uint32_t dimension = 0;
@@ -30,11 +36,31 @@ struct VectorField {
   // HNSW build parameters; 0 = the server's default.
   uint32_t m = 0;
   uint32_t ef_construction = 0;
+  Encoding encoding = Encoding::kAuto;
+  Rerank rerank = Rerank::kMemory;
 };
 
 struct CollectionSchema {
   std::vector<VectorField> vector_fields;
   IdKind id_kind = IdKind::kNumber;
+};
+
+// Bytes of the parts of the sealed segments.
+struct IndexMemory {
+  uint64_t graph = 0;
+  uint64_t codes = 0;
+  uint64_t vectors = 0;         // floats in memory
+  uint64_t mapped_vectors = 0;  // floats in mapped files
+  uint64_t ids = 0;
+};
+
+// How many rows graph searches read in one encoding.
+struct EncodingUse {
+  std::string field;
+  Encoding encoding = Encoding::kFloat;
+  uint32_t segments = 0;
+  uint64_t rows = 0;
+  double recall_loss = 0;  // when sealed, against floats, on a sample
 };
 
 // State of a collection's search structures.
@@ -47,6 +73,8 @@ struct IndexStats {
   bool building = false;
   uint64_t build_rows_done = 0;
   uint64_t build_rows_total = 0;
+  IndexMemory memory;
+  std::vector<EncodingUse> encodings;
 };
 
 struct CollectionInfo {

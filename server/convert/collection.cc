@@ -46,6 +46,74 @@ v1::Metric FromMetric(Metric metric) {
   return v1::METRIC_UNSPECIFIED;
 }
 
+absl::StatusOr<Encoding> ToEncoding(v1::Encoding encoding,
+                                    absl::string_view path) {
+  switch (encoding) {
+    case v1::ENCODING_UNSPECIFIED:
+    case v1::ENCODING_AUTO:
+      return Encoding::kAuto;
+    case v1::ENCODING_FLOAT:
+      return Encoding::kFloat;
+    case v1::ENCODING_BF16:
+      return Encoding::kBf16;
+    case v1::ENCODING_INT8:
+      return Encoding::kInt8;
+    case v1::ENCODING_INT4:
+      return Encoding::kInt4;
+    case v1::ENCODING_BINARY:
+      return Encoding::kBinary;
+    default:
+      return InvalidField(
+          path,
+          absl::StrCat("must be ENCODING_AUTO, _FLOAT, _BF16, _INT8, _INT4 or "
+                       "_BINARY, got number ",
+                       static_cast<int>(encoding)));
+  }
+}
+
+v1::Encoding FromEncoding(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kAuto:
+      return v1::ENCODING_AUTO;
+    case Encoding::kFloat:
+      return v1::ENCODING_FLOAT;
+    case Encoding::kBf16:
+      return v1::ENCODING_BF16;
+    case Encoding::kInt8:
+      return v1::ENCODING_INT8;
+    case Encoding::kInt4:
+      return v1::ENCODING_INT4;
+    case Encoding::kBinary:
+      return v1::ENCODING_BINARY;
+  }
+  return v1::ENCODING_UNSPECIFIED;
+}
+
+absl::StatusOr<Rerank> ToRerank(v1::Rerank rerank, absl::string_view path) {
+  switch (rerank) {
+    case v1::RERANK_UNSPECIFIED:
+    case v1::RERANK_MEMORY:
+      return Rerank::kMemory;
+    case v1::RERANK_MAPPED:
+      return Rerank::kMapped;
+    default:
+      return InvalidField(
+          path, absl::StrCat("must be RERANK_MEMORY or RERANK_MAPPED, got "
+                             "number ",
+                             static_cast<int>(rerank)));
+  }
+}
+
+v1::Rerank FromRerank(Rerank rerank) {
+  switch (rerank) {
+    case Rerank::kMemory:
+      return v1::RERANK_MEMORY;
+    case Rerank::kMapped:
+      return v1::RERANK_MAPPED;
+  }
+  return v1::RERANK_UNSPECIFIED;
+}
+
 absl::StatusOr<IdKind> ToIdKind(v1::IdKind kind, absl::string_view path) {
   switch (kind) {
     case v1::ID_KIND_UNSPECIFIED:
@@ -70,6 +138,20 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   message->set_building(stats.building);
   message->set_build_rows_done(stats.build_rows_done);
   message->set_build_rows_total(stats.build_rows_total);
+  v1::IndexMemory* const memory = message->mutable_memory();
+  memory->set_graph(stats.memory.graph);
+  memory->set_codes(stats.memory.codes);
+  memory->set_vectors(stats.memory.vectors_in_memory);
+  memory->set_mapped_vectors(stats.memory.vectors_mapped);
+  memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
+  for (const EncodingUse& use : stats.encodings) {
+    v1::EncodingUse* const wire = message->add_encodings();
+    wire->set_field(use.field);
+    wire->set_encoding(FromEncoding(use.encoding));
+    wire->set_segments(use.segments);
+    wire->set_rows(use.rows);
+    wire->set_recall_loss(use.recall_loss);
+  }
 }
 
 void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
@@ -82,6 +164,8 @@ void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
     wire->set_metric(FromMetric(field.metric));
     wire->mutable_graph()->set_m(field.graph.m);
     wire->mutable_graph()->set_ef_construction(field.graph.ef_construction);
+    wire->set_encoding(FromEncoding(field.storage.encoding));
+    wire->set_rerank(FromRerank(field.storage.rerank));
   }
 }
 
@@ -105,6 +189,10 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
     field.dimension = wire.dimension();
     ASSIGN_OR_RETURN(field.metric,
                      ToMetric(wire.metric(), field_path + ".metric"));
+    ASSIGN_OR_RETURN(field.storage.encoding,
+                     ToEncoding(wire.encoding(), field_path + ".encoding"));
+    ASSIGN_OR_RETURN(field.storage.rerank,
+                     ToRerank(wire.rerank(), field_path + ".rerank"));
     if (wire.graph().m() != 0) {
       field.graph.m = wire.graph().m();
     }

@@ -32,6 +32,11 @@ struct CollectionNumbers {
   double dead_rows = 0;
   double growing_bytes = 0;
   double sealed_bytes = 0;
+  double graph_bytes = 0;
+  double code_bytes = 0;
+  double vector_bytes = 0;
+  double mapped_vector_bytes = 0;
+  double id_bytes = 0;
   double building = 0;
   double build_rows_done = 0;
   double build_rows_total = 0;
@@ -51,7 +56,7 @@ struct CollectionMetric {
   double CollectionNumbers::*member;
 };
 
-constexpr std::array<CollectionMetric, 15> kCollectionMetrics = {{
+constexpr std::array<CollectionMetric, 20> kCollectionMetrics = {{
     {"sextant_collection_points", "Live points.", MetricType::Gauge,
      &CollectionNumbers::points},
     {"sextant_collection_applied_sequence",
@@ -69,6 +74,18 @@ constexpr std::array<CollectionMetric, 15> kCollectionMetrics = {{
      MetricType::Gauge, &CollectionNumbers::growing_bytes},
     {"sextant_collection_index_bytes", "Size of the mapped segment files.",
      MetricType::Gauge, &CollectionNumbers::sealed_bytes},
+    {"sextant_collection_graph_bytes", "Memory of the graphs' links.",
+     MetricType::Gauge, &CollectionNumbers::graph_bytes},
+    {"sextant_collection_code_bytes", "Memory of the vectors' codes.",
+     MetricType::Gauge, &CollectionNumbers::code_bytes},
+    {"sextant_collection_vector_bytes",
+     "Memory of the sealed segments' float vectors.", MetricType::Gauge,
+     &CollectionNumbers::vector_bytes},
+    {"sextant_collection_mapped_vector_bytes",
+     "Float vectors that are read from mapped segment files.",
+     MetricType::Gauge, &CollectionNumbers::mapped_vector_bytes},
+    {"sextant_collection_id_bytes", "Memory of ids and of where points lie.",
+     MetricType::Gauge, &CollectionNumbers::id_bytes},
     {"sextant_collection_building",
      "1 while a segment is built or merged in the background.",
      MetricType::Gauge, &CollectionNumbers::building},
@@ -104,6 +121,13 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.dead_rows = static_cast<double>(info.index.dead_rows);
   numbers.growing_bytes = static_cast<double>(info.index.growing_bytes);
   numbers.sealed_bytes = static_cast<double>(info.index.sealed_bytes);
+  const IndexMemory& memory = info.index.memory;
+  numbers.graph_bytes = static_cast<double>(memory.graph);
+  numbers.code_bytes = static_cast<double>(memory.codes);
+  numbers.vector_bytes = static_cast<double>(memory.vectors_in_memory);
+  numbers.mapped_vector_bytes = static_cast<double>(memory.vectors_mapped);
+  numbers.id_bytes =
+      static_cast<double>(memory.ordinals + info.index.ids_bytes);
   numbers.building = info.index.building ? 1 : 0;
   numbers.build_rows_done = static_cast<double>(info.index.build_rows_done);
   numbers.build_rows_total = static_cast<double>(info.index.build_rows_total);

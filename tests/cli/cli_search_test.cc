@@ -143,6 +143,9 @@ TEST_F(CliSearchTest, DescriptionsOfCollections) {
   EXPECT_EQ(RunJson({"stats", "packages"})[0]["points"], 4000);
   EXPECT_EQ(RunJson({"count", "packages"})[0]["count"], 4000);
   EXPECT_THAT(Run({"stats"}).output, HasSubstr("not indexed"));
+  EXPECT_THAT(Run({"stats"}).output, HasSubstr("mapped vectors"));
+  EXPECT_EQ(infos[0]["vector_fields"][0]["encoding"], "auto");
+  EXPECT_EQ(infos[0]["vector_fields"][0]["rerank"], "memory");
   EXPECT_THAT(Run({"collection", "get", "packages"}).output,
               HasSubstr("content hash"));
 }

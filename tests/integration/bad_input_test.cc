@@ -157,6 +157,16 @@ TEST_F(BadInputTest, Collections) {
        "schema.vector_fields[0].dimension", "got 4294967295"},
       {"no metric", create([&](Request* r) { field(r)->clear_metric(); }),
        kInvalid, "schema.vector_fields[0].metric", "required"},
+      {"unknown encoding", create([&](Request* r) {
+         field(r)->set_encoding(static_cast<v1::Encoding>(77));
+       }),
+       kInvalid, "schema.vector_fields[0].encoding",
+       "_INT4 or _BINARY, got number 77"},
+      {"unknown re-rank placement", create([&](Request* r) {
+         field(r)->set_rerank(static_cast<v1::Rerank>(-1));
+       }),
+       kInvalid, "schema.vector_fields[0].rerank",
+       "must be RERANK_MEMORY or RERANK_MAPPED, got number -1"},
       {"m out of range",
        create([&](Request* r) { field(r)->mutable_graph()->set_m(65); }),
        kInvalid, "schema.vector_fields[0].graph.m", "4 to 64, got 65"},

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/encoding_names.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "clients/cli/exit_code.h"
+
+namespace sextant::cli {
+namespace {
+
+template <typename Value>
+using Name = std::pair<Value, const char*>;
+
+constexpr std::array kEncodings = {
+    Name<client::Encoding>{client::Encoding::kAuto, "auto"},
+    Name<client::Encoding>{client::Encoding::kFloat, "float"},
+    Name<client::Encoding>{client::Encoding::kBf16, "bf16"},
+    Name<client::Encoding>{client::Encoding::kInt8, "int8"},
+    Name<client::Encoding>{client::Encoding::kInt4, "int4"},
+    Name<client::Encoding>{client::Encoding::kBinary, "binary"},
+};
+
+constexpr std::array kReranks = {
+    Name<client::Rerank>{client::Rerank::kMemory, "memory"},
+    Name<client::Rerank>{client::Rerank::kMapped, "mapped"},
+};
+
+template <typename Names>
+auto Parse(const Names& names, absl::string_view option, absl::string_view text)
+    -> absl::StatusOr<typename Names::value_type::first_type> {
+  for (const auto& [value, name] : names) {
+    if (text == name) {
+      return value;
+    }
+  }
+  return UsageError(
+      absl::StrCat(option, ": expected one of ",
+                   absl::StrJoin(names, ", ",
+                                 [](std::string* out, const auto& name) {
+                                   absl::StrAppend(out, name.second);
+                                 }),
+                   ", got '", text, "'"));
+}
+
+template <typename Names, typename Value>
+std::string NameOf(const Names& names, Value wanted) {
+  for (const auto& [value, name] : names) {
+    if (value == wanted) {
+      return name;
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<client::Encoding> ParseEncoding(absl::string_view name) {
+  return Parse(kEncodings, "--encoding", name);
+}
+
+std::string EncodingName(client::Encoding encoding) {
+  return NameOf(kEncodings, encoding);
+}
+
+absl::StatusOr<client::Rerank> ParseRerank(absl::string_view name) {
+  return Parse(kReranks, "--rerank", name);
+}
+
+std::string RerankName(client::Rerank rerank) {
+  return NameOf(kReranks, rerank);
+}
+
+}  // namespace sextant::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "clients/cpp/types.h"
+
+namespace sextant::cli {
+
+// "auto", "float", "bf16", "int8", "int4" or "binary"; UsageError for anything
+// else.
+absl::StatusOr<client::Encoding> ParseEncoding(absl::string_view name);
+std::string EncodingName(client::Encoding encoding);
+
+// "memory" or "mapped".
+absl::StatusOr<client::Rerank> ParseRerank(absl::string_view name);
+std::string RerankName(client::Rerank rerank);
+
+}  // namespace sextant::cli
