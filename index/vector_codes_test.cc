@@ -158,9 +158,12 @@ TEST_P(VectorCodesTest, DistancesAreAsNearToTheFloatsAsTheySay) {
     EXPECT_LE(far, count / 100) << bits << " bits, seed " << kSeed;
     // And not much nearer either, or re-ranking would read rows for nothing.
     EXPECT_GT(sum / count, 0.01) << bits << " bits, seed " << kSeed;
-    // Too near as often as too far.
-    EXPECT_LT(std::abs(signed_sum), 0.1 * sum)
-        << bits << " bits, seed " << kSeed;
+    // Too near as often as too far; only L2 distances to bf16 rows, which
+    // are those to the rounded row, are too far by the square of its error.
+    if (bits != 16 || tested.metric != Metric::kL2) {
+      EXPECT_LT(std::abs(signed_sum), 0.1 * sum)
+          << bits << " bits, seed " << kSeed;
+    }
   }
 }
 
