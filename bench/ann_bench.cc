@@ -76,8 +76,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app.add_option("--engines", options.engines, "which take part")
-      ->check(
-          CLI::IsMember({"engine", "hnswlib", "faiss_hnsw", "faiss_hnsw_sq8"}));
+      ->check(CLI::IsMember({"engine", "engine_mapped", "hnswlib", "faiss_hnsw",
+                             "faiss_hnsw_sq8"}));
   app.add_option("--seconds", settings.measure_s,
                  "how long to repeat passes (default: 90, quick 15)");
   app.add_option("--cache", settings.cache_folder, "where built indexes go")
@@ -91,10 +91,11 @@ std::vector<AnnResult> Contestants(const Options& options) {
   std::vector<AnnResult> results;
   for (const std::string& name : options.engines) {
     AnnResult result;
-    result.contestant = name == "engine"       ? NewEngineContestant()
-                        : name == "hnswlib"    ? NewHnswlibContestant()
-                        : name == "faiss_hnsw" ? NewFaissContestant()
-                                               : NewFaissSq8Contestant();
+    result.contestant = name == "engine"          ? NewEngineContestant()
+                        : name == "engine_mapped" ? NewMappedEngineContestant()
+                        : name == "hnswlib"       ? NewHnswlibContestant()
+                        : name == "faiss_hnsw"    ? NewFaissContestant()
+                                                  : NewFaissSq8Contestant();
     if (result.contestant == nullptr) {
       std::fprintf(stderr, "%s: not in this build (libfaiss-dev); left out\n",
                    name.c_str());

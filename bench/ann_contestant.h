@@ -47,6 +47,8 @@ class AnnContestant {
 };
 
 std::unique_ptr<AnnContestant> NewEngineContestant();
+// The same with the float vectors left in the mapped file.
+std::unique_ptr<AnnContestant> NewMappedEngineContestant();
 std::unique_ptr<AnnContestant> NewHnswlibContestant();
 // Null when the benchmark was built without Faiss.
 std::unique_ptr<AnnContestant> NewFaissContestant();     // float vectors

@@ -101,7 +101,11 @@ class EngineContestant final : public AnnContestant {
     }
   }
 
-  absl::string_view name() const override { return "engine"; }
+  explicit EngineContestant(Placement placement) : placement_(placement) {}
+
+  absl::string_view name() const override {
+    return placement_ == Placement::kHugePages ? "engine" : "engine_mapped";
+  }
 
   absl::Status Build(const AnnDataset& dataset, const AnnBuildOptions& options,
                      const std::string& path) override {
@@ -152,11 +156,14 @@ class EngineContestant final : public AnnContestant {
       offset += Padded(size);
     }
     ASSIGN_OR_RETURN(
-        index_,
-        VectorIndex::Open({Metric::kInnerProduct, dataset.dimension},
-                          dataset.rows, sections, Placement::kHugePages));
-    if (index_->owned_bytes() > 0) {
+        index_, VectorIndex::Open({Metric::kInnerProduct, dataset.dimension},
+                                  dataset.rows, sections, placement_));
+    if (index_->owned_bytes() > 0 && placement_ == Placement::kHugePages) {
       munmap(std::exchange(mapping_, nullptr), mapping_size_);
+    } else {
+      // As the server does: only what searches read comes back.
+      madvise(mapping_, mapping_size_, MADV_RANDOM);
+      madvise(mapping_, mapping_size_, MADV_DONTNEED);
     }
     return absl::OkStatus();
   }
@@ -211,6 +218,7 @@ class EngineContestant final : public AnnContestant {
         .value_or(curve->points().back().effort);
   }
 
+  const Placement placement_;
   void* mapping_ = nullptr;
   uint64_t mapping_size_ = 0;
   std::unique_ptr<VectorIndex> index_;
@@ -219,7 +227,11 @@ class EngineContestant final : public AnnContestant {
 }  // namespace
 
 std::unique_ptr<AnnContestant> NewEngineContestant() {
-  return std::make_unique<EngineContestant>();
+  return std::make_unique<EngineContestant>(Placement::kHugePages);
+}
+
+std::unique_ptr<AnnContestant> NewMappedEngineContestant() {
+  return std::make_unique<EngineContestant>(Placement::kHugePagesButVectors);
 }
 
 }  // namespace sextant

@@ -46,6 +46,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
       segment.rows = index.rows();
       segment.has_graph = index.has_graph();
       segment.recall_curve = index.recall_curve();
+      segment.has_binary_codes = index.encoding() == Encoding::kBinary;
     }
     facts.push_back(segment);
   }
@@ -84,10 +85,18 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
     return top.TakeSorted();
   }
   const VectorIndex& index = view.sealed->field(plan.field);
-  RETURN_IF_ERROR(
-      segment.method == SearchMethod::kGraph
-          ? index.Search(query, segment.effort, view.dead, context, top, work)
-          : index.Scan(query, view.dead, context, top, work));
+  switch (segment.method) {
+    case SearchMethod::kScan:
+      RETURN_IF_ERROR(index.Scan(query, view.dead, context, top, work));
+      break;
+    case SearchMethod::kCodeScan:
+      RETURN_IF_ERROR(index.ScanCodes(query, view.dead, context, top, work));
+      break;
+    case SearchMethod::kGraph:
+      RETURN_IF_ERROR(
+          index.Search(query, segment.effort, view.dead, context, top, work));
+      break;
+  }
   return top.TakeSorted();
 }
 

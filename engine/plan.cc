@@ -13,7 +13,6 @@
 #include "index/vector_index.h"
 
 namespace sextant {
-
 namespace {
 
 // The recall to aim at; 0 where the effort is given.
@@ -65,6 +64,10 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                    .growing = facts.growing,
                    .rows = facts.rows,
                    .dead = facts.dead};
+  if (facts.has_binary_codes && !source.exact && dense.recall_target < 1) {
+    plan.method = SearchMethod::kCodeScan;
+    plan.expected_recall = kCodeScanRecall;
+  }
   if (source.exact || !facts.has_graph || dense.recall_target >= 1 ||
       (dense.recall_target > 0 && facts.rows <= kScannedRows)) {
     return plan;
@@ -109,6 +112,9 @@ double MergedRecall(const std::vector<SegmentPlan>& segments) {
 std::string MethodText(const SegmentPlan& segment) {
   if (segment.method == SearchMethod::kScan) {
     return "scan";
+  }
+  if (segment.method == SearchMethod::kCodeScan) {
+    return "code scan";
   }
   return absl::StrCat(
       "graph ",

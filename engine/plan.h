@@ -17,7 +17,8 @@
 
 namespace sextant {
 
-enum class SearchMethod { kScan, kGraph };
+// kCodeScan estimates all distances by 1-bit codes and scores what may be near.
+enum class SearchMethod { kScan, kCodeScan, kGraph };
 
 // How one segment is searched.
 struct SegmentPlan {
@@ -57,6 +58,7 @@ struct SegmentFacts {
   uint32_t number = 0;
   bool growing = false;
   bool has_graph = false;
+  bool has_binary_codes = false;
   uint64_t rows = 0;
   uint64_t dead = 0;
   // Null where it was not measured. Outlives the planning.
@@ -83,6 +85,9 @@ inline constexpr uint64_t kScannedRows = kScanRowsPerEf * kDefaultEf;
 // save nothing that anybody could measure from outside.
 inline constexpr uint64_t kSmallSegmentRows = 16384;
 inline constexpr double kSmallSegmentRecall = 0.99;
+
+// What a scan by 1-bit codes finds of the exact answer (code_scan.h).
+inline constexpr double kCodeScanRecall = 0.9987;
 
 // Pure: the same facts give the same plan. `query` was validated; `field` is
 // the position of its vector field.

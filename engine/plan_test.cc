@@ -156,6 +156,22 @@ INSTANTIATE_TEST_SUITE_P(
                   "projection.vectors[1]", "no such"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+TEST(PlanTest, SmallSegmentsWithBinaryCodesAreScannedByThem) {
+  const SegmentFacts facts{
+      .has_graph = true, .has_binary_codes = true, .rows = 1000};
+  SegmentFacts large = facts;
+  large.rows = 1'000'000;
+  SearchQuery query = test::DenseQuery({1, 2}, 10);
+  Plan plan = PlanSearch(query, 0, {.ef = 100}, {facts, large});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kCodeScan);
+  EXPECT_EQ(plan.dense.segments[1].method, SearchMethod::kGraph);
+  EXPECT_THAT(plan.ToString(OneFieldSchema(2)), HasSubstr("code scan"));
+  query = test::DenseQuery({1, 2}, 10, /*exact=*/true);
+  plan = PlanSearch(query, 0, {.ef = 100}, {facts, large});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kScan);
+  EXPECT_EQ(plan.dense.segments[1].method, SearchMethod::kScan);
+}
+
 TEST(ValidateQueryTest, SeveralFieldsMustBeNamed) {
   Schema schema = OneFieldSchema(2);
   schema.vector_fields.push_back({"image", 3, Metric::kL2, {}});

@@ -42,6 +42,7 @@ class MemorySegmentFile final : public SegmentFile {
     const auto found = sections_.find(std::string(name));
     return found == sections_.end() ? absl::string_view() : found->second;
   }
+  void Unload() const override {}
   uint64_t size_bytes() const override { return size_bytes_; }
   const std::string& path() const override { return path_; }
   // Damages or removes (null data) a section.

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "index/code_scan.h"
 #include "index/distance.h"
 #include "index/graph_search.h"
 #include "index/scan.h"
@@ -190,6 +191,17 @@ absl::Status VectorIndex::Scan(std::span<const float> query, const RowSet& dead,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   return ScanBlock({rep_->shape, query, dead, context},
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
+}
+
+absl::Status VectorIndex::ScanCodes(std::span<const float> query,
+                                    const RowSet& dead,
+                                    const RequestContext& context, TopK& top,
+                                    SearchWork& work) const {
+  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  CHECK(encoding() == Encoding::kBinary) << "code scan without 1-bit codes";
+  return sextant::ScanCodes(
+      {rep_->shape, query, dead, context},
+      {*rep_->graph, &*rep_->codes, rep_->vectors, rep_->ordinals}, top, work);
 }
 
 absl::Status VectorIndex::Search(std::span<const float> query,

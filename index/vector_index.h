@@ -110,6 +110,13 @@ class VectorIndex {
                     const RequestContext& context, TopK& top,
                     SearchWork& work) const;
 
+  // The same by 1-bit codes: rows are scored only if they may be among the
+  // best, so one of those is missed with probability 0.0013 (code_scan.h).
+  // Needs encoding() kBinary.
+  absl::Status ScanCodes(std::span<const float> query, const RowSet& dead,
+                         const RequestContext& context, TopK& top,
+                         SearchWork& work) const;
+
   // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
   // `effort.ef` (raised to top.k()): dead rows are walked through, never
   // offered, and do not use up the beam. Needs has_graph().
