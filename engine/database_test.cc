@@ -142,7 +142,7 @@ TEST_F(DatabaseTest, MemoryOfEachPartFollowsTheSettings) {
   }
   ASSERT_OK(database_->Create("docs", schema));
   auto docs = Find("docs");
-  constexpr uint64_t kPoints = 12'000;
+  static constexpr uint64_t kPoints = 12'000;
   for (uint64_t first = 0; first < kPoints; first += 500) {
     std::vector<Point> points;
     for (uint64_t id = first; id < first + 500; ++id) {

@@ -58,11 +58,11 @@ struct SegmentFacts {
   uint32_t number = 0;
   bool growing = false;
   bool has_graph = false;
-  bool has_binary_codes = false;
   uint64_t rows = 0;
   uint64_t dead = 0;
   // Null where it was not measured. Outlives the planning.
   const RecallCurve* recall_curve = nullptr;
+  bool has_binary_codes = false;
 };
 
 // What a search is planned by that does not say how hard to try.

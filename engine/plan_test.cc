@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(PlanTest, SmallSegmentsWithBinaryCodesAreScannedByThem) {
   const SegmentFacts facts{
-      .has_graph = true, .has_binary_codes = true, .rows = 1000};
+      .has_graph = true, .rows = 1000, .has_binary_codes = true};
   SegmentFacts large = facts;
   large.rows = 1'000'000;
   SearchQuery query = test::DenseQuery({1, 2}, 10);
