@@ -83,7 +83,7 @@ double Recall(const TestVectors& vectors, const TestVectors& queries,
               uint32_t ef) {
   const Index built =
       MustBuild(TestInput({Metric::kL2, vectors.dimension}, vectors));
-  return SearchRecall(*built.index, queries, ef, RowSet());
+  return SearchRecall(*built.index, queries, {.ef = ef}, RowSet());
 }
 
 // Maximum-likelihood estimate of the intrinsic dimension around each row, from
@@ -211,8 +211,8 @@ TEST(GraphBuilderTest, ManyGenerationsFindWhatAFreshGraphFinds) {
   }
   const Index fresh = MustBuild(input(kRows, nullptr));
   constexpr double kNoise = 0.015;  // as above
-  EXPECT_GT(SearchRecall(*merged.index, queries, kEf, RowSet()),
-            SearchRecall(*fresh.index, queries, kEf, RowSet()) - kNoise)
+  EXPECT_GT(SearchRecall(*merged.index, queries, {.ef = kEf}, RowSet()),
+            SearchRecall(*fresh.index, queries, {.ef = kEf}, RowSet()) - kNoise)
       << "seed " << kSeed;
 }
 
