@@ -52,16 +52,17 @@ def main():
         import grpc
     except ImportError as error:
         sys.exit(f"{error}; Debian: python3-grpcio, python3-protobuf")
-    target, queries, dimension, ef, seconds = sys.argv[1:6]
+    target, queries, dimension, recall_target, seconds = sys.argv[1:6]
     messages = load_messages()
     row_bytes = int(dimension) * 4
     data = pathlib.Path(queries).read_bytes()
     rows = [data[i:i + row_bytes] for i in range(0, len(data), row_bytes)]
 
     def search(row):
-        request = messages.SearchRequest(collection="bench", limit=10)
+        request = messages.SearchRequest(
+            collection="bench", limit=10,
+            recall_target=float(recall_target))
         dense = request.sources.add().dense
-        dense.ef = int(ef)
         dense.vector.raw = row
         return request
 

@@ -34,8 +34,8 @@ void FillSearch(const ServerLoad& load, const AnnDataset& dataset,
                 uint32_t query, v1::SearchRequest* request) {
   request->set_limit(load.k);
   request->set_packed_hits(true);
+  request->set_recall_target(load.recall_target);
   v1::DenseSource* const dense = request->add_sources()->mutable_dense();
-  dense->set_ef(load.ef);
   dense->mutable_vector()->set_raw(dataset.query(query),
                                    dataset.dimension * sizeof(float));
 }

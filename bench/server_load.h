@@ -19,7 +19,7 @@ struct ServerLoad {
   pid_t server = 0;    // whose processor time counts
   std::string collection;
   uint32_t k = 10;
-  uint32_t ef = 0;
+  double recall_target = 0;
   uint32_t batch = 1;  // searches a call; 1 is the unary method
   int connections = 1;
   // Closed loop: calls in flight; each answer is followed by the next call.

@@ -22,10 +22,10 @@ absl::StatusOr<std::string> RunPythonClient(const PythonRun& run,
     return absl::InternalError(absl::StrCat("cannot write ", queries));
   }
   // The script lies beside this file, in the source tree.
-  const std::string command =
-      absl::StrCat("'", run.python, "' '", SEXTANT_BENCH_FOLDER,
-                   "/server_client.py' '", run.target, "' '", queries, "' ",
-                   dataset.dimension, " ", run.ef, " ", run.seconds, " 2>&1");
+  const std::string command = absl::StrCat(
+      "'", run.python, "' '", SEXTANT_BENCH_FOLDER, "/server_client.py' '",
+      run.target, "' '", queries, "' ", dataset.dimension, " ",
+      run.recall_target, " ", run.seconds, " 2>&1");
   const PinnedScope pinned(run.cpu);
   std::FILE* const pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) {

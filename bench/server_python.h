@@ -14,7 +14,7 @@ struct PythonRun {
   std::string python;  // interpreter
   std::string target;  // of the server
   std::string folder;  // for the queries' file
-  uint32_t ef = 0;
+  double recall_target = 0;
   double seconds = 1;  // of each of its three measurements
   int cpu = -1;        // to pin it to
 };

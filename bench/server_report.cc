@@ -40,10 +40,14 @@ nlohmann::json ByName(const std::vector<LoadRuns>& loads) {
 
 nlohmann::json InProcessJson(const InProcess& index) {
   const double qps = Median(index.qps);
-  return {{"ef", index.ef},
-          {"recall", index.recall},
-          {"qps", qps},
-          {"cpu_us", 1e6 / qps}};
+  nlohmann::json json = {
+      {"recall", index.recall}, {"qps", qps}, {"cpu_us", 1e6 / qps}};
+  if (index.effort.ef != 0) {
+    json["ef"] = index.effort.ef;
+  } else {
+    json["recall_target"] = index.effort.recall_target;
+  }
+  return json;
 }
 
 nlohmann::json PythonJson(const SearchFigures& figures) {
@@ -67,7 +71,7 @@ nlohmann::json SearchJson(const SearchFigures& figures) {
   echo["answer_bytes"] = figures.answer_bytes;
   nlohmann::json writing = ByName(figures.writing);
   writing["points_per_s"] = figures.written_per_s;
-  nlohmann::json json = {{"ef", figures.ef},
+  nlohmann::json json = {{"recall_target", figures.recall_target},
                          {"rss_mb", figures.server_mb},
                          {"hnswlib", InProcessJson(figures.hnswlib)},
                          {"engine", InProcessJson(figures.engine)},
@@ -118,14 +122,16 @@ void AppendSearch(std::string& table, const SearchFigures& figures) {
        {std::pair("hnswlib, in process", &figures.hnswlib),
         std::pair("engine, in process", &figures.engine)}) {
     const double qps = Median(index->qps);
-    absl::StrAppendFormat(&table, "%-18s %8.0f %36.1f %18.4f  ef %d\n", name,
-                          qps, 1e6 / qps, index->recall, index->ef);
+    absl::StrAppendFormat(
+        &table, "%-18s %8.0f %36.1f %18.4f  effort %g\n", name, qps, 1e6 / qps,
+        index->recall,
+        index->effort.ef == 0 ? index->effort.recall_target : index->effort.ef);
   }
   absl::StrAppendFormat(
       &table,
-      "\nserver: ef %d, %.0f MB; while writing %.0f points/s were "
+      "\nserver: recall target %g, %.0f MB; while writing %.0f points/s were "
       "acknowledged\nmessages: %d bytes asked, %d answered\n",
-      figures.ef, figures.server_mb, figures.written_per_s,
+      figures.recall_target, figures.server_mb, figures.written_per_s,
       figures.request_bytes, figures.answer_bytes);
   for (const LoadRuns& load : figures.idle) {
     absl::StrAppendFormat(

@@ -60,10 +60,30 @@ absl::StatusOr<uint32_t> FindEf(
   return high;
 }
 
+// The least recall target, in thousandths, that reaches the recall.
+absl::StatusOr<double> FindTarget(
+    double recall,
+    absl::FunctionRef<absl::StatusOr<double>(double)> recall_at) {
+  int low = 499;
+  int high = 999;
+  while (high - low > 1) {
+    const int middle = (low + high) / 2;
+    ASSIGN_OR_RETURN(const double reached, recall_at(middle / 1000.0));
+    (reached >= recall ? high : low) = middle;
+  }
+  ASSIGN_OR_RETURN(const double reached, recall_at(high / 1000.0));
+  if (reached < recall) {
+    return absl::NotFoundError(absl::StrCat("recall ", recall,
+                                            " is not reached; target ",
+                                            high / 1000.0, " gives ", reached));
+  }
+  return high / 1000.0;
+}
+
 // All queries through the C++ client.
 absl::StatusOr<double> ServerRecall(client::Client& client,
                                     const AnnDataset& dataset, uint32_t k,
-                                    uint32_t ef) {
+                                    double recall_target) {
   constexpr uint32_t kSearches = 100;
   double sum = 0;
   for (uint32_t first = 0; first < dataset.queries; first += kSearches) {
@@ -73,7 +93,7 @@ absl::StatusOr<double> ServerRecall(client::Client& client,
       const float* const query = dataset.query(first + i);
       requests[i].target = std::vector<float>(query, query + dataset.dimension);
       requests[i].limit = k;
-      requests[i].ef = ef;
+      requests[i].recall_target = recall_target;
     }
     ASSIGN_OR_RETURN(const std::vector<client::SearchResult> results,
                      client.SearchBatch(kBenchCollection, requests));
@@ -91,9 +111,9 @@ absl::StatusOr<double> ServerRecall(client::Client& client,
 }
 
 double RecallOf(AnnContestant& contestant, const AnnDataset& dataset,
-                uint32_t k, uint32_t ef) {
+                uint32_t k, const AnnEffort& effort) {
   std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
-  contestant.SearchAll(dataset, k, {.ef = ef}, answers.data());
+  contestant.SearchAll(dataset, k, effort, answers.data());
   double sum = 0;
   for (uint32_t query = 0; query < dataset.queries; ++query) {
     sum += TieAwareRecall(dataset, query, &answers[uint64_t{query} * k], k);
@@ -103,12 +123,12 @@ double RecallOf(AnnContestant& contestant, const AnnDataset& dataset,
 
 // Passes over all queries for at least `seconds`.
 double QpsOf(AnnContestant& contestant, const AnnDataset& dataset, uint32_t k,
-             uint32_t ef, double seconds) {
+             const AnnEffort& effort, double seconds) {
   std::vector<uint32_t> answers(uint64_t{dataset.queries} * k);
   const double start = ThreadCpuSeconds();
   double queries = 0;
   while (ThreadCpuSeconds() - start < seconds) {
-    contestant.SearchAll(dataset, k, {.ef = ef}, answers.data());
+    contestant.SearchAll(dataset, k, effort, answers.data());
     queries += dataset.queries;
   }
   return queries / (ThreadCpuSeconds() - start);
@@ -202,31 +222,31 @@ class SearchBench {
     return absl::OkStatus();
   }
 
-  absl::Status ChooseEfs(AnnContestant& hnswlib, AnnContestant& engine,
-                         SearchFigures& figures) {
-    ASSIGN_OR_RETURN_WITH(figures.ef,
-                          FindEf(settings_.k, settings_.recall,
-                                 [&](uint32_t ef) {
-                                   return ServerRecall(*client_, dataset_,
-                                                       settings_.k, ef);
-                                 }),
+  absl::Status ChooseEfforts(AnnContestant& hnswlib, AnnContestant& engine,
+                             SearchFigures& figures) {
+    ASSIGN_OR_RETURN_WITH(figures.recall_target,
+                          FindTarget(settings_.recall,
+                                     [&](double target) {
+                                       return ServerRecall(*client_, dataset_,
+                                                           settings_.k, target);
+                                     }),
                           "server");
-    ASSIGN_OR_RETURN_WITH(figures.hnswlib.ef,
+    ASSIGN_OR_RETURN_WITH(figures.hnswlib.effort.ef,
                           FindEf(settings_.k, settings_.recall,
                                  [&](uint32_t ef) -> absl::StatusOr<double> {
                                    return RecallOf(hnswlib, dataset_,
-                                                   settings_.k, ef);
+                                                   settings_.k, {.ef = ef});
                                  }),
                           "hnswlib");
-    ef_ = figures.ef;
-    figures.engine.ef = figures.ef;
+    recall_target_ = figures.recall_target;
+    figures.engine.effort.recall_target = figures.recall_target;
     figures.hnswlib.recall =
-        RecallOf(hnswlib, dataset_, settings_.k, figures.hnswlib.ef);
+        RecallOf(hnswlib, dataset_, settings_.k, figures.hnswlib.effort);
     figures.engine.recall =
-        RecallOf(engine, dataset_, settings_.k, figures.engine.ef);
+        RecallOf(engine, dataset_, settings_.k, figures.engine.effort);
     figures.server_mb = ResidentMegabytes(server_->pid());
-    std::fprintf(stderr, "ef: server %u, hnswlib %u\n", figures.ef,
-                 figures.hnswlib.ef);
+    std::fprintf(stderr, "recall target of the server %g, ef of hnswlib %u\n",
+                 figures.recall_target, figures.hnswlib.effort.ef);
     return absl::OkStatus();
   }
 
@@ -254,10 +274,10 @@ class SearchBench {
       {
         const PinnedScope pinned(settings_.server_cpu);
         figures.hnswlib.qps.push_back(QpsOf(hnswlib, dataset_, settings_.k,
-                                            figures.hnswlib.ef,
+                                            figures.hnswlib.effort,
                                             settings_.seconds));
         figures.engine.qps.push_back(QpsOf(engine, dataset_, settings_.k,
-                                           figures.engine.ef,
+                                           figures.engine.effort,
                                            settings_.seconds / 2));
       }
       for (LoadRuns& load : figures.idle) {
@@ -298,7 +318,7 @@ class SearchBench {
         RunPythonClient({.python = settings_.python,
                          .target = target_,
                          .folder = scratch_->path(),
-                         .ef = ef_,
+                         .recall_target = recall_target_,
                          .seconds = settings_.seconds,
                          .cpu = settings_.client_cpu},
                         dataset_);
@@ -329,7 +349,7 @@ class SearchBench {
     load.server = server_->pid();
     load.collection = kBenchCollection;
     load.k = settings_.k;
-    load.ef = ef_;
+    load.recall_target = recall_target_;
     load.batch = batch;
     load.connections = settings_.connections;
     load.outstanding =
@@ -345,7 +365,7 @@ class SearchBench {
   std::unique_ptr<EchoProcess> echo_;
   std::unique_ptr<client::Client> client_;
   std::string target_;
-  uint32_t ef_ = 0;
+  double recall_target_ = 0;
 };
 
 }  // namespace
@@ -415,7 +435,7 @@ absl::StatusOr<SearchFigures> MeasureSearches(const AnnDataset& dataset,
   SearchFigures figures;
   SearchBench bench(dataset, settings);
   RETURN_IF_ERROR(bench.Open());
-  RETURN_IF_ERROR(bench.ChooseEfs(hnswlib, engine, figures));
+  RETURN_IF_ERROR(bench.ChooseEfforts(hnswlib, engine, figures));
   RETURN_IF_ERROR(bench.RunIdle(hnswlib, engine, figures));
   RETURN_IF_ERROR(bench.RunOpenLoop(figures));
   bench.RunPython(figures);

@@ -49,16 +49,16 @@ struct LoadRuns {
 
 // An index in this process, on the server's processor.
 struct InProcess {
-  uint32_t ef = 0;
+  AnnEffort effort;
   double recall = 0;
   std::vector<double> qps;  // one a round, by processor time
 };
 
 struct SearchFigures {
-  uint32_t ef = 0;  // of the server, to reach the recall
+  double recall_target = 0;  // of the server, to reach the recall
   double server_mb = 0;
   InProcess hnswlib;
-  InProcess engine;  // at the server's ef
+  InProcess engine;  // at the server's target
   std::vector<LoadRuns> idle;
   std::vector<LoadRuns> open_loop;
   std::vector<LoadRuns> writing;
