@@ -118,8 +118,7 @@ class EngineContestant final : public AnnContestant {
     ThreadPool pool({.name = "build", .threads = options.threads});
     const RequestContext context;
     BuildProgress progress;
-    // Each row counts when it is placed and when its links are chosen anew.
-    const Watch watch(name(), uint64_t{2} * dataset.rows, progress);
+    const Watch watch(name(), dataset.rows, progress);
     ASSIGN_OR_RETURN(const BuiltVectorIndex built,
                      BuildVectorIndex(input, &pool, context, &progress));
     return WriteSections(built.view(), path);

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
-#include "index/neighbour_selection.h"
 #include "index/vector_index_rep.h"
 
 namespace sextant {
@@ -43,26 +42,16 @@ bool GraphCloner::worthwhile() const {
          static_cast<double>(kept_groups_.size()) >= kKeptMin * base_.nodes();
 }
 
-std::vector<uint32_t> GraphCloner::levels() const {
-  std::vector<uint32_t> levels;
-  levels.reserve(base_nodes_.size());
-  for (const uint32_t base_node : base_nodes_) {
-    levels.push_back(LevelOf(base_node));
+absl::Status GraphCloner::Clone(const BuildRun& run, HnswGraph& graph) const {
+  const auto kept = static_cast<uint32_t>(base_nodes_.size());
+  for (uint32_t node = 0; node < kept; ++node) {
+    RETURN_IF_ERROR(graph.Add(node, LevelOf(base_nodes_[node])));
   }
-  return levels;
-}
-
-absl::Status GraphCloner::Clone(const BuildRun& run,
-                                const NodeDistances& distances,
-                                GrowingGraph& graph) const {
   // The nodes of a frozen graph are in order of their levels.
   graph.SetEntry(0);
-  const auto kept = static_cast<uint32_t>(base_nodes_.size());
-  return ForEachNode(run, 0, kept, [&](uint32_t node) {
+  return ForEachNode(run, 0, kept, [this, &graph](uint32_t node) {
     for (uint32_t level = 0; level <= graph.level(node); ++level) {
-      graph.SetLinks(
-          level, node,
-          LinksOf(level, base_nodes_[node], distances, graph.max_links(level)));
+      graph.SetLinks(level, node, LinksOf(level, base_nodes_[node], graph));
     }
     return absl::OkStatus();
   });
@@ -77,8 +66,7 @@ uint32_t GraphCloner::LevelOf(uint32_t base_node) const {
 }
 
 std::vector<uint32_t> GraphCloner::LinksOf(uint32_t level, uint32_t base_node,
-                                           const NodeDistances& distances,
-                                           uint32_t max_links) const {
+                                           const HnswGraph& graph) const {
   // Enough to choose from; dropped regions may be large.
   constexpr size_t kCandidatesMax = 256;
   constexpr size_t kDroppedMax = 64;
@@ -100,6 +88,7 @@ std::vector<uint32_t> GraphCloner::LinksOf(uint32_t level, uint32_t base_node,
     }
   };
   collect(base_node);
+  const uint32_t max_links = graph.max_links(level);
   if (dropped.empty()) {
     candidates.resize(std::min<size_t>(candidates.size(), max_links));
     return candidates;
@@ -113,19 +102,7 @@ std::vector<uint32_t> GraphCloner::LinksOf(uint32_t level, uint32_t base_node,
   std::ranges::sort(candidates);
   candidates.erase(std::unique(candidates.begin(), candidates.end()),
                    candidates.end());
-  const uint32_t node = node_of_base_[base_node];
-  NodeDistances::Query query;
-  distances.SetQuery(node, query);
-  std::vector<float> scores(candidates.size());
-  distances.Exact(query, candidates, scores.data());
-  std::vector<BeamNode> sorted(candidates.size());
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    sorted[i] = {scores[i], candidates[i]};
-  }
-  std::ranges::stable_sort(sorted, {}, &BeamNode::distance);
-  NeighbourSelector selector;
-  const auto selected = selector.Select(distances, sorted, max_links);
-  return {selected.begin(), selected.end()};
+  return graph.Select(node_of_base_[base_node], candidates, max_links);
 }
 
 }  // namespace sextant

@@ -8,8 +8,7 @@
 #include "absl/status/status.h"
 
 #include "index/frozen_graph.h"
-#include "index/growing_graph.h"
-#include "index/node_distances.h"
+#include "index/hnsw_graph.h"
 #include "index/parallel_nodes.h"
 #include "index/row_groups.h"
 
@@ -35,18 +34,13 @@ class GraphCloner {
   // The groups that keep their node, as nodes 0, 1, ... of the new graph.
   const std::vector<uint32_t>& kept_groups() const { return kept_groups_; }
 
-  // And the levels of those nodes.
-  std::vector<uint32_t> levels() const;
-
-  // Gives `graph` the links of the kept nodes and the entry.
-  absl::Status Clone(const BuildRun& run, const NodeDistances& distances,
-                     GrowingGraph& graph) const;
+  // Fills the empty `graph` with the kept nodes, their links and the entry.
+  absl::Status Clone(const BuildRun& run, HnswGraph& graph) const;
 
  private:
   uint32_t LevelOf(uint32_t base_node) const;
   std::vector<uint32_t> LinksOf(uint32_t level, uint32_t base_node,
-                                const NodeDistances& distances,
-                                uint32_t max_links) const;
+                                const HnswGraph& graph) const;
 
   const FrozenGraph& base_;
   std::vector<uint32_t> kept_groups_;   // by new node

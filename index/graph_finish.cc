@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "index/frozen_graph.h"
-#include "index/level_search.h"
 
 namespace sextant {
 namespace {
@@ -13,7 +12,7 @@ namespace {
 // Breadth-first walk over level 0 that can be continued from new nodes.
 class Walk {
  public:
-  explicit Walk(const GrowingGraph& graph)
+  explicit Walk(const HnswGraph& graph)
       : graph_(graph), parent_(graph.nodes(), kNoNode) {
     order_.reserve(graph.nodes());
     Visit(graph.entry(), graph.entry());
@@ -40,14 +39,14 @@ class Walk {
   const std::vector<uint32_t>& order() const { return order_; }
 
  private:
-  const GrowingGraph& graph_;
+  const HnswGraph& graph_;
   std::vector<uint32_t> parent_;  // kNoNode: not reached
   std::vector<uint32_t> order_;   // reached nodes
 };
 
 // Gives `from` a link to `to`, if need be in place of its last link that no
 // node depends on.
-bool Link(GrowingGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
+bool Link(HnswGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
   if (graph.AddLink(0, from, to)) {
     return true;
   }
@@ -61,30 +60,9 @@ bool Link(GrowingGraph& graph, const Walk& walk, uint32_t from, uint32_t to) {
   return false;
 }
 
-// Searches of one node after another.
-class NodeSearch {
- public:
-  NodeSearch(const NodeDistances& distances, const GrowingGraph& graph)
-      : distances_(distances), place_{graph, distances} {}
-
-  // Nodes near to `node`, perhaps itself among them, nearest first.
-  std::span<const BeamNode> Near(uint32_t node) {
-    constexpr uint32_t kNear = 64;
-    distances_.SetQuery(node, query_);
-    const BeamNode entry = search_.Descend(place_, query_, 0);
-    return search_.Search(place_, query_, entry, 0, kNear);
-  }
-
- private:
-  const NodeDistances& distances_;
-  const LevelSearch::Place place_;
-  NodeDistances::Query query_;
-  LevelSearch search_;
-};
-
-void LinkNode(NodeSearch& search, GrowingGraph& graph, Walk& walk,
-              uint32_t node) {
-  for (const BeamNode& near : search.Near(node)) {
+void LinkNode(HnswGraph& graph, Walk& walk, uint32_t node) {
+  constexpr uint32_t kNear = 64;
+  for (const BeamNode& near : graph.FindNear(node, kNear)) {
     if (walk.reached(near.node) && Link(graph, walk, near.node, node)) {
       walk.Visit(node, near.node);
       return;
@@ -102,20 +80,19 @@ void LinkNode(NodeSearch& search, GrowingGraph& graph, Walk& walk,
 
 }  // namespace
 
-uint32_t LinkUnreachable(const NodeDistances& distances, GrowingGraph& graph) {
+uint32_t LinkUnreachable(HnswGraph& graph) {
   Walk walk(graph);
-  NodeSearch search(distances, graph);
   uint32_t linked = 0;
   for (uint32_t node = 0; node < graph.nodes(); ++node) {
     if (!walk.reached(node)) {
-      LinkNode(search, graph, walk, node);
+      LinkNode(graph, walk, node);
       ++linked;
     }
   }
   return linked;
 }
 
-std::vector<uint32_t> OrderForLocality(const GrowingGraph& graph) {
+std::vector<uint32_t> OrderForLocality(const HnswGraph& graph) {
   const Walk walk(graph);
   CHECK_EQ(walk.order().size(), graph.nodes());
   std::vector<uint32_t> order = walk.order();

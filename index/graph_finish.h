@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "index/growing_graph.h"
-#include "index/node_distances.h"
+#include "index/hnsw_graph.h"
 
 namespace sextant {
 
@@ -15,11 +14,11 @@ namespace sextant {
 // Links every node into what level 0 reaches from the entry. Returns how many
 // links that took. Linking prunes, so a few nodes in ten thousand end up
 // without a way in; a search could never return them.
-uint32_t LinkUnreachable(const NodeDistances& distances, GrowingGraph& graph);
+uint32_t LinkUnreachable(HnswGraph& graph);
 
 // Old number of each new node: upper levels first (as FrozenGraph wants), then
 // breadth-first from the entry, so that nodes that are met together lie
 // together.
-std::vector<uint32_t> OrderForLocality(const GrowingGraph& graph);
+std::vector<uint32_t> OrderForLocality(const HnswGraph& graph);
 
 }  // namespace sextant

@@ -11,7 +11,7 @@ namespace sextant {
 namespace {
 
 // Nodes between two polls of the context.
-constexpr uint32_t kStep = 16;
+constexpr uint32_t kStep = 64;
 
 class FirstError {
  public:

@@ -92,7 +92,6 @@ class VectorCodes {
     }
   }
   uint32_t bits() const { return header_.bits; }
-  uint32_t nodes() const { return header_.nodes; }
   float recall_loss() const { return header_.recall_loss; }
 
  private:

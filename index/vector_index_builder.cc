@@ -5,24 +5,19 @@
 #include <cstring>
 #include <new>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
 #include "base/status_macros.h"
-#include "index/beam.h"
 #include "index/code_choice.h"
-#include "index/code_order.h"
 #include "index/distance.h"
 #include "index/frozen_graph.h"
-#include "index/graph_builder.h"
 #include "index/graph_cloner.h"
 #include "index/graph_finish.h"
-#include "index/growing_graph.h"
+#include "index/hnsw_graph.h"
 #include "index/insertion_order.h"
-#include "index/node_distances.h"
 #include "index/parallel_nodes.h"
 #include "index/recall_calibration.h"
 #include "index/row_groups.h"
@@ -155,6 +150,7 @@ class GraphBuild {
   absl::StatusOr<BuiltVectorIndex> Run() {
     RETURN_IF_ERROR(PlanNodes());
     RETURN_IF_ERROR(BuildGraph());
+    LinkUnreachable(*graph_);
     return Freeze();
   }
 
@@ -194,47 +190,14 @@ class GraphBuild {
   }
 
   absl::Status BuildGraph() {
-    const uint32_t nodes = groups_.groups();
-    SetTotal(uint64_t{nodes} + nodes - cloned_nodes_);
-    const AlignedBytes code_bytes = BuildCodes();
-    std::optional<VectorCodes> codes;
-    if (code_bytes.size() > 0) {
-      ASSIGN_OR_RETURN(codes,
-                       VectorCodes::Open(input_.shape, nodes, code_bytes));
-      ASSIGN_OR_RETURN(
-          const bool fit,
-          CodesOrderRows(input_.shape, matrix_.vectors(), *codes, run_));
-      if (!fit) {
-        codes.reset();
-      }
-    }
-    const NodeDistances distances(input_.shape, matrix_.vectors(),
-                                  codes ? &*codes : nullptr);
-    graph_ = std::make_unique<GrowingGraph>(
-        input_.graph, nodes,
-        cloner_ != nullptr ? cloner_->levels() : std::vector<uint32_t>());
+    ASSIGN_OR_RETURN(
+        graph_, HnswGraph::Create(input_.shape, input_.graph, groups_.groups(),
+                                  matrix_.vectors()));
     if (cloner_ != nullptr) {
-      RETURN_IF_ERROR(cloner_->Clone(run_, distances, *graph_));
+      RETURN_IF_ERROR(cloner_->Clone(run_, *graph_));
     }
-    GraphBuilder builder(run_, input_.graph, distances, *graph_);
-    RETURN_IF_ERROR(builder.Insert(cloned_nodes_));
-    RETURN_IF_ERROR(builder.Refine(cloned_nodes_));
-    RETURN_IF_ERROR(builder.Prune());
-    LinkUnreachable(distances, *graph_);
-    return absl::OkStatus();
-  }
-
-  // The finest there are: the graph outlives a choice of coarser ones.
-  AlignedBytes BuildCodes() const {
-    constexpr uint32_t kBits = 8;
-    return EncodeVectors(input_.shape, matrix_.vectors(), groups_.groups(),
-                         kBits);
-  }
-
-  void SetTotal(uint64_t steps) const {
-    if (run_.progress != nullptr) {
-      run_.progress->rows_total.store(steps, std::memory_order_relaxed);
-    }
+    return ForEachNode(run_, cloned_nodes_, groups_.groups(),
+                       [this](uint32_t node) { return graph_->Insert(node); });
   }
 
   GraphSizes Sizes(const std::vector<uint32_t>& order) const {
@@ -319,7 +282,7 @@ class GraphBuild {
   std::unique_ptr<GraphCloner> cloner_;  // null: the graph is built anew
   uint32_t cloned_nodes_ = 0;
   std::vector<uint32_t> group_of_node_;
-  std::unique_ptr<GrowingGraph> graph_;
+  std::unique_ptr<HnswGraph> graph_;
 };
 
 absl::Status Calibrate(const VectorIndexInput& input, const BuildRun& run,
@@ -344,7 +307,6 @@ absl::StatusOr<BuiltVectorIndex> BuildVectorIndex(const VectorIndexInput& input,
   RETURN_IF_ERROR(CheckInput(input));
   RETURN_IF_ERROR(context.Check());
   if (progress != nullptr) {
-    progress->rows_done.store(0, std::memory_order_relaxed);
     progress->rows_total.store(input.rows.size(), std::memory_order_relaxed);
   }
   try {

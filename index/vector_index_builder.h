@@ -19,10 +19,8 @@ namespace sextant {
 
 // HNSW build parameters (arXiv 1603.09320).
 struct GraphParameters {
-  uint32_t m = 16;  // links a node in upper layers; bottom 2 m
-  // Beam width while building: two fifths of it to place a node, half of it to
-  // choose its links anew in the whole graph.
-  uint32_t ef_construction = 200;
+  uint32_t m = 16;                 // links a node in upper layers; bottom 2 m
+  uint32_t ef_construction = 200;  // beam width while building
 };
 
 // What the new index is made of.
@@ -62,18 +60,16 @@ struct BuiltVectorIndex {
   }
 };
 
-// Progress that other threads may read while a build runs. A new row counts
-// twice: when it is placed in the graph, and when its links are chosen anew. A
-// cloned one counts once; equal rows count as one.
+// Progress that other threads may read while a build runs.
 struct BuildProgress {
   std::atomic<uint64_t> rows_done{0};
   std::atomic<uint64_t> rows_total{0};
 };
 
-// Builds the graph (graph_builder.h), freezes it, and measures what recall
-// searches of it reach. Every live row is reachable from the entry point. `pool`
-// null builds on the calling thread; the result depends on the input alone,
-// whatever the number of threads.
+// Builds the index with HNSWlib, freezes it, and measures what recall searches
+// of it reach. Every live row is reachable from the entry point. `pool` null
+// builds on the calling thread; with one thread the result depends on the input
+// alone.
 //
 // kCancelled / kDeadlineExceeded by `context`; kResourceExhausted without
 // memory.
