@@ -67,9 +67,9 @@ class SortedBeam {
     if (size_ == entries_.size()) {
       entries_.resize(std::max<size_t>(256, 2 * size_));
     }
-    std::memmove(&entries_[low + 1], &entries_[low],
-                 (size_ - low) * sizeof(Entry));
-    entries_[low] = {distance, live ? node : node | kDead};
+    Entry* const place = entries_.data() + low;
+    std::memmove(place + 1, place, (size_ - low) * sizeof(Entry));
+    *place = {distance, live ? node : node | kDead};
     ++size_;
     next_ = std::min(next_, low);
     live_ += live ? 1U : 0U;

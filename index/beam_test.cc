@@ -70,6 +70,16 @@ TEST(SortedBeamTest, ARuleNeverDropsTheNearestThoughTheyLieBelowTheOrigin) {
   EXPECT_THAT(LiveNodes(beam), ElementsAre(1, 2));
 }
 
+TEST(SortedBeamTest, GrowsWithTheNodesItHolds) {
+  SortedBeam beam;
+  beam.Start(SortedBeam::kMaxNodes - 1);
+  constexpr uint32_t kNodes = 1000;
+  for (uint32_t node = 0; node < kNodes; ++node) {
+    beam.Insert(static_cast<float>(node), node, true);
+  }
+  EXPECT_EQ(LiveNodes(beam).size(), kNodes);
+}
+
 // The nodes that a rule leaves, the obvious way.
 std::vector<uint32_t> Expected(const StopRule& rule, uint32_t width,
                                std::vector<std::pair<BeamNode, bool>> inserted,
