@@ -21,14 +21,16 @@ PROTO = pathlib.Path(__file__).resolve().parent.parent / "proto"
 
 def load_messages():
     """The generated module of the search service, made in a folder of its
-    own."""
-    folder = tempfile.mkdtemp(prefix="sextant-proto-")
+    own that is gone once it is loaded."""
     protos = sorted(str(path) for path in (PROTO / "sextant").rglob("*.proto"))
-    subprocess.run(["protoc", f"-I{PROTO}", f"--python_out={folder}", *protos],
-                   check=True)
-    sys.path.insert(0, folder)
-    # pylint: disable=import-error,import-outside-toplevel # generated just now
-    from sextant.v1 import search_service_pb2
+    with tempfile.TemporaryDirectory(prefix="sextant-proto-") as folder:
+        subprocess.run(
+            ["protoc", f"-I{PROTO}", f"--python_out={folder}", *protos],
+            check=True)
+        sys.path.insert(0, folder)
+        # pylint: disable=import-error,import-outside-toplevel # made just now
+        from sextant.v1 import search_service_pb2
+        sys.path.remove(folder)
     return search_service_pb2
 
 

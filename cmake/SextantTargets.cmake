@@ -66,7 +66,8 @@ function(sextant_register_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "TARGET;TIMEOUT;SHARDS"
                         "LABELS;ARGS;ENVIRONMENT;TARGETS")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    # Several times what the slowest takes, so that a busy machine passes too.
+    set(arg_TIMEOUT 300)
   endif()
   set(entries ${arg_TARGET})
   if(arg_SHARDS)

@@ -10,10 +10,10 @@
 #include <fstream>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -22,13 +22,6 @@ using testing::HasSubstr;
 
 class UnixSocketTest : public testing::Test {
  protected:
-  UnixSocketTest()
-      : directory_(absl::StrCat(testing::TempDir(), "us-", ::getpid())),
-        path_(directory_ + "/s") {
-    std::filesystem::create_directories(directory_);
-  }
-  ~UnixSocketTest() override { std::filesystem::remove_all(directory_); }
-
   // Makes a socket at path_; returns what holds it open.
   int Listen() const {
     const int socket_fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -42,8 +35,8 @@ class UnixSocketTest : public testing::Test {
     return socket_fd;
   }
 
-  const std::string directory_;
-  const std::string path_;
+  const TempDir directory_;
+  const std::string path_ = directory_.Child("s");
 };
 
 TEST_F(UnixSocketTest, AFreePathIsFine) {
@@ -79,7 +72,7 @@ TEST_F(UnixSocketTest, PathsThatCannotBeAreNamed) {
       PrepareSocketPath("/" + std::string(107, 'x')),
       StatusIs(absl::StatusCode::kInvalidArgument,
                "the path of a Unix socket has at most 107 bytes, got 108"));
-  EXPECT_THAT(PrepareSocketPath(directory_ + "/missing/s"),
+  EXPECT_THAT(PrepareSocketPath(directory_.Child("missing/s")),
               StatusIs(absl::StatusCode::kUnavailable,
                        "its directory: No such file or directory"));
 }

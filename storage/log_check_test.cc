@@ -15,6 +15,7 @@
 #include "base/status_matchers.h"
 #include "storage/crc32c.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -23,13 +24,12 @@ namespace fs = std::filesystem;
 
 using ::sextant::test::MakeCollection;
 using ::sextant::test::MakePoint;
-using ::sextant::test::TempDirectory;
 using ::sextant::test::TestOptions;
 using ::sextant::test::TestWriter;
 
 // The newest write-ahead log of a store that was just closed: small records
 // and one of several blocks.
-std::string MakeLog(const TempDirectory& directory, size_t last_payload_size) {
+std::string MakeLog(const TempDir& directory, size_t last_payload_size) {
   const std::string path = directory.Child("data");
   {
     auto store = Store::Open(TestOptions(path));
@@ -55,7 +55,7 @@ std::string MakeLog(const TempDirectory& directory, size_t last_payload_size) {
 
 class LogCheckTest : public ::testing::Test {
  protected:
-  const TempDirectory directory_;
+  const TempDir directory_;
   const std::string log_ = MakeLog(directory_, 3000);
 };
 

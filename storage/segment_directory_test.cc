@@ -19,6 +19,7 @@
 #include "storage/rocks_segment_directory.h"
 #include "storage/segment_format.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -26,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using ::sextant::test::MakeCollection;
-using ::sextant::test::TempDirectory;
 using ::testing::HasSubstr;
 
 std::string RandomBytes(size_t size, uint64_t seed) {
@@ -78,7 +78,7 @@ class SegmentDirectoryTest : public ::testing::Test {
                                           HasSubstr(what))));
   }
 
-  const TempDirectory temp_;
+  const TempDir temp_;
   RocksSegmentDirectory directory_;
   storage::CollectionRecord collection_;
 };

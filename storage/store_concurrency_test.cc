@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "storage/store.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 using ::sextant::test::MakeCollection;
 using ::sextant::test::MakePoint;
 using ::sextant::test::SameContents;
-using ::sextant::test::TempDirectory;
 using ::sextant::test::TestOptions;
 using ::sextant::test::TestWriter;
 
@@ -31,7 +31,7 @@ class StoreConcurrencyTest : public ::testing::Test {
                          Store::Open(TestOptions(directory_.Child("data"))));
   }
 
-  const TempDirectory directory_;
+  const TempDir directory_;
   std::unique_ptr<Store> store_;
 };
 

@@ -22,13 +22,13 @@
 #include "storage/rocks_instance.h"
 #include "storage/store.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
 
 using ::sextant::test::MakeCollection;
 using ::sextant::test::MakePoint;
-using ::sextant::test::TempDirectory;
 using ::sextant::test::TestOptions;
 using ::sextant::test::TestWriter;
 using ::testing::HasSubstr;
@@ -64,7 +64,7 @@ class StoreDamageTest : public ::testing::Test {
     damage(*rocks);
   }
 
-  const TempDirectory directory_;
+  const TempDir directory_;
 };
 
 TEST_F(StoreDamageTest, RefusesANewerFormatInTheRecord) {
@@ -335,7 +335,7 @@ uint64_t ResidentBytes() {
 
 TEST(StoreScaleTest, AThousandTinyCollectionsCostKilobytesEach) {
   constexpr uint64_t kCollections = 1000;
-  const TempDirectory directory;
+  const TempDir directory;
   ASSERT_OK_AND_ASSIGN(auto store,
                        Store::Open(TestOptions(directory.Child("data"))));
   const uint64_t resident = ResidentBytes();

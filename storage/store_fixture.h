@@ -1,52 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests only: data directories that clean up after themselves, and points
-// whose contents follow from a seed.
+// For tests only: points whose contents follow from a seed.
 
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
-#include "base/check.h"
 #include "storage/records.h"
 #include "storage/store.h"
 #include "storage/write_set.h"
 
 namespace sextant::test {
-
-// A new directory below the system's temporary one, removed at the end.
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "sextant-XXXXXX").string();
-    CHECK(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~TempDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string Child(absl::string_view name) const {
-    return absl::StrCat(path_, "/", name);
-  }
-
- private:
-  std::string path_;
-};
 
 // A point that owns its parts.
 struct OwnedPoint {

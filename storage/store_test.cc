@@ -9,11 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -22,7 +24,6 @@ using ::sextant::test::MakeCollection;
 using ::sextant::test::MakePoint;
 using ::sextant::test::OwnedPoint;
 using ::sextant::test::SameContents;
-using ::sextant::test::TempDirectory;
 using ::sextant::test::TestOptions;
 using ::sextant::test::TestWriter;
 using ::testing::ElementsAre;
@@ -82,7 +83,7 @@ class StoreTest : public ::testing::Test {
     return points.ok() ? points->at(0) : std::nullopt;
   }
 
-  TempDirectory directory_;
+  TempDir directory_;
   std::unique_ptr<Store> store_;
 };
 
@@ -303,7 +304,7 @@ TEST_F(StoreTest, RefusesAnEmptyPath) {
 }
 
 TEST(StoreLockTest, NamesADirectoryInUseByAnotherProcess) {
-  const TempDirectory directory;
+  const TempDir directory;
   int ready[2] = {};
   ASSERT_EQ(pipe(ready), 0);
   const pid_t child = fork();

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/import_state.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-
-#include "absl/strings/str_cat.h"
-
 #include "base/status_matchers.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant::cli {
 namespace {
@@ -21,8 +15,8 @@ ImportState Example() {
 }
 
 TEST(ImportStateTest, SurvivesTheFile) {
-  const std::string path = absl::StrCat(testing::TempDir(), "state", getpid(),
-                                        "/new/folder/import.json");
+  const TempDir folder;
+  const std::string path = folder.Child("new/folder/import.json");
   ASSERT_OK(SaveImportState(path, Example()));
   const auto loaded = LoadImportState(path);
   ASSERT_TRUE(loaded.has_value());

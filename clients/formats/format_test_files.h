@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -12,17 +10,19 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "tests/support/temp_dir.h"
+
 namespace sextant {
 
-// For tests only: files made byte by byte.
+// For tests only: files made byte by byte. They go when the test program ends.
 
 inline std::string WriteTestFile(const std::string& name,
                                  const std::string& content) {
+  static const TempDir folder;
   std::string test =
       testing::UnitTest::GetInstance()->current_test_info()->name();
   std::replace(test.begin(), test.end(), '/', '_');
-  const std::string path =
-      absl::StrCat(testing::TempDir(), test, "_", getpid(), "_", name);
+  const std::string path = absl::StrCat(folder.path(), "/", test, "_", name);
   std::ofstream(path, std::ios::binary) << content;
   return path;
 }

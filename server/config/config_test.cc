@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -14,6 +12,7 @@
 #include "base/status_matchers.h"
 #include "server/config/config_keys.h"
 #include "server/config/config_load.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -25,18 +24,13 @@ using testing::HasSubstr;
 class ConfigFile {
  public:
   explicit ConfigFile(const std::string& content) {
-    const int fd = ::mkstemp(path_.data());
-    EXPECT_GE(fd, 0);
-    ::close(fd);
     std::ofstream(path_) << content;
   }
-  ~ConfigFile() { ::unlink(path_.c_str()); }
-  ConfigFile(const ConfigFile&) = delete;
-  ConfigFile& operator=(const ConfigFile&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = testing::TempDir() + "sextant-config-XXXXXX";
+  const TempDir folder_;
+  const std::string path_ = folder_.Child("sextant.yaml");
 };
 
 TEST(ConfigKeysTest, TableIsSound) {

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -19,6 +16,7 @@
 #include "server/serving_state.h"
 #include "server/telemetry/request_metrics.h"
 #include "server/telemetry/state_metrics.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -119,16 +117,10 @@ TEST(RequestMetricsTest, CountsWhatHappened) {
 
 class StateMetricsTest : public testing::Test {
  protected:
-  ~StateMetricsTest() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   // `count` empty collections called c0, c1, ...
   void Open(int count) {
-    directory_ = absl::StrCat(testing::TempDir(), "metrics_test-", ::getpid());
     DatabaseOptions options;
-    options.store.path = directory_;
+    options.store.path = directory_.Child("db");
     ASSERT_OK_AND_ASSIGN(database_, Database::Open(std::move(options)));
     Schema schema;
     schema.vector_fields = {{.name = "v", .dimension = 2}};
@@ -144,8 +136,8 @@ class StateMetricsTest : public testing::Test {
     state_.StartServing(database_.get());
   }
 
+  const TempDir directory_;
   ServingState state_;
-  std::string directory_;
   std::unique_ptr<Database> database_;
 };
 

@@ -5,8 +5,6 @@
 
 #include "server/transport/grpc_server.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <sstream>
@@ -27,6 +25,7 @@
 #include "server/http/http_server.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant {
 namespace {
@@ -47,7 +46,6 @@ class GrpcServerTest : public testing::Test {
     server_.reset();
     http_.reset();
     database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   void StartLoading() {
@@ -63,10 +61,8 @@ class GrpcServerTest : public testing::Test {
   }
 
   void FinishLoading() {
-    directory_ =
-        absl::StrCat(testing::TempDir(), "grpc_server_test-", ::getpid());
     DatabaseOptions options;
-    options.store.path = directory_;
+    options.store.path = directory_.Child("db");
     ASSERT_OK_AND_ASSIGN(database_, Database::Open(std::move(options)));
     state_.StartServing(database_.get());
   }
@@ -108,12 +104,12 @@ class GrpcServerTest : public testing::Test {
         &context, {}, &response);
   }
 
+  const TempDir directory_;
   Config config_;
   std::ostringstream log_text_;
   Log log_;
   RequestMetrics metrics_;
   ServingState state_;
-  std::string directory_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> server_;
@@ -249,8 +245,7 @@ TEST_F(GrpcServerTest, TakenAddressesAreNamed) {
 }
 
 TEST_F(GrpcServerTest, ASocketInUseStaysWithItsServer) {
-  config_.grpc.unix_socket =
-      absl::StrCat(testing::TempDir(), "gs-", ::getpid(), ".sock");
+  config_.grpc.unix_socket = directory_.Child("gs.sock");
   ASSERT_NO_FATAL_FAILURE(StartLoading());
   ASSERT_NO_FATAL_FAILURE(FinishLoading());
   const std::string target = "unix:" + config_.grpc.unix_socket;

@@ -23,6 +23,7 @@
 #include "storage/store_fixture.h"
 #include "tests/powercut/store_workload.h"
 #include "tests/support/power_cut_file_system.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant::test {
 namespace {
@@ -113,7 +114,7 @@ class BitRotTest : public ::testing::Test {
   }
 
   Verdict FlipAndJudge(const std::string& name, std::mt19937_64* random) {
-    const TempDirectory copy;
+    const TempDir copy;
     const std::string path = copy.Child("data");
     fs::copy(original_, path, fs::copy_options::recursive);
     const std::string file = absl::StrCat(path, "/", name);
@@ -131,7 +132,7 @@ class BitRotTest : public ::testing::Test {
     return verdict;
   }
 
-  const TempDirectory directory_;
+  const TempDir directory_;
   const std::string original_ = directory_.Child("data");
   std::vector<CollectionNumber> numbers_;
   std::map<std::string, std::vector<std::string>> files_;
@@ -171,7 +172,7 @@ TEST_F(BitRotTest, RefusesADirectoryWithoutCurrent) {
 TEST_F(BitRotTest, FindsAMissingFile) {
   for (const std::string kind : {"sst", "log", "MANIFEST", "seg"}) {
     SCOPED_TRACE(kind);
-    const TempDirectory copy;
+    const TempDir copy;
     const std::string path = copy.Child("data");
     fs::copy(original_, path, fs::copy_options::recursive);
     fs::remove(absl::StrCat(path, "/", files_[kind].back()));

@@ -23,6 +23,7 @@
 #include "storage/store.h"
 #include "storage/store_fixture.h"
 #include "tests/powercut/store_workload.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant::test {
 namespace {
@@ -104,7 +105,7 @@ TEST_P(CrashPointTest, LosesNothing) {
   for (const int pass : GetParam().passes) {
     const std::string point = absl::StrCat(GetParam().point, ":", pass);
     SCOPED_TRACE(point);
-    const TempDirectory directory;
+    const TempDir directory;
     const Aftermath aftermath = RunAndCrash(directory.Child("data"), point);
     EXPECT_TRUE(aftermath.crashed) << "the point was not passed that often";
     ASSERT_OK_AND_ASSIGN(auto store,

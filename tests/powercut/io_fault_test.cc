@@ -20,6 +20,7 @@
 #include "storage/store_fixture.h"
 #include "tests/powercut/store_workload.h"
 #include "tests/support/power_cut_file_system.h"
+#include "tests/support/temp_dir.h"
 
 // RocksDB's background threads rest for a second after a failed flush. The
 // program's own symbol comes before libc's, so here they only step aside.
@@ -140,7 +141,7 @@ class FaultRun {
     Note(store->Verify(), outcome);
   }
 
-  const TempDirectory directory_;
+  const TempDir directory_;
   std::shared_ptr<PowerCutFileSystem> files_;
   StoreOptions options_;
 };

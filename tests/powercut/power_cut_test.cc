@@ -22,6 +22,7 @@
 #include "storage/store_fixture.h"
 #include "tests/powercut/store_workload.h"
 #include "tests/support/power_cut_file_system.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant::test {
 namespace {
@@ -33,7 +34,7 @@ constexpr Sequence kCheckpointEvery = 13;
 constexpr Sequence kFlushEvery = 25;
 
 // What the power cut left; again on the fast file system.
-StoreOptions CutOptions(const TempDirectory& directory) {
+StoreOptions CutOptions(const TempDir& directory) {
   StoreOptions options = TestOptions(directory.Child("cut"));
   options.file_system = std::make_shared<PowerCutFileSystem>(options.path);
   return options;
@@ -93,7 +94,7 @@ class Round {
   bool CutAgain(uint64_t at, CutNames names) {
     SCOPED_TRACE(absl::StrCat("step ", at, " of the second start, names ",
                               static_cast<int>(names)));
-    const TempDirectory directory;
+    const TempDir directory;
     std::filesystem::copy(directory_.Child("cut"), directory.Child("data"),
                           std::filesystem::copy_options::recursive);
     const auto files =
@@ -180,7 +181,7 @@ class Round {
 
   const uint64_t seed_;
   const PowerCut cut_;
-  const TempDirectory directory_;
+  const TempDir directory_;
   std::shared_ptr<PowerCutFileSystem> files_;
   std::unique_ptr<Store> store_;
   std::vector<storage::CollectionRecord> records_;
@@ -227,7 +228,7 @@ TEST(PowerCutTest, SeesTheLossWithoutFsync) {
 // False when there were fewer.
 bool CutFirstStart(uint64_t at, CutNames names) {
   SCOPED_TRACE(absl::StrCat("step ", at, ", names ", static_cast<int>(names)));
-  const TempDirectory directory;
+  const TempDir directory;
   const auto files =
       std::make_shared<PowerCutFileSystem>(directory.Child("data"));
   bool was_cut = false;

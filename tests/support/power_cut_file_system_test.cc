@@ -13,6 +13,7 @@
 
 #include "base/status_matchers.h"
 #include "storage/store_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace sextant::test {
 namespace {
@@ -76,7 +77,7 @@ class PowerCutFileSystemTest : public ::testing::Test {
     return ReadTree(target);
   }
 
-  TempDirectory directory_;
+  TempDir directory_;
   const std::string root_ = directory_.Child("root");
   std::shared_ptr<PowerCutFileSystem> files_;
   int cuts_ = 0;

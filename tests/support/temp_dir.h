@@ -7,6 +7,9 @@
 #include <string>
 #include <system_error>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
 #include "base/check.h"
 
 namespace sextant {
@@ -29,6 +32,9 @@ class TempDir {
   TempDir& operator=(const TempDir&) = delete;
 
   const std::string& path() const { return path_; }
+  std::string Child(absl::string_view name) const {
+    return absl::StrCat(path_, "/", name);
+  }
 
  private:
   std::string path_;
