@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <string>
@@ -15,7 +16,10 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "nlohmann/json.hpp"
 
+#include "base/free_memory.h"
 #include "base/status_macros.h"
 #include "bench/ann_dataset.h"
 #include "bench/processor.h"
@@ -33,12 +37,14 @@ struct Options {
   std::string data;
   std::string cache_folder = "build/bench-cache";
   std::string folder = "build/churn-bench";
+  std::string json;  // file; empty: none
   uint32_t max_rows = 100'000;
   uint32_t queries = 500;
   uint32_t rounds = 10;
   uint32_t ef = 128;
   uint32_t passes = 5;
   uint32_t threads = 0;
+  uint32_t store_memory_mb = 64;
   double noise = 0.1;
 };
 
@@ -46,7 +52,9 @@ constexpr char kExamples[] = R"(
 Each round overwrites all points in random order with their vector plus fresh
 noise, so that every vector is new and the data as hard as before. Then the
 index settles, and the queries are searched with one thread (CPU seconds,
-median of the passes) and exactly.
+median of the passes) and exactly. The ratio is to a second collection that was
+loaded once and is searched in turn with the first, so that it does not depend
+on what else the machine does; the points of recall are to round 0.
 
 examples:
   ./dev bench churn --data ../shared/data/glove-100d
@@ -56,25 +64,28 @@ examples:
 struct Round {
   double recall = 0;
   double qps = 0;
+  double ratio = 0;      // to the collection that was loaded once
   double distances = 0;  // a search
-  double rss_mb = 0;     // above that of the program before the database
+  double rss_mb = 0;     // above that of the program before this database
+  double store_mb = 0;   // of that: the store's cache and write buffers
   double seconds = 0;    // of writing and settling
   IndexStats index;
 };
 
-class Churn {
+// A collection of its own database, whose points can all be replaced.
+class ReplacedCollection {
  public:
-  Churn(const AnnDataset& dataset, const Options& options)
+  ReplacedCollection(const AnnDataset& dataset, const Options& options,
+                     absl::string_view name)
       : dataset_(dataset),
         options_(options),
-        queries_(std::min(options.queries, dataset.queries)),
-        path_(absl::StrCat(options.folder, "/churn-", getpid())),
-        base_rss_mb_(ResidentMegabytes(getpid())) {}
+        path_(absl::StrCat(options.folder, "/churn-", getpid(), "-", name)) {}
 
   absl::Status Open() {
     std::filesystem::create_directories(options_.folder);
     DatabaseOptions database;
     database.store.path = path_;
+    database.store.memory_bytes = uint64_t{options_.store_memory_mb} << 20U;
     database.build_threads = options_.threads;
     ASSIGN_OR_RETURN(database_, Database::Open(database));
     Schema schema;
@@ -84,25 +95,6 @@ class Churn {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<Round> Run() {
-    Round round;
-    const double start = WallSeconds();
-    RETURN_IF_ERROR(ReplaceAll());
-    round.seconds = WallSeconds() - start;
-    RETURN_IF_ERROR(Measure(round));
-    round.index = collection_->Info().index;
-    return round;
-  }
-
-  absl::Status Close() {
-    collection_.reset();
-    RETURN_IF_ERROR(database_->Close());
-    database_.reset();
-    std::filesystem::remove_all(path_);
-    return absl::OkStatus();
-  }
-
- private:
   absl::Status ReplaceAll() {
     constexpr size_t kBatch = 500;
     std::vector<uint32_t> order(dataset_.rows);
@@ -127,34 +119,103 @@ class Churn {
     return collection_->SealAndWait(context_);
   }
 
-  SearchQuery Query(uint32_t query, bool exact) const {
+  absl::StatusOr<SearchResult> Search(uint32_t query, bool exact) const {
     const float* row = dataset_.query(query);
     SearchQuery search;
     search.sources.emplace_back(
         DenseSource{"", std::vector<float>(row, row + dataset_.dimension),
                     exact ? 0 : options_.ef, exact});
     search.limit = kHits;
-    return search;
+    return collection_->Search(search, context_);
   }
 
+  // Searches the first `queries` by the graph; `found` may be null.
+  absl::StatusOr<double> Qps(uint32_t queries,
+                             std::vector<SearchResult>* found) const {
+    const double cpu = ThreadCpuSeconds();
+    for (uint32_t query = 0; query < queries; ++query) {
+      ASSIGN_OR_RETURN(SearchResult result, Search(query, false));
+      if (found != nullptr) {
+        found->push_back(std::move(result));
+      }
+    }
+    return queries / (ThreadCpuSeconds() - cpu);
+  }
+
+  IndexStats index() const { return collection_->Info().index; }
+  double store_mb() const {
+    return static_cast<double>(database_->store_memory_bytes()) / 1e6;
+  }
+
+  absl::Status Close() {
+    collection_.reset();
+    RETURN_IF_ERROR(database_->Close());
+    database_.reset();
+    std::filesystem::remove_all(path_);
+    return absl::OkStatus();
+  }
+
+ private:
+  const AnnDataset& dataset_;
+  const Options& options_;
+  const std::string path_;  // of the database, removed in the end
+  const RequestContext context_;
+  std::mt19937_64 random_{kSeed};
+  std::unique_ptr<Database> database_;
+  std::shared_ptr<Collection> collection_;
+};
+
+// The collection that is churned, and the one that is not.
+class Churn {
+ public:
+  Churn(const AnnDataset& dataset, const Options& options)
+      : options_(options),
+        queries_(std::min(options.queries, dataset.queries)),
+        fixed_(dataset, options, "fixed"),
+        churned_(dataset, options, "churned") {}
+
+  absl::Status Open() {
+    RETURN_IF_ERROR(fixed_.Open());
+    RETURN_IF_ERROR(fixed_.ReplaceAll());
+    RETURN_IF_ERROR(fixed_.Qps(queries_, nullptr).status());
+    ReleaseFreeMemory();
+    base_rss_mb_ = ResidentMegabytes(getpid());
+    return churned_.Open();
+  }
+
+  absl::StatusOr<Round> Run() {
+    Round round;
+    const double start = WallSeconds();
+    RETURN_IF_ERROR(churned_.ReplaceAll());
+    round.seconds = WallSeconds() - start;
+    round.index = churned_.index();
+    RETURN_IF_ERROR(Measure(round));
+    return round;
+  }
+
+  absl::Status Close() {
+    RETURN_IF_ERROR(fixed_.Close());
+    return churned_.Close();
+  }
+
+ private:
   absl::Status Measure(Round& round) {
-    std::vector<double> pass_qps;
+    std::vector<double> qps;
+    std::vector<double> ratios;
     std::vector<SearchResult> found;
     for (uint32_t pass = 0; pass < options_.passes; ++pass) {
       found.clear();
-      const double cpu = ThreadCpuSeconds();
-      for (uint32_t query = 0; query < queries_; ++query) {
-        ASSIGN_OR_RETURN(SearchResult result,
-                         collection_->Search(Query(query, false), context_));
-        found.push_back(std::move(result));
-      }
-      pass_qps.push_back(queries_ / (ThreadCpuSeconds() - cpu));
+      ASSIGN_OR_RETURN(const double fixed, fixed_.Qps(queries_, nullptr));
+      ASSIGN_OR_RETURN(const double churned, churned_.Qps(queries_, &found));
+      qps.push_back(churned);
+      ratios.push_back(churned / fixed);
     }
-    round.qps = Median(pass_qps);
+    round.qps = Median(qps);
+    round.ratio = Median(ratios);
     round.rss_mb = ResidentMegabytes(getpid()) - base_rss_mb_;
+    round.store_mb = churned_.store_mb();
     for (uint32_t query = 0; query < queries_; ++query) {
-      ASSIGN_OR_RETURN(const SearchResult exact,
-                       collection_->Search(Query(query, true), context_));
+      ASSIGN_OR_RETURN(const SearchResult exact, churned_.Search(query, true));
       const float worst = exact.hits.back().score - 1e-6F;
       round.recall += static_cast<double>(std::ranges::count_if(
           found[query].hits,
@@ -166,25 +227,51 @@ class Churn {
     return absl::OkStatus();
   }
 
-  const AnnDataset& dataset_;
   const Options& options_;
   const uint32_t queries_;
-  const std::string path_;  // of the database, removed in the end
-  const double base_rss_mb_;
-  const RequestContext context_;
-  std::mt19937_64 random_{kSeed};
-  std::unique_ptr<Database> database_;
-  std::shared_ptr<Collection> collection_;
+  double base_rss_mb_ = 0;
+  ReplacedCollection fixed_;
+  ReplacedCollection churned_;
 };
 
 void Print(uint32_t number, const Round& round, const Round& first) {
   std::printf(
-      "%5u  %.4f  %+6.2f  %8.0f  %5.2f  %9.0f  %8.1f  %8.1f  %8u  %7.1f\n",
+      "%5u  %.4f  %+6.2f  %9.0f  %5.2f  %9.0f  %6.1f  %8.1f  %7.1f  %8u  "
+      "%7.1f\n",
       number, round.recall, 100 * (round.recall - first.recall), round.qps,
-      round.qps / first.qps, round.distances, round.rss_mb,
+      round.ratio, round.distances, round.rss_mb, round.store_mb,
       static_cast<double>(round.index.sealed_bytes) / 1e6,
       round.index.sealed_segments, round.seconds);
   std::fflush(stdout);
+}
+
+nlohmann::json ToJson(const Round& round) {
+  return {{"recall", round.recall},
+          {"qps", round.qps},
+          {"qps_ratio", round.ratio},
+          {"distances", round.distances},
+          {"rss_mb", round.rss_mb},
+          {"store_mb", round.store_mb},
+          {"sealed_mb", static_cast<double>(round.index.sealed_bytes) / 1e6},
+          {"segments", round.index.sealed_segments},
+          {"seconds", round.seconds}};
+}
+
+absl::Status WriteJson(const AnnDataset& dataset, const Options& options,
+                       const std::vector<Round>& rounds) {
+  nlohmann::json json = {{"dataset",
+                          {{"name", dataset.name},
+                           {"rows", dataset.rows},
+                           {"dimension", dataset.dimension}}},
+                         {"ef", options.ef},
+                         {"rounds", nlohmann::json::array()}};
+  for (const Round& round : rounds) {
+    json["rounds"].push_back(ToJson(round));
+  }
+  if (!(std::ofstream(options.json) << json.dump(2) << "\n").flush()) {
+    return absl::UnavailableError("cannot write " + options.json);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Run(const Options& options) {
@@ -199,17 +286,17 @@ absl::Status Run(const Options& options) {
   std::printf("%s: %u rows of %u, ef %u\n", dataset.name.c_str(), dataset.rows,
               dataset.dimension, options.ef);
   std::printf(
-      "round  recall  points  QPS (CPU)  ratio  distances    RSS MB   file MB  "
-      "segments  seconds\n");
-  Round first;
+      "round  recall  points  QPS (CPU)  ratio  distances  RSS MB  store MB  "
+      "file MB  segments  seconds\n");
+  std::vector<Round> rounds;
   for (uint32_t number = 0; number <= options.rounds; ++number) {
-    ASSIGN_OR_RETURN(const Round round, churn.Run());
-    if (number == 0) {
-      first = round;
-    }
-    Print(number, round, first);
+    ASSIGN_OR_RETURN(Round round, churn.Run());
+    rounds.push_back(std::move(round));
+    Print(number, rounds.back(), rounds.front());
   }
-  return churn.Close();
+  RETURN_IF_ERROR(churn.Close());
+  return options.json.empty() ? absl::OkStatus()
+                              : WriteJson(dataset, options, rounds);
 }
 
 }  // namespace
@@ -241,8 +328,13 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads,
                  "threads that build graphs, 0 = one a processor")
       ->capture_default_str();
+  app.add_option("--store-memory-mb", options.store_memory_mb,
+                 "the store's cache and write buffers, at most")
+      ->check(CLI::Range(8, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--json", options.json, "write the rounds to this file");
   app.add_option("--folder", options.folder,
-                 "where the database goes for a while")
+                 "where the databases go for a while")
       ->capture_default_str();
   app.add_option("--cache", options.cache_folder, "for the synthetic set")
       ->capture_default_str();

@@ -4,14 +4,15 @@
 
     bench/report.py RESULTS PAGE
 
-RESULTS holds ann-SET.json and server-SET.json as `./dev bench all` leaves
-them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
+RESULTS holds ann-SET.json, server-SET.json and churn-SET.json as `./dev bench
+all` leaves them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
 replaced; the rest is left alone.
 """
 
 import json
 import pathlib
 import re
+import statistics
 import sys
 
 CONTESTANTS = ("engine", "hnswlib", "faiss_hnsw", "faiss_hnsw_sq8")
@@ -125,6 +126,35 @@ def disk_table(results):
     return table(["", "time", ""], rows)
 
 
+def churn_table(result):
+    """Rounds that replaced every point, against the first load."""
+    first, rounds = result["rounds"][0], result["rounds"][1:]
+    points = [100 * (r["recall"] - first["recall"]) for r in rounds]
+    ratios = [r["qps_ratio"] for r in rounds]
+
+    def rest(r):
+        return r["rss_mb"] - r["store_mb"]
+
+    data = result["dataset"]
+    return (f"{data['name']}, {data['rows']:,} x {data['dimension']}, "
+            f"ef {result['ef']}, {len(rounds)} rounds\n\n") + table(
+        ["", "load", "median round", "worst round"],
+        [["recall@10, points more than after the load", "-",
+          number(statistics.median(points), 2), number(min(points), 2)],
+         ["QPS / that of a collection loaded once",
+          number(first["qps_ratio"], 2), number(statistics.median(ratios), 2),
+          number(min(ratios), 2)],
+         ["memory without the store's, MB", number(rest(first)),
+          number(statistics.median(map(rest, rounds))),
+          number(max(map(rest, rounds)))],
+         ["memory of the store, MB", number(first["store_mb"]),
+          number(statistics.median(r["store_mb"] for r in rounds)),
+          number(max(r["store_mb"] for r in rounds))],
+         ["segments", number(first["segments"]),
+          number(statistics.median(r["segments"] for r in rounds)),
+          number(max(r["segments"] for r in rounds))]])
+
+
 def machine_line(result):
     """What the figures were measured on."""
     machine = result["machine"]
@@ -143,6 +173,8 @@ def sections(folder, page):
         if name.startswith("ann-"):
             texts[name] = ann_table(page, result)
             texts.setdefault("machine", machine_line(result))
+        elif name.startswith("churn-"):
+            texts["churn"] = churn_table(result)
         elif name.startswith("server-"):
             servers.append(result)
             if "search" in result:

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 
 #include "base/crash_point.h"
+#include "base/free_memory.h"
 #include "base/status_macros.h"
 #include "engine/sealed_segment.h"
 #include "engine/segment_builder.h"
@@ -132,6 +133,10 @@ void Compactor::Run() {
     const absl::Status status = MergeAll(context);
     progress_.rows_done = 0;
     progress_.rows_total = 0;
+    // A merge frees several times the size of its segment: the build's own
+    // structures and the segments that it replaced. Kept by the heap, that is
+    // memory which whoever runs the server cannot use for anything else.
+    ReleaseFreeMemory();
     MutexLock lock(&mutex_);
     last_status_ = status;
     if (!status.ok() && !stopping_) {

@@ -17,6 +17,7 @@
 #include "base/status_matchers.h"
 #include "base/thread.h"
 #include "engine/engine_fixture.h"
+#include "tests/support/sanitized.h"
 
 namespace sextant {
 namespace {
@@ -28,11 +29,7 @@ constexpr uint64_t kWriters = 4;
 constexpr uint64_t kGroupsOfWriter = 6;
 constexpr uint64_t kGroups = kWriters * kGroupsOfWriter;
 constexpr uint64_t kGroupPoints = 5;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr uint64_t kWrites = 120;  // of a writer
-#else
-constexpr uint64_t kWrites = 400;
-#endif
+constexpr uint64_t kWrites = kSanitized ? 120 : 400;  // of a writer
 
 // A group of points is written whole: version v of group g puts all its points
 // at (1000 g, v), or removes them when v is a multiple of 7.

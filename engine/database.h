@@ -88,6 +88,9 @@ class Database {
   // OK, or the failed durable write that stopped all writes.
   virtual absl::Status write_status() const = 0;
   virtual Store::DiskUse disk_use() const = 0;
+  // Memory of the store's block cache and write buffers (StoreOptions), which
+  // grows up to its bound and stays there.
+  virtual uint64_t store_memory_bytes() const = 0;
   // Checks every record, segment and count on disk (Store::Verify).
   virtual absl::Status Verify() const = 0;
 

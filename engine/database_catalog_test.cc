@@ -21,6 +21,7 @@
 #include "base/thread.h"
 #include "engine/engine_fixture.h"
 #include "engine/errors.h"
+#include "tests/support/sanitized.h"
 
 namespace sextant {
 namespace {
@@ -295,16 +296,6 @@ TEST_F(CatalogTest, DropWhileSearchingAndMerging) {
   Reopen();
   EXPECT_EQ(database_->collection_count(), 0U);
 }
-
-// Sanitizers keep freed memory for a while and give it back when they like.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 uint64_t ResidentBytes() {
   std::ifstream statm("/proc/self/statm");

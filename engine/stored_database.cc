@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/coding.h"
+#include "base/free_memory.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "base/thread.h"
@@ -99,6 +100,9 @@ class StoredDatabase final : public Database {
   absl::StatusOr<uint64_t> Drop(absl::string_view name) override;
   absl::Status write_status() const override { return store_->write_status(); }
   Store::DiskUse disk_use() const override { return store_->disk_use(); }
+  uint64_t store_memory_bytes() const override {
+    return store_->memory_bytes();
+  }
   absl::Status Verify() const override { return store_->Verify(); }
   absl::Status Close() override;
 
@@ -258,6 +262,8 @@ absl::StatusOr<uint64_t> StoredDatabase::Drop(absl::string_view name) {
     events()(true, absl::StrCat("dropped collection '", name,
                                 "': ", removed.message()));
   }
+  entry = {};
+  ReleaseFreeMemory();
   return points;
 }
 

@@ -12,21 +12,20 @@ namespace {
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 constexpr size_t kLineBytes = 64;
 
-}  // namespace
-
-void AdviseHugePages(const void* data, size_t size_bytes) {
-  const auto begin = reinterpret_cast<uintptr_t>(data);
+// Advice about the huge pages within: a kernel without them says no and nothing
+// changes.
+void Advise(void* memory, size_t size_bytes, int advice) {
+  const auto begin = reinterpret_cast<uintptr_t>(memory);
   const uintptr_t first =
       (begin + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
   const uintptr_t last = (begin + size_bytes) / kHugePageBytes * kHugePageBytes;
   if (first < last) {
-    // Advice: a kernel without huge pages says no and nothing changes.
-    // Nor does it write.
-    auto* start =
-        const_cast<char*>(static_cast<const char*>(data)) + (first - begin);
-    (void)madvise(start, last - first, MADV_HUGEPAGE);
+    static_cast<void>(madvise(static_cast<char*>(memory) + (first - begin),
+                              last - first, advice));
   }
 }
+
+}  // namespace
 
 namespace aligned_internal {
 
@@ -41,7 +40,7 @@ std::align_val_t AlignmentOf(size_t size_bytes) {
 
 void* Allocate(size_t size_bytes) {
   void* memory = ::operator new(size_bytes, AlignmentOf(size_bytes));
-  AdviseHugePages(memory, size_bytes);
+  Advise(memory, size_bytes, MADV_HUGEPAGE);
   return memory;
 }
 
@@ -52,6 +51,11 @@ void* AllocateZeroed(size_t size_bytes) {
 }
 
 void Release(void* memory, size_t size_bytes) {
+  // The heap may keep this range. As huge pages, a single small block that
+  // comes to lie in one would hold 2 MiB, and the kernel would fill up again
+  // what the heap gave back of it.
+  Advise(memory, size_bytes, MADV_NOHUGEPAGE);
+  Advise(memory, size_bytes, MADV_DONTNEED);
   ::operator delete(memory, AlignmentOf(size_bytes));
 }
 

@@ -13,13 +13,9 @@
 
 namespace sextant {
 
-// Tells the kernel that [data, data + size) is better held in huge pages: a
-// graph search touches memory at random and misses the TLB at every step.
-// Harmless where that is not possible.
-void AdviseHugePages(const void* data, size_t size_bytes);
-
 namespace aligned_internal {
-// Aligned to 64 bytes, or to huge pages when large. Throws std::bad_alloc.
+// Aligned to 64 bytes, or to huge pages when large: a graph search touches
+// memory at random and misses the TLB at every step. Throws std::bad_alloc.
 void* Allocate(size_t size_bytes);
 void* AllocateZeroed(size_t size_bytes);
 void Release(void* memory, size_t size_bytes);

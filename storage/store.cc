@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "rocksdb/db.h"
 
 #include "base/check.h"
 #include "base/crash_point.h"
@@ -124,6 +125,14 @@ absl::Status Store::Flush() {
   }
   return FromRocks(rep_->rocks->db()->Flush(rocksdb::FlushOptions(), handles),
                    context);
+}
+
+uint64_t Store::memory_bytes() const {
+  uint64_t bytes = 0;
+  // All families share one cache, and memtables are charged to it.
+  rep_->rocks->db()->GetIntProperty(rocksdb::DB::Properties::kBlockCacheUsage,
+                                    &bytes);
+  return bytes;
 }
 
 SegmentDirectory& Store::segments() {

@@ -153,6 +153,8 @@ class Store {
     uint64_t segment_bytes = 0;
   };
   DiskUse disk_use() const;
+  // Block cache and memtables, now; StoreOptions::memory_bytes bounds them.
+  uint64_t memory_bytes() const;
 
  private:
   struct Rep;

@@ -272,6 +272,18 @@ TEST_F(StoreTest, DroppingLeavesNothingAndNumbersAreNotReused) {
   EXPECT_OK(store_->write_status());
 }
 
+TEST_F(StoreTest, SaysHowMuchMemoryItTakes) {
+  const uint64_t empty = store_->memory_bytes();
+  TestWriter writer(store_.get(), Create("docs"));
+  constexpr size_t kDimension = 1024;
+  for (uint64_t i = 0; i < 500; ++i) {
+    ASSERT_OK(writer.Apply({MakePoint(absl::StrCat("p", i), i, kDimension)}));
+  }
+  EXPECT_GT(store_->memory_bytes(), empty + 500 * kDimension * sizeof(float));
+  EXPECT_LE(store_->memory_bytes(),
+            TestOptions(directory_.path()).memory_bytes);
+}
+
 TEST_F(StoreTest, RefusesACollectionWithoutUuid) {
   storage::CollectionRecord record = MakeCollection("docs");
   record.set_uuid("short");

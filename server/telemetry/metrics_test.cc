@@ -145,9 +145,10 @@ TEST_F(StateMetricsTest, EverythingIsThereWhileLoading) {
   const auto families = StateMetrics(&state_, 100).Collect();
   for (const char* name :
        {"sextant_build_info", "sextant_ready", "sextant_collections",
-        "sextant_store_write_failed", "sextant_store_size_bytes",
-        "process_cpu_seconds_total", "process_resident_memory_bytes",
-        "process_open_fds", "process_start_time_seconds"}) {
+        "sextant_store_write_failed", "sextant_store_memory_bytes",
+        "sextant_store_size_bytes", "process_cpu_seconds_total",
+        "process_resident_memory_bytes", "process_open_fds",
+        "process_start_time_seconds"}) {
     const MetricFamily* const family = FindFamily(families, name);
     ASSERT_NE(family, nullptr) << name;
     EXPECT_FALSE(family->metric.empty()) << name;

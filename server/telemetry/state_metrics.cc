@@ -204,9 +204,11 @@ std::vector<MetricFamily> StateMetrics::Collect() const {
   Store::DiskUse disk;
   double collections = 0;
   double write_failed = 0;
+  double store_memory = 0;
   if (const Database* const database = state_->loaded_database()) {
     rows = Summarize(*database, collection_labels_max_);
     disk = database->disk_use();
+    store_memory = static_cast<double>(database->store_memory_bytes());
     collections = static_cast<double>(database->collection_count());
     write_failed = database->write_status().ok() ? 0 : 1;
   }
@@ -214,6 +216,8 @@ std::vector<MetricFamily> StateMetrics::Collect() const {
   AddOne(&families, "sextant_store_write_failed",
          "1 after a durable write failed: writes are refused until a restart.",
          write_failed);
+  AddOne(&families, "sextant_store_memory_bytes",
+         "The store's block cache and write buffers.", store_memory);
   families.push_back(MakeFamily("sextant_store_size_bytes", "Size on disk.",
                                 MetricType::Gauge));
   AddSample(&families.back(), static_cast<double>(disk.rocksdb_bytes),

@@ -50,6 +50,7 @@ bench_all() {
   done
   build_bench ann
   build_bench server
+  build_bench churn
   mkdir -p "$results"
   local programs=build/release/bench plots=docs/images set
   local wrap=()
@@ -68,6 +69,9 @@ bench_all() {
   done
   "${wrap[@]}" "$programs/server_bench" --data "$data/glove-100d" \
     --parts search "${common[@]}" "$results/server-search.json"
+  step "bench churn"
+  "${wrap[@]}" "$programs/churn_bench" --data "$data/glove-100d" \
+    --rows 20000 --json "$results/churn-glove-100d.json"
   bench/report.py "$results" docs/benchmarks.md
   step "docs/benchmarks.md and $plots are written"
 }
