@@ -5,6 +5,7 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/status_macros.h"
@@ -100,16 +101,20 @@ std::vector<uint32_t> BitsToTry(Encoding encoding) {
 }  // namespace
 
 absl::StatusOr<AlignedBytes> ChooseCodes(const CodeChoice& choice,
-                                         uint32_t nodes,
                                          const VectorIndexBytes& floats,
-                                         const RequestContext& context) {
+                                         AlignedBytes built,
+                                         const BuildRun& run) {
   ASSIGN_OR_RETURN(
       const std::unique_ptr<VectorIndex> by_floats,
       VectorIndex::Open(choice.shape, choice.segment_ordinals, floats));
   for (const uint32_t bits : BitsToTry(choice.encoding)) {
-    AlignedBytes codes = EncodeVectors(
-        choice.shape, reinterpret_cast<const float*>(floats.vectors.data()),
-        nodes, bits);
+    AlignedBytes codes =
+        BitsOf(built) == bits
+            ? std::move(built)
+            : EncodeVectors(
+                  choice.shape,
+                  reinterpret_cast<const float*>(floats.vectors.data()),
+                  choice.nodes, bits, run.pool);
     if (codes.size() == 0) {
       break;
     }
@@ -119,7 +124,7 @@ absl::StatusOr<AlignedBytes> ChooseCodes(const CodeChoice& choice,
         const std::unique_ptr<VectorIndex> by_codes,
         VectorIndex::Open(choice.shape, choice.segment_ordinals, with_codes));
     ASSIGN_OR_RETURN(const double loss,
-                     RecallLoss(*by_floats, *by_codes, context));
+                     RecallLoss(*by_floats, *by_codes, run.context));
     if (choice.encoding != Encoding::kAuto || loss <= kLossMax) {
       SetRecallLoss(static_cast<float>(loss), codes);
       return codes;

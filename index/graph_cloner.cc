@@ -45,7 +45,7 @@ bool GraphCloner::worthwhile() const {
 absl::Status GraphCloner::Clone(const BuildRun& run, HnswGraph& graph) const {
   const auto kept = static_cast<uint32_t>(base_nodes_.size());
   for (uint32_t node = 0; node < kept; ++node) {
-    RETURN_IF_ERROR(graph.Add(node, LevelOf(base_nodes_[node])));
+    graph.Add(node, LevelOf(base_nodes_[node]));
   }
   // The nodes of a frozen graph are in order of their levels.
   graph.SetEntry(0);

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "index/beam.h"
 #include "index/heap_beam.h"
+#include "index/row_distances.h"
 #include "index/visited_set.h"
 
 namespace sextant {
@@ -39,56 +40,6 @@ Scratch& ThreadScratch() {
   static thread_local Scratch scratch;
   return scratch;
 }
-
-// What a traversal reads of a node: its floats.
-class FloatRows {
- public:
-  FloatRows(const ScanRequest& request, const SearchedGraph& searched)
-      : query_(request.query.data()),
-        vectors_(searched.vectors),
-        dimension_(request.shape.dimension),
-        stride_(PaddedStride(dimension_)),
-        prefetch_floats_(std::min<size_t>(kPrefetchFloats, dimension_)),
-        scorer_(request.shape.metric) {}
-
-  // Distances are scores with the sign turned: smaller is nearer.
-  void Distances(std::span<const uint32_t> nodes, float* out) const {
-    scorer_.rows(query_, vectors_, stride_, dimension_, nodes, out);
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      out[i] *= -scorer_.sign;
-    }
-  }
-  void Prefetch(uint32_t node) const {
-    const float* row = vectors_ + node * stride_;
-    for (size_t i = 0; i < prefetch_floats_; i += kLineFloats) {
-      __builtin_prefetch(row + i);
-    }
-  }
-
- private:
-  const float* query_;
-  const float* vectors_;
-  size_t dimension_;
-  size_t stride_;
-  size_t prefetch_floats_;
-  Scorer scorer_;
-};
-
-// Or its codes.
-class CodeRows {
- public:
-  CodeRows(const VectorCodes& codes, const CodedQuery& query)
-      : codes_(codes), query_(query) {}
-
-  void Distances(std::span<const uint32_t> nodes, float* out) const {
-    codes_.Distances(query_, nodes, out);
-  }
-  void Prefetch(uint32_t node) const { codes_.Prefetch(node); }
-
- private:
-  const VectorCodes& codes_;
-  const CodedQuery& query_;
-};
 
 // One search.
 template <typename Rows>
@@ -170,7 +121,8 @@ class Traversal {
   // the answer: `error` is how far a distance may be from the floats'.
   template <typename Beam>
   void Offer(Beam& beam, float error, TopK& top, SearchWork& work) {
-    const FloatRows exact(request_, searched_);
+    const FloatRows exact(request_.shape.metric, request_.query,
+                          searched_.vectors);
     uint32_t count = 0;
     const auto score_chunk = [&] {
       exact.Distances({scratch_.nodes.data(), count},
@@ -342,8 +294,10 @@ absl::Status SearchGraph(const ScanRequest& request,
     return SearchRows(request, searched, rows, searched.codes->error(coded),
                       effort, top, work);
   }
-  return SearchRows(request, searched, FloatRows(request, searched), 0, effort,
-                    top, work);
+  return SearchRows(
+      request, searched,
+      FloatRows(request.shape.metric, request.query, searched.vectors), 0,
+      effort, top, work);
 }
 
 }  // namespace sextant

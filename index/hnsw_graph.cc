@@ -3,75 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <exception>
-#include <new>
-#include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-
-#include "base/check.h"
-#include "base/status_macros.h"
-#include "index/distance.h"
-#include "index/frozen_graph.h"
+#include "index/row_distances.h"
 #include "index/visited_set.h"
-
-// HNSWlib 0.6.2 defines plain functions in its header (for its own processor
-// detection, switched off here), and a program that also compiles HNSWlib
-// elsewhere, with other flags, would get one copy of each template for both.
-// Under a name of its own, this one stays apart.
-#define NO_MANUAL_VECTORIZATION
-#define hnswlib sextant_hnswlib
-#include "hnswlib/hnswlib.h"
-#undef hnswlib
 
 namespace sextant {
 namespace {
 
-using HnswBase = sextant_hnswlib::HierarchicalNSW<float>;
-using Candidates = std::priority_queue<std::pair<float, uint32_t>,
-                                       std::vector<std::pair<float, uint32_t>>,
-                                       HnswBase::CompareByFirst>;
-
-// Finds the vectors of two HNSWlib elements. HNSWlib passes the places where it
-// would hold their vectors; an element's number is its place over the size of
-// an element.
-struct ElementDistance {
-  const char* elements = nullptr;
-  uint64_t inverse_size = 0;  // 2^64 / element size, rounded up
-  const float* vectors = nullptr;
-  size_t stride = 0;
-  size_t dimension = 0;
-  decltype(DistanceKernels::inner_product) kernel = nullptr;
-  float sign = 1;
-
-  const float* Vector(const void* place) const {
-    const auto offset =
-        static_cast<uint64_t>(static_cast<const char*>(place) - elements);
-    __extension__ using Wide = unsigned __int128;
-    const auto node =
-        static_cast<uint64_t>((Wide{offset} * inverse_size) >> 64);
-    return vectors + node * stride;
-  }
-
-  static float Distance(const void* a, const void* b, const void* self) {
-    const auto& d = *static_cast<const ElementDistance*>(self);
-    return d.sign * d.kernel(d.Vector(a), d.Vector(b), d.dimension);
-  }
-};
-
-class ElementSpace final : public sextant_hnswlib::SpaceInterface<float> {
- public:
-  size_t get_data_size() override { return 0; }
-  sextant_hnswlib::DISTFUNC<float> get_dist_func() override {
-    return ElementDistance::Distance;
-  }
-  void* get_dist_func_param() override { return &distance; }
-
-  ElementDistance distance;
-};
+// Nodes expanded together, as in searches of the finished graph.
+constexpr uint32_t kExpandAtOnce = 3;
 
 // Uniform in (0, 1], from a counter (SplitMix64).
 double UniformOf(uint64_t counter) {
@@ -82,48 +22,17 @@ double UniformOf(uint64_t counter) {
   return (static_cast<double>(x >> 11) + 1.0) * 0x1.0p-53;
 }
 
-// HNSWlib throws, and so does memory.
-template <typename Function>
-absl::Status Guarded(Function function) {
-  try {
-    return function();
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError("graph: out of memory");
-  } catch (const std::exception& error) {
-    const absl::string_view what = error.what();
-    if (absl::StartsWith(what, "Not enough memory")) {
-      return absl::ResourceExhaustedError(absl::StrCat("graph: ", what));
-    }
-    return absl::InternalError(absl::StrCat("graph: ", what));
-  }
-}
-
-// Holds one of HNSWlib's own locks.
-template <typename Lockable>
-class ScopedLock {
- public:
-  explicit ScopedLock(Lockable& lock) : lock_(lock) { lock_.lock(); }
-  ~ScopedLock() { Release(); }
-  ScopedLock(const ScopedLock&) = delete;
-  ScopedLock& operator=(const ScopedLock&) = delete;
-
-  void Release() {
-    if (held_) {
-      lock_.unlock();
-      held_ = false;
-    }
-  }
-
- private:
-  Lockable& lock_;
-  bool held_ = true;
-};
-
+// Per thread: an insertion allocates nothing once its thread is warm.
 struct Scratch {
   VisitedSet visited;
   SortedBeam beam;
+  CodedQuery coded_query;
   std::vector<uint32_t> nodes;
   std::vector<float> distances;
+  std::vector<std::vector<BeamNode>> found;  // by level
+  std::vector<BeamNode> candidates;
+  std::vector<uint32_t> chosen;
+  std::vector<uint32_t> chosen_back;
 };
 
 Scratch& ThreadScratch() {
@@ -131,299 +40,265 @@ Scratch& ThreadScratch() {
   return scratch;
 }
 
-}  // namespace
+void SortByDistance(std::vector<BeamNode>& nodes) {
+  std::ranges::sort(nodes, [](const BeamNode& a, const BeamNode& b) {
+    return a.distance < b.distance ||
+           (a.distance == b.distance && a.node < b.node);
+  });
+}
 
-class HnswGraph::Graph {
+// One walk through lists that others may be changing.
+template <typename Rows>
+class Walk {
  public:
-  Graph(VectorShape shape, GraphParameters parameters, uint32_t nodes,
-        const float* vectors)
-      : nodes_(nodes),
-        hnsw_(&space_, nodes, parameters.m, parameters.ef_construction, 0) {
-    // No element is freed before it is added: all levels start as 0.
-    hnsw_.cur_element_count = nodes;
-    const bool is_l2 = shape.metric == Metric::kL2;
-    rows_kernel_ =
-        is_l2 ? Kernels().squared_l2_rows : Kernels().inner_product_rows;
-    ElementDistance& distance = space_.distance;
-    distance.elements = hnsw_.data_level0_memory_;
-    distance.inverse_size = ~uint64_t{0} / hnsw_.size_data_per_element_ + 1;
-    distance.vectors = vectors;
-    distance.stride = PaddedStride(shape.dimension);
-    distance.dimension = shape.dimension;
-    distance.kernel = is_l2 ? Kernels().squared_l2 : Kernels().inner_product;
-    distance.sign = is_l2 ? 1.0F : -1.0F;
+  Walk(const LinkLists& lists, const Rows& rows, Scratch& scratch)
+      : lists_(lists), rows_(rows), scratch_(scratch) {}
+
+  BeamNode Begin(uint32_t node) {
+    scratch_.nodes.assign(1, node);
+    Score();
+    return {scratch_.distances[0], node};
   }
 
-  absl::Status Add(uint32_t node, uint32_t level) {
-    std::memset(hnsw_.get_linklist0(node), 0, hnsw_.size_data_per_element_);
-    if (level > 0) {
-      const size_t size = hnsw_.size_links_per_element_ * level;
-      // HNSWlib frees it.
-      char* links = static_cast<char*>(std::calloc(1, size));
-      if (links == nullptr) {
-        return absl::ResourceExhaustedError("graph: out of memory");
-      }
-      hnsw_.linkLists_[node] = links;
-    }
-    hnsw_.element_levels_[node] = static_cast<int>(level);
-    return absl::OkStatus();
-  }
-
-  absl::Status Insert(uint32_t node) {
-    const uint32_t level = RandomLevel(node);
-    RETURN_IF_ERROR(Add(node, level));
-    ScopedLock top_lock(hnsw_.global);
-    const uint32_t entry = hnsw_.enterpoint_node_;
-    const int top = hnsw_.maxlevel_;
-    if (entry == kNoNode) {
-      hnsw_.enterpoint_node_ = node;
-      hnsw_.maxlevel_ = static_cast<int>(level);
-      return absl::OkStatus();
-    }
-    if (static_cast<int>(level) <= top) {
-      top_lock.Release();
-    }
-    // All searches first, then all links from the bottom up: whoever meets
-    // this node on a level finds its links on the levels below in place.
-    const auto top_level = static_cast<uint32_t>(top);
-    const uint32_t linked_levels = std::min(level, top_level) + 1;
-    const float* query = vector(node);
-    BeamNode nearest = Descend(query, entry, top_level, linked_levels);
-    std::vector<Candidates> found(linked_levels);
-    for (uint32_t l = linked_levels; l-- > 0;) {
-      SearchLevel(query, nearest, l, hnsw_.ef_construction_);
-      bool first = true;
-      ThreadScratch().beam.ForEachLive([&](BeamNode candidate) {
-        if (std::exchange(first, false)) {
-          nearest = candidate;
-        }
-        found[l].emplace(candidate.distance, candidate.node);
-        return true;
-      });
-    }
-    for (uint32_t l = 0; l < linked_levels; ++l) {
-      hnsw_.mutuallyConnectNewElement(nullptr, node, found[l],
-                                      static_cast<int>(l), false);
-    }
-    if (static_cast<int>(level) > top) {
-      hnsw_.enterpoint_node_ = node;
-      hnsw_.maxlevel_ = static_cast<int>(level);
-    }
-    return absl::OkStatus();
-  }
-
-  std::vector<uint32_t> Select(uint32_t node,
-                               std::span<const uint32_t> candidates,
-                               uint32_t count) const {
-    Scratch& scratch = ThreadScratch();
-    scratch.distances.resize(candidates.size());
-    Distances(vector(node), candidates, scratch.distances.data());
-    Candidates queue;
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      queue.emplace(scratch.distances[i], candidates[i]);
-    }
-    // HNSWlib declares it non-const; it changes the queue only.
-    const_cast<HnswBase&>(hnsw_).getNeighborsByHeuristic2(queue, count);
-    std::vector<uint32_t> selected;
-    for (; !queue.empty(); queue.pop()) {
-      selected.push_back(queue.top().second);
-    }
-    std::ranges::reverse(selected);  // nearest first
-    return selected;
-  }
-
-  std::vector<BeamNode> FindNear(uint32_t node, uint32_t count) const {
-    const float* query = vector(node);
-    const auto top = static_cast<uint32_t>(hnsw_.maxlevel_);
-    const BeamNode nearest = Descend(query, hnsw_.enterpoint_node_, top, 1);
-    SearchLevel(query, nearest, 0, count);
-    std::vector<BeamNode> found;
-    ThreadScratch().beam.ForEachLive([&found, node](BeamNode near) {
-      if (near.node != node) {
-        found.push_back(near);
-      }
-      return true;
-    });
-    return found;
-  }
-
-  HnswBase& hnsw() { return hnsw_; }
-  uint32_t nodes() const { return nodes_; }
-
-  // HNSWlib's list: a count, then the links.
-  uint32_t* list(uint32_t level, uint32_t node) const {
-    return hnsw_.get_linklist_at_level(node, static_cast<int>(level));
-  }
-
- private:
-  uint32_t RandomLevel(uint32_t node) const {
-    const double level = -std::log(UniformOf(node)) * hnsw_.mult_;
-    return std::min(static_cast<uint32_t>(level), GraphSizes::kMaxLevels);
-  }
-
-  const float* vector(uint32_t node) const {
-    return space_.distance.vectors + node * space_.distance.stride;
-  }
-
-  void Distances(const float* query, std::span<const uint32_t> nodes,
-                 float* out) const {
-    rows_kernel_(query, space_.distance.vectors, space_.distance.stride,
-                 space_.distance.dimension, nodes, out);
-    for (size_t i = 0; i < nodes.size(); ++i) {
-      out[i] *= space_.distance.sign;
-    }
-  }
-
-  // Copies a list under its lock; another thread may be changing it.
-  void CopyLinks(uint32_t level, uint32_t node,
-                 std::vector<uint32_t>& out) const {
-    const ScopedLock lock(hnsw_.link_list_locks_[node]);
-    const uint32_t* links = list(level, node);
-    out.assign(links + 1,
-               links + 1 + hnsw_.getListCount(const_cast<uint32_t*>(links)));
-  }
-
-  // Greedy walk from `entry` on level `top` down to `last` inclusive.
-  BeamNode Descend(const float* query, uint32_t entry, uint32_t top,
-                   uint32_t last) const {
-    Scratch& scratch = ThreadScratch();
-    BeamNode nearest{0, entry};
-    Distances(query, {&entry, 1}, &nearest.distance);
-    for (uint32_t level = top; level >= last && level > 0; --level) {
-      for (bool moved = true; moved;) {
-        moved = false;
-        CopyLinks(level, nearest.node, scratch.nodes);
-        scratch.distances.resize(scratch.nodes.size());
-        Distances(query, scratch.nodes, scratch.distances.data());
-        for (size_t i = 0; i < scratch.nodes.size(); ++i) {
-          if (scratch.distances[i] < nearest.distance) {
-            nearest = {scratch.distances[i], scratch.nodes[i]};
-            moved = true;
-          }
+  // Greedy steps on one level.
+  BeamNode Descend(BeamNode nearest, uint32_t level) {
+    for (bool moved = true; moved;) {
+      moved = false;
+      scratch_.nodes.clear();
+      lists_.ForEach(level, nearest.node,
+                     [this](uint32_t to) { scratch_.nodes.push_back(to); });
+      Score();
+      for (size_t i = 0; i < scratch_.nodes.size(); ++i) {
+        if (scratch_.distances[i] < nearest.distance) {
+          nearest = {scratch_.distances[i], scratch_.nodes[i]};
+          moved = true;
         }
       }
     }
     return nearest;
   }
 
-  // Leaves the `width` nearest nodes of the level in the thread's beam.
-  void SearchLevel(const float* query, BeamNode entry, uint32_t level,
-                   size_t width) const {
-    Scratch& scratch = ThreadScratch();
-    scratch.visited.Start(nodes_);
-    scratch.beam.Start(static_cast<uint32_t>(width));
-    scratch.visited.Insert(entry.node);
-    scratch.beam.Insert(entry.distance, entry.node, true);
-    for (uint32_t node = 0; scratch.beam.Next(&node);) {
-      CopyLinks(level, node, scratch.nodes);
-      size_t count = 0;
-      for (const uint32_t next : scratch.nodes) {
-        scratch.nodes[count] = next;
-        count += scratch.visited.Insert(next) ? 1U : 0U;
-      }
-      scratch.nodes.resize(count);
-      scratch.distances.resize(count);
-      Distances(query, scratch.nodes, scratch.distances.data());
-      for (size_t i = 0; i < count; ++i) {
-        if (scratch.distances[i] < scratch.beam.bound()) {
-          scratch.beam.Insert(scratch.distances[i], scratch.nodes[i], true);
+  // Leaves the `width` nearest nodes of the level in the beam.
+  void Search(BeamNode entry, uint32_t level, uint32_t width) {
+    SortedBeam& beam = scratch_.beam;
+    scratch_.visited.Start(lists_.nodes());
+    beam.Start(width);
+    scratch_.visited.Insert(entry.node);
+    beam.Insert(entry.distance, entry.node, true);
+    for (uint32_t node = 0; beam.Next(&node);) {
+      scratch_.nodes.clear();
+      uint32_t expanded = 0;
+      do {
+        Gather(level, node);
+      } while (++expanded < kExpandAtOnce && beam.Next(&node));
+      Score();
+      for (size_t i = 0; i < scratch_.nodes.size(); ++i) {
+        if (scratch_.distances[i] < beam.bound()) {
+          lists_.PrefetchLevel0(scratch_.nodes[i]);
+          beam.Insert(scratch_.distances[i], scratch_.nodes[i], true);
         }
       }
     }
   }
 
-  const uint32_t nodes_;
-  ElementSpace space_;
-  mutable HnswBase hnsw_;
-  decltype(DistanceKernels::inner_product_rows) rows_kernel_ = nullptr;
+ private:
+  void Gather(uint32_t level, uint32_t node) {
+    lists_.ForEach(level, node, [this](uint32_t to) {
+      if (scratch_.visited.Insert(to)) {
+        rows_.Prefetch(to);
+        scratch_.nodes.push_back(to);
+      }
+    });
+  }
+
+  void Score() {
+    scratch_.distances.resize(scratch_.nodes.size());
+    rows_.Distances(scratch_.nodes, scratch_.distances.data());
+  }
+
+  const LinkLists& lists_;
+  const Rows& rows_;
+  Scratch& scratch_;
 };
 
-absl::StatusOr<std::unique_ptr<HnswGraph>> HnswGraph::Create(
-    VectorShape shape, GraphParameters parameters, uint32_t nodes,
-    const float* vectors) {
-  std::unique_ptr<Graph> graph;
-  const absl::Status status = Guarded([&]() {
-    graph = std::make_unique<Graph>(shape, parameters, nodes, vectors);
-    return absl::OkStatus();
-  });
-  if (!status.ok()) {
-    return status;
+}  // namespace
+
+HnswGraph::HnswGraph(VectorShape shape, GraphParameters parameters,
+                     const Rows& rows)
+    : shape_(shape),
+      m_(parameters.m),
+      ef_construction_(std::max(parameters.ef_construction, parameters.m)),
+      level_factor_(1 / std::log(parameters.m)),
+      rows_(rows),
+      choice_(shape, rows.vectors),
+      lists_(rows.nodes, parameters.m) {}
+
+void HnswGraph::Insert(uint32_t node) {
+  const uint32_t level = RandomLevel(node);
+  lists_.Add(node, level);
+  const Top now = top();
+  if (now.node != kNoNode && level <= now.level) {
+    Link(node, level, now);
+    return;
   }
-  return std::unique_ptr<HnswGraph>(new HnswGraph(std::move(graph)));
-}
-
-HnswGraph::HnswGraph(std::unique_ptr<Graph> graph) : graph_(std::move(graph)) {}
-
-HnswGraph::~HnswGraph() = default;
-
-absl::Status HnswGraph::Insert(uint32_t node) {
-  return Guarded([&]() { return graph_->Insert(node); });
-}
-
-absl::Status HnswGraph::Add(uint32_t node, uint32_t level) {
-  return graph_->Add(node, level);
-}
-
-void HnswGraph::SetLinks(uint32_t level, uint32_t node,
-                         std::span<const uint32_t> links) {
-  CHECK_LE(links.size(), max_links(level));
-  uint32_t* list = graph_->list(level, node);
-  graph_->hnsw().setListCount(list, static_cast<unsigned short>(links.size()));
-  std::ranges::copy(links, list + 1);
+  // One after another: the next one finds this one.
+  const MutexLock lock(&raise_mutex_);
+  const Top then = top();
+  if (then.node != kNoNode) {
+    Link(node, level, then);
+  }
+  Raise({node, level});
 }
 
 void HnswGraph::SetEntry(uint32_t node) {
-  graph_->hnsw().enterpoint_node_ = node;
-  graph_->hnsw().maxlevel_ = static_cast<int>(level(node));
+  const MutexLock lock(&top_mutex_);
+  top_ = {node, level(node)};
+}
+
+uint32_t HnswGraph::entry() const {
+  return top().node;
+}
+
+HnswGraph::Top HnswGraph::top() const {
+  const MutexLock lock(&top_mutex_);
+  return top_;
+}
+
+void HnswGraph::Raise(Top top) {
+  const MutexLock lock(&top_mutex_);
+  if (top_.node == kNoNode || top_.level < top.level) {
+    top_ = top;
+  }
+}
+
+uint32_t HnswGraph::RandomLevel(uint32_t node) const {
+  const double level = -std::log(UniformOf(node)) * level_factor_;
+  return std::min(static_cast<uint32_t>(level), GraphSizes::kMaxLevels);
+}
+
+std::span<const float> HnswGraph::vector(uint32_t node) const {
+  return {rows_.vectors + node * PaddedStride(shape_.dimension),
+          shape_.dimension};
+}
+
+// All searches first, then all links from the bottom up: whoever meets the node
+// on a level finds its links on the levels below in place.
+void HnswGraph::Link(uint32_t node, uint32_t level, Top top) {
+  const uint32_t levels = std::min(level, top.level) + 1;
+  FindOnLevels(node, top, levels, ef_construction_);
+  for (uint32_t l = 0; l < levels; ++l) {
+    Connect(node, l, ThreadScratch().found[l]);
+  }
+}
+
+void HnswGraph::FindOnLevels(uint32_t node, Top top, uint32_t levels,
+                             uint32_t width) const {
+  Scratch& scratch = ThreadScratch();
+  if (scratch.found.size() < levels) {
+    scratch.found.resize(levels);
+  }
+  const auto find = [&](const auto& rows, bool is_exact) {
+    Walk walk(lists_, rows, scratch);
+    BeamNode nearest = walk.Begin(top.node);
+    for (uint32_t level = top.level; level > 0 || levels > 0; --level) {
+      if (level >= levels) {
+        nearest = walk.Descend(nearest, level);
+        continue;
+      }
+      walk.Search(nearest, level, width);
+      std::vector<BeamNode>& found = scratch.found[level];
+      found.clear();
+      scratch.beam.ForEachLive([&](BeamNode near) {
+        found.push_back(near);
+        return true;
+      });
+      nearest = found.front();
+      if (!is_exact) {
+        ScoreExactly(node, found);
+      }
+      if (level == 0) {
+        break;
+      }
+    }
+  };
+  if (rows_.codes != nullptr &&
+      rows_.codes->EncodeQuery(vector(node), scratch.coded_query)) {
+    find(CodeRows(*rows_.codes, scratch.coded_query), false);
+  } else {
+    find(FloatRows(shape_.metric, vector(node), rows_.vectors), true);
+  }
+}
+
+void HnswGraph::ScoreExactly(uint32_t node,
+                             std::vector<BeamNode>& found) const {
+  Scratch& scratch = ThreadScratch();
+  scratch.nodes.clear();
+  for (const BeamNode& near : found) {
+    scratch.nodes.push_back(near.node);
+  }
+  scratch.distances.resize(found.size());
+  choice_.Distances(node, scratch.nodes, scratch.distances.data());
+  for (size_t i = 0; i < found.size(); ++i) {
+    found[i].distance = scratch.distances[i];
+  }
+  SortByDistance(found);
+}
+
+void HnswGraph::Connect(uint32_t node, uint32_t level,
+                        std::span<const BeamNode> candidates) {
+  std::vector<uint32_t>& chosen = ThreadScratch().chosen;
+  choice_.Choose(candidates, m_, chosen);
+  {
+    const MutexLock lock(&lists_.mutex(node));
+    lists_.Set(level, node, chosen);
+  }
+  for (const uint32_t to : chosen) {
+    LinkBack(level, to, node);
+  }
+}
+
+// Into a full list only as one of the best links of all.
+void HnswGraph::LinkBack(uint32_t level, uint32_t from, uint32_t to) {
+  const MutexLock lock(&lists_.mutex(from));
+  if (lists_.Append(level, from, to)) {
+    return;
+  }
+  Scratch& scratch = ThreadScratch();
+  const std::span<const uint32_t> links = lists_.links(level, from);
+  scratch.nodes.assign(links.begin(), links.end());
+  scratch.nodes.push_back(to);
+  ChooseAmong(from, scratch.nodes, lists_.max_links(level),
+              scratch.chosen_back);
+  lists_.Set(level, from, scratch.chosen_back);
+}
+
+void HnswGraph::ChooseAmong(uint32_t node, std::span<const uint32_t> others,
+                            uint32_t count,
+                            std::vector<uint32_t>& chosen) const {
+  Scratch& scratch = ThreadScratch();
+  scratch.distances.resize(others.size());
+  choice_.Distances(node, others, scratch.distances.data());
+  scratch.candidates.clear();
+  for (size_t i = 0; i < others.size(); ++i) {
+    scratch.candidates.push_back({scratch.distances[i], others[i]});
+  }
+  SortByDistance(scratch.candidates);
+  choice_.Choose(scratch.candidates, count, chosen);
 }
 
 std::vector<uint32_t> HnswGraph::Select(uint32_t node,
                                         std::span<const uint32_t> candidates,
                                         uint32_t count) const {
-  return graph_->Select(node, candidates, count);
-}
-
-bool HnswGraph::AddLink(uint32_t level, uint32_t from, uint32_t to) {
-  uint32_t* list = graph_->list(level, from);
-  const unsigned short count = graph_->hnsw().getListCount(list);
-  if (count >= max_links(level)) {
-    return false;
-  }
-  list[1 + count] = to;
-  graph_->hnsw().setListCount(list, static_cast<unsigned short>(count + 1));
-  return true;
+  std::vector<uint32_t> chosen;
+  ChooseAmong(node, candidates, count, chosen);
+  return chosen;
 }
 
 std::vector<BeamNode> HnswGraph::FindNear(uint32_t node, uint32_t count) const {
-  return graph_->FindNear(node, count);
-}
-
-uint32_t HnswGraph::nodes() const {
-  return graph_->nodes();
-}
-
-uint32_t HnswGraph::entry() const {
-  return graph_->hnsw().enterpoint_node_;
-}
-
-uint32_t HnswGraph::level(uint32_t node) const {
-  return static_cast<uint32_t>(graph_->hnsw().element_levels_[node]);
-}
-
-uint32_t HnswGraph::max_links(uint32_t level) const {
-  return static_cast<uint32_t>(level == 0 ? graph_->hnsw().maxM0_
-                                          : graph_->hnsw().maxM_);
-}
-
-std::span<uint32_t> HnswGraph::mutable_links(uint32_t level, uint32_t node) {
-  uint32_t* list = graph_->list(level, node);
-  return {list + 1, graph_->hnsw().getListCount(list)};
-}
-
-std::span<const uint32_t> HnswGraph::links(uint32_t level,
-                                           uint32_t node) const {
-  uint32_t* list = graph_->list(level, node);
-  return {list + 1, graph_->hnsw().getListCount(list)};
+  FindOnLevels(node, top(), 1, count);
+  std::vector<BeamNode> found = ThreadScratch().found[0];
+  std::erase_if(found, [node](BeamNode near) { return near.node == node; });
+  return found;
 }
 
 }  // namespace sextant

@@ -40,8 +40,12 @@ constexpr uint32_t kSlackWidth = 4096;
 constexpr uint32_t kRowsPerWidth = 8;
 // So is a search with more distances than one row in so many.
 constexpr float kRowsPerDistance = 2;
-// Once the greater depths miss no more than this, more is not measured.
-constexpr double kMissNegligible = 0.0005;
+// A depth that misses no more than this is not measured with more effort.
+constexpr double kMissNegligible = 0.001;
+
+bool IsEnough(const RecallPoint& point, size_t depth) {
+  return point.recall[depth] >= 1 - kMissNegligible;
+}
 
 // Rows scanned for one query after another while they are in the cache.
 constexpr size_t kScanBytes = size_t{256} << 10U;
@@ -104,12 +108,20 @@ class RecallCalibration::Sample {
   }
 
   // Searches for the best of the greatest depth find those of the others too;
-  // only slack begins at the last one that is asked for.
-  absl::StatusOr<RecallPoint> Measure(const SearchEffort& effort) {
+  // only slack begins at the last one that is asked for. There, what was enough
+  // with less effort, as `before` may say, is taken from it.
+  absl::StatusOr<RecallPoint> Measure(const SearchEffort& effort,
+                                      const RecallPoint& before) {
     RecallPoint point;
     point.effort = effort;
     for (size_t depth = kRecallDepths.size(); depth-- > 0;) {
       if (effort.ef < kRecallDepths[depth]) {
+        continue;
+      }
+      if (effort.has_slack() && IsEnough(before, depth)) {
+        point.recall[depth] = before.recall[depth];
+        point.error[depth] = before.error[depth];
+        point.distances[depth] = before.distances[depth];
         continue;
       }
       if (point.distances[depth] == 0) {
@@ -258,26 +270,26 @@ absl::StatusOr<std::optional<RecallCurve>> RecallCalibration::Run(
     return std::nullopt;
   }
   RETURN_IF_ERROR(sample.FindTruth());
-  const auto is_enough = [](const RecallPoint& point) {
-    return std::min(point.recall[1], point.recall[2]) >= 1 - kMissNegligible;
-  };
   std::vector<RecallPoint> points;
   for (const uint32_t width : kWidths) {
     if (!points.empty() && width > index.rows() / kRowsPerWidth) {
       break;
     }
-    ASSIGN_OR_RETURN(const RecallPoint point, sample.Measure({.ef = width}));
+    ASSIGN_OR_RETURN(const RecallPoint point,
+                     sample.Measure({.ef = width}, RecallPoint()));
     points.push_back(point);
-    if (is_enough(point)) {
+    if (IsEnough(point, 1) && IsEnough(point, 2)) {
       break;
     }
   }
   const auto rows = static_cast<float>(index.rows());
+  RecallPoint before;
   for (const float slack : kSlacks) {
-    ASSIGN_OR_RETURN(const RecallPoint point,
-                     sample.Measure({.ef = kSlackWidth, .slack = slack}));
-    points.push_back(point);
-    if (is_enough(point) || point.distances[1] > rows / kRowsPerDistance) {
+    ASSIGN_OR_RETURN(
+        before, sample.Measure({.ef = kSlackWidth, .slack = slack}, before));
+    points.push_back(before);
+    if ((IsEnough(before, 1) && IsEnough(before, 2)) ||
+        before.distances[1] > rows / kRowsPerDistance) {
       break;
     }
   }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "base/thread_pool.h"
 #include "index/aligned_array.h"
 #include "index/distance.h"
 #include "index/random_rotation.h"
@@ -116,9 +117,18 @@ class VectorCodes {
 };
 
 // Codes of rows [0, nodes) of padded stride. Empty where codes would mean
-// nothing: numbers so large that their squares are not finite.
+// nothing: numbers so large that their squares are not finite. `pool` null
+// encodes on the calling thread; the codes are the same.
 AlignedBytes EncodeVectors(VectorShape shape, const float* vectors,
-                           uint32_t nodes, uint32_t bits);
+                           uint32_t nodes, uint32_t bits,
+                           ThreadPool* pool = nullptr);
+
+// The codes of the same rows in another order: row i is what row order[i] was.
+AlignedBytes ReorderCodes(const AlignedBytes& codes,
+                          std::span<const uint32_t> order);
+
+// 0 for no codes.
+uint32_t BitsOf(const AlignedBytes& codes);
 
 // Writes what was measured into their header.
 void SetRecallLoss(float loss, AlignedBytes& codes);

@@ -5,12 +5,14 @@
 #include <cstring>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "index/build_codes.h"
 #include "index/code_choice.h"
 #include "index/distance.h"
 #include "index/frozen_graph.h"
@@ -21,6 +23,7 @@
 #include "index/parallel_nodes.h"
 #include "index/recall_calibration.h"
 #include "index/row_groups.h"
+#include "index/vector_codes.h"
 
 namespace sextant {
 namespace {
@@ -46,6 +49,11 @@ absl::Status CheckInput(const VectorIndexInput& input) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status NoMemory(size_t rows) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("index build: no memory for ", rows, " rows"));
 }
 
 // Rows of padded stride under construction.
@@ -190,14 +198,43 @@ class GraphBuild {
   }
 
   absl::Status BuildGraph() {
-    ASSIGN_OR_RETURN(
-        graph_, HnswGraph::Create(input_.shape, input_.graph, groups_.groups(),
-                                  matrix_.vectors()));
+    RETURN_IF_ERROR(ChooseCodesOfBuild());
+    graph_ = std::make_unique<HnswGraph>(
+        input_.shape, input_.graph,
+        HnswGraph::Rows{groups_.groups(), matrix_.vectors(),
+                        codes_view_ ? &*codes_view_ : nullptr});
     if (cloner_ != nullptr) {
       RETURN_IF_ERROR(cloner_->Clone(run_, *graph_));
     }
     return ForEachNode(run_, cloned_nodes_, groups_.groups(),
-                       [this](uint32_t node) { return graph_->Insert(node); });
+                       [this](uint32_t node) { return Insert(node); });
+  }
+
+  absl::Status ChooseCodesOfBuild() {
+    // To encode all nodes costs as much as to insert a few of them.
+    constexpr uint32_t kNodesPerNew = 32;
+    const uint32_t nodes = groups_.groups();
+    if (nodes - cloned_nodes_ < nodes / kNodesPerNew) {
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(codes_,
+                     ChooseBuildCodes(input_.shape, matrix_.vectors(), nodes,
+                                      input_.graph.ef_construction, run_));
+    if (codes_.size() > 0) {
+      ASSIGN_OR_RETURN(codes_view_,
+                       VectorCodes::Open(input_.shape, nodes, codes_));
+    }
+    return absl::OkStatus();
+  }
+
+  // On a thread of the pool, which an exception would end.
+  absl::Status Insert(uint32_t node) {
+    try {
+      graph_->Insert(node);
+      return absl::OkStatus();
+    } catch (const std::bad_alloc&) {
+      return NoMemory(rows_);
+    }
   }
 
   GraphSizes Sizes(const std::vector<uint32_t>& order) const {
@@ -245,10 +282,13 @@ class GraphBuild {
     writer.SetDuplicates(repeated, first_rows);
     built.graph = writer.Take();
     built.vectors = matrix_.Take();
+    if (codes_.size() > 0) {
+      codes_ = ReorderCodes(codes_, order);
+    }
     ASSIGN_OR_RETURN(built.codes,
                      ChooseCodes({input_.shape, input_.rows.back().ordinal + 1,
-                                  input_.encoding},
-                                 sizes.nodes, built.view(), run_.context));
+                                  input_.encoding, sizes.nodes},
+                                 built.view(), std::move(codes_), run_));
     return built;
   }
 
@@ -282,6 +322,8 @@ class GraphBuild {
   std::unique_ptr<GraphCloner> cloner_;  // null: the graph is built anew
   uint32_t cloned_nodes_ = 0;
   std::vector<uint32_t> group_of_node_;
+  AlignedBytes codes_;  // of the build's searches; empty: they read floats
+  std::optional<VectorCodes> codes_view_;
   std::unique_ptr<HnswGraph> graph_;
 };
 
@@ -318,8 +360,7 @@ absl::StatusOr<BuiltVectorIndex> BuildVectorIndex(const VectorIndexInput& input,
     RETURN_IF_ERROR(Calibrate(input, run, built));
     return built;
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "index build: no memory for ", input.rows.size(), " rows"));
+    return NoMemory(input.rows.size());
   }
 }
 

@@ -66,7 +66,7 @@ struct BuildProgress {
   std::atomic<uint64_t> rows_total{0};
 };
 
-// Builds the index with HNSWlib, freezes it, and measures what recall searches
+// Builds the graph, freezes it, and measures what recall searches
 // of it reach. Every live row is reachable from the entry point. `pool` null
 // builds on the calling thread; with one thread the result depends on the input
 // alone.
