@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 
@@ -38,6 +39,15 @@ class AlignedArray {
             static_cast<T*>(aligned_internal::AllocateZeroed(size * sizeof(T))),
             {size * sizeof(T)}),
         size_(size) {}
+  // What was moved from is empty.
+  AlignedArray(AlignedArray&& other) noexcept
+      : memory_(std::move(other.memory_)),
+        size_(std::exchange(other.size_, 0)) {}
+  AlignedArray& operator=(AlignedArray&& other) noexcept {
+    memory_ = std::move(other.memory_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   static AlignedArray Copy(
       absl::string_view bytes) requires std::same_as<T, char> {

@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "base/thread_pool.h"
 #include "index/growing_vectors.h"
+#include "index/link_lists.h"
 #include "index/test_vectors.h"
 #include "index/vector_index.h"
 #include "index/vector_index_builder.h"
@@ -43,6 +44,31 @@ TEST(ConcurrencyTest, ReadersScanWhileTheWriterAppends) {
     growing.Append(std::vector<float>{static_cast<float>(row), 1}, row);
     published.store(row + 1, std::memory_order_release);
   }
+}
+
+TEST(ConcurrencyTest, AListIsReadWhileItIsWritten) {
+  static constexpr uint32_t kNodes = 64;
+  constexpr uint32_t kRounds = 2000;
+  LinkLists lists(kNodes, 4);
+  lists.Add(0, 0);
+  std::atomic<bool> done{false};
+  Thread reader("reader", [&]() {
+    while (!done.load()) {
+      uint32_t links = 0;
+      lists.ForEach(0, 0, [&links](uint32_t to) {
+        ASSERT_LT(to, kNodes);
+        ++links;
+      });
+      EXPECT_LE(links, lists.max_links(0));
+    }
+  });
+  for (uint32_t round = 0; round < kRounds; ++round) {
+    const MutexLock lock(&lists.mutex(0));
+    if (!lists.Append(0, 0, 1 + round % (kNodes - 1))) {
+      lists.Set(0, 0, std::vector<uint32_t>{round % kNodes, 1, 2});
+    }
+  }
+  done = true;
 }
 
 TEST(ConcurrencyTest, ThreadsBuildCloneAndSearchTogether) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/vector_codes.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
+#include "base/thread_pool.h"
 
 namespace sextant {
 namespace {
@@ -220,6 +222,54 @@ TEST_P(CodesOfBitsTest, DamageIsRefused) {
     AlignedBytes damaged = AlignedBytes::Copy(whole);
     damaged.data()[word * sizeof(uint32_t)] ^= 0x41;
     EXPECT_THAT(VectorCodes::Open(shape, 2, damaged), refused) << word;
+  }
+}
+
+TEST_P(CodesOfBitsTest, ThreadsMakeTheSameCodes) {
+  constexpr uint32_t kRows = 5000;
+  const VectorShape shape{Metric::kL2, 24};
+  std::vector<float> vectors(kRows * PaddedStride(24), 0);
+  std::mt19937_64 random(kSeed);
+  for (float& number : vectors) {
+    number = static_cast<float>(random() % 1000);
+  }
+  ThreadPool pool({.name = "encode", .threads = 3});
+  const AlignedBytes by_one =
+      EncodeVectors(shape, vectors.data(), kRows, GetParam());
+  const AlignedBytes by_three =
+      EncodeVectors(shape, vectors.data(), kRows, GetParam(), &pool);
+  EXPECT_TRUE(absl::string_view(by_one) == absl::string_view(by_three));
+  EXPECT_EQ(BitsOf(by_one), GetParam());
+}
+
+TEST_P(CodesOfBitsTest, RowsInAnotherOrderKeepTheirDistances) {
+  // Tails lie in the rows (24) or behind them (128).
+  for (const uint32_t dimension : {24U, 128U}) {
+    constexpr uint32_t kRows = 50;
+    const VectorShape shape{Metric::kL2, dimension};
+    std::vector<float> vectors(kRows * PaddedStride(dimension), 0);
+    std::mt19937_64 random(kSeed);
+    for (float& number : vectors) {
+      number = static_cast<float>(random() % 1000);
+    }
+    std::vector<uint32_t> nodes(kRows);
+    std::iota(nodes.begin(), nodes.end(), 0U);
+    std::vector<uint32_t> order = nodes;
+    std::ranges::shuffle(order, random);
+    const AlignedBytes bytes =
+        EncodeVectors(shape, vectors.data(), kRows, GetParam());
+    const AlignedBytes reordered = ReorderCodes(bytes, order);
+    const auto codes = VectorCodes::Open(shape, kRows, bytes);
+    const auto others = VectorCodes::Open(shape, kRows, reordered);
+    ASSERT_OK(codes);
+    ASSERT_OK(others);
+    CodedQuery coded;
+    ASSERT_TRUE(codes->EncodeQuery({vectors.data(), dimension}, coded));
+    std::vector<float> expected(kRows);
+    std::vector<float> distances(kRows);
+    codes->Distances(coded, order, expected.data());
+    others->Distances(coded, nodes, distances.data());
+    EXPECT_EQ(distances, expected) << dimension << ", seed " << kSeed;
   }
 }
 

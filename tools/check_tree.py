@@ -38,7 +38,7 @@ TEST_STEMS = ("_test", "_fixture", "_test_files")
 # Headers of a library -> the folders that may include them.
 ONLY_HERE = [
     (re.compile(r"^rocksdb/"), {"storage", "tests", "bench"}, "RocksDB"),
-    (re.compile(r"^hnswlib/"), {"index", "bench"}, "HNSWlib"),
+    (re.compile(r"^hnswlib/"), {"bench"}, "HNSWlib"),
     (re.compile(r"^(grpc|grpcpp)/"), {"server", "clients", "tests", "bench"},
      "gRPC"),
     (re.compile(r"^(sextant/v\d|google/rpc/|grpc/health/)"),
