@@ -110,7 +110,7 @@ absl::StatusOr<AlignedBytes> ChooseCodes(const CodeChoice& choice,
   for (const uint32_t bits : BitsToTry(choice.encoding)) {
     AlignedBytes codes =
         BitsOf(built) == bits
-            ? std::move(built)
+            ? std::exchange(built, AlignedBytes())
             : EncodeVectors(
                   choice.shape,
                   reinterpret_cast<const float*>(floats.vectors.data()),

@@ -25,6 +25,8 @@ constexpr uint64_t kPollDistances = 512;
 constexpr uint32_t kExpandAtOnce = 3;
 // Nodes scored with floats at a time.
 constexpr uint32_t kRerankChunk = 8;
+// Of one expansion.
+constexpr size_t kNodesMax = size_t{kExpandAtOnce} * GraphSizes::kMaxDegree;
 
 // Per thread: a search allocates nothing once its thread is warm.
 struct Scratch {
@@ -32,8 +34,8 @@ struct Scratch {
   SortedBeam sorted_beam;
   HeapBeam heap_beam;
   CodedQuery coded_query;
-  std::array<uint32_t, kExpandAtOnce * GraphSizes::kMaxDegree> nodes;
-  std::array<float, kExpandAtOnce * GraphSizes::kMaxDegree> distances;
+  std::array<uint32_t, kNodesMax> nodes;
+  std::array<float, kNodesMax> distances;
 };
 
 Scratch& ThreadScratch() {
@@ -120,7 +122,8 @@ class Traversal {
   // Offers the beam's live nodes, nearest first, as far as one may still enter
   // the answer: `error` is how far a distance may be from the floats'.
   template <typename Beam>
-  void Offer(Beam& beam, float error, TopK& top, SearchWork& work) {
+  void Offer(Beam& beam, TopK& top, SearchWork& work) {
+    const float error = rows_.error();
     const FloatRows exact(request_.shape.metric, request_.query,
                           searched_.vectors);
     uint32_t count = 0;
@@ -227,11 +230,11 @@ class Traversal {
 };
 
 template <typename Rows, typename Beam>
-absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, float error,
-                       TopK& top, SearchWork& work) {
+absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, TopK& top,
+                       SearchWork& work) {
   const BeamNode entry = traversal.Descend(work);
   RETURN_IF_ERROR(traversal.Expand(beam, entry, work));
-  traversal.Offer(beam, error, top, work);
+  traversal.Offer(beam, top, work);
   return absl::OkStatus();
 }
 
@@ -263,21 +266,22 @@ StopRule RuleOf(const ScanRequest& request, const SearchedGraph& searched,
 template <typename Rows>
 absl::Status SearchRows(const ScanRequest& request,
                         const SearchedGraph& searched, const Rows& rows,
-                        float error, const SearchEffort& effort, TopK& top,
+                        const SearchEffort& effort, TopK& top,
                         SearchWork& work) {
   Scratch& scratch = ThreadScratch();
   Traversal<Rows> traversal(request, searched, rows, scratch);
   const uint32_t nodes = searched.graph.nodes();
   const auto width = static_cast<uint32_t>(
       std::min<uint64_t>(nodes, std::max<uint64_t>({1, effort.ef, top.k()})));
-  const StopRule rule = RuleOf(request, searched, effort, error, top.k());
+  const StopRule rule =
+      RuleOf(request, searched, effort, rows.error(), top.k());
   // The rule keeps a beam narrow, whatever its greatest width.
   if (width <= kSortedBeamMax || (rule.is_set() && top.k() <= kSortedBeamMax)) {
     scratch.sorted_beam.Start(width, rule);
-    return RunSearch(traversal, scratch.sorted_beam, error, top, work);
+    return RunSearch(traversal, scratch.sorted_beam, top, work);
   }
   scratch.heap_beam.Start(width);
-  return RunSearch(traversal, scratch.heap_beam, error, top, work);
+  return RunSearch(traversal, scratch.heap_beam, top, work);
 }
 
 }  // namespace
@@ -291,13 +295,12 @@ absl::Status SearchGraph(const ScanRequest& request,
   if (searched.codes != nullptr &&
       searched.codes->EncodeQuery(request.query, coded)) {
     const CodeRows rows(*searched.codes, coded);
-    return SearchRows(request, searched, rows, searched.codes->error(coded),
-                      effort, top, work);
+    return SearchRows(request, searched, rows, effort, top, work);
   }
   return SearchRows(
       request, searched,
-      FloatRows(request.shape.metric, request.query, searched.vectors), 0,
-      effort, top, work);
+      FloatRows(request.shape.metric, request.query, searched.vectors), effort,
+      top, work);
 }
 
 }  // namespace sextant

@@ -15,7 +15,8 @@ namespace sextant {
 
 // What a walk over a graph reads of its nodes: distances from one query, by
 // floats or by codes. Smaller is nearer: squared L2, else the negative inner
-// product. Views for the time of one walk.
+// product; error() is how far one may well be from that of the floats. Views
+// for the time of one walk.
 
 class FloatRows {
  public:
@@ -40,6 +41,7 @@ class FloatRows {
       __builtin_prefetch(row + i);
     }
   }
+  static float error() { return 0; }
 
  private:
   const float* query_;
@@ -59,6 +61,7 @@ class CodeRows {
     codes_.Distances(query_, nodes, out);
   }
   void Prefetch(uint32_t node) const { codes_.Prefetch(node); }
+  float error() const { return codes_.error(query_); }
 
  private:
   const VectorCodes& codes_;
