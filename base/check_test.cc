@@ -22,8 +22,11 @@ TEST(Check, PassesSilentlyAndEvaluatesOnce) {
 
 TEST(Check, BindsToTheRightElse) {
   bool reached = false;
-  if (false)
+  const bool condition = !reached;
+  // NOLINTNEXTLINE(readability-braces-around-statements): that is tested
+  if (!condition)
     CHECK(false);
+  // NOLINTNEXTLINE(readability-braces-around-statements): that is tested
   else
     reached = true;
   EXPECT_TRUE(reached);

@@ -8,8 +8,8 @@
 namespace sextant {
 
 const RealClock* RealClock::Get() {
-  static const RealClock clock;
-  return &clock;
+  static const RealClock kClock;
+  return &kClock;
 }
 
 absl::Time RealClock::Now() const {

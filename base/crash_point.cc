@@ -42,8 +42,8 @@ Target ParseEnvironment() {
 }
 
 const Target& Chosen() {
-  static const Target target = ParseEnvironment();
-  return target;
+  static const Target kTarget = ParseEnvironment();
+  return kTarget;
 }
 
 }  // namespace

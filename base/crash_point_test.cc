@@ -29,9 +29,13 @@ class CrashPointDeathTest : public testing::Test {
   void SetUp() override {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
   }
-  void TearDown() override { unsetenv("SEXTANT_CRASH_POINT"); }
+  void TearDown() override {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs
+    unsetenv("SEXTANT_CRASH_POINT");
+  }
 
   static void Arm(const char* value) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs
     setenv("SEXTANT_CRASH_POINT", value, /*overwrite=*/1);
   }
 };

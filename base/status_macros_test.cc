@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/cord.h"
 #include "gmock/gmock.h"
@@ -36,8 +37,8 @@ std::string CountedContext(int* computed) {
   return "read 'a'";
 }
 
-absl::Status ReturnWithContext(const absl::Status& status, int* computed) {
-  RETURN_IF_ERROR_WITH(status, CountedContext(computed));
+absl::Status ReturnWithContext(absl::Status status, int* computed) {
+  RETURN_IF_ERROR_WITH(std::move(status), CountedContext(computed));
   return absl::OkStatus();
 }
 

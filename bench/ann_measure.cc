@@ -161,7 +161,9 @@ absl::Status PrepareAnn(const AnnDataset& dataset, const AnnSettings& settings,
     RETURN_IF_ERROR(ReadFacts(path, result));
     loaded = result.contestant->Load(dataset, path);
   }
-  RETURN_IF_ERROR_WITH(loaded, path);
+  if (!loaded.ok()) {
+    return WithContext(loaded, path);
+  }
   result.rss_mb = OwnMegabytes() - before;
   return absl::OkStatus();
 }
@@ -207,9 +209,12 @@ void MeasureAnn(const AnnDataset& dataset, const AnnSettings& settings,
 
 std::vector<AnnEffort> AnnContestant::Efforts(uint32_t k, bool quick) const {
   std::vector<AnnEffort> efforts;
+  constexpr double kWidest = 2600;
   const double step = quick ? 2 : std::sqrt(2.0);
-  for (double ef = k; ef < 2600; ef *= step) {
+  double ef = k;
+  while (ef < kWidest) {
     efforts.push_back({.ef = static_cast<uint32_t>(ef)});
+    ef *= step;
   }
   return efforts;
 }

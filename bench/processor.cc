@@ -12,6 +12,7 @@
 #include <fstream>
 #include <span>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace sextant {
@@ -116,7 +117,7 @@ double Median(std::vector<double> values) {
 std::string ProcessorName() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("model name", 0) == 0) {
+    if (absl::StartsWith(line, "model name")) {
       return line.substr(line.find(':') + 2);
     }
   }

@@ -15,7 +15,8 @@ import re
 import statistics
 import sys
 
-CONTESTANTS = ("engine", "hnswlib", "faiss_hnsw", "faiss_hnsw_sq8")
+CONTESTANTS = ("engine", "engine_mapped", "hnswlib", "faiss_hnsw",
+               "faiss_hnsw_sq8")
 LOADS = (("unary", "single searches"), ("batch_16", "batches of 16"),
          ("batch_64", "batches of 64"))
 

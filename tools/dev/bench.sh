@@ -56,9 +56,11 @@ bench_all() {
   local wrap=()
   read -ra wrap <<<"${SEXTANT_BENCH_WRAP:-}"
   local common=(--cache "$cache" "${quick[@]}" --plot "$plots" --json)
+  local peers=(hnswlib faiss_hnsw faiss_hnsw_sq8)
   for set in "$data/glove-100d" "$data/debian-packages" synthetic; do
     step "bench ann: ${set##*/}"
-    "${wrap[@]}" "$programs/ann_bench" --data "$set" "${common[@]}" \
+    "${wrap[@]}" "$programs/ann_bench" --data "$set" \
+      --engines engine engine_mapped "${peers[@]}" "${common[@]}" \
       "$results/ann-${set##*/}.json"
   done
   step "bench server"
