@@ -180,6 +180,63 @@ TEST_F(DatabaseTest, MemoryOfEachPartFollowsTheSettings) {
   check(Find("docs")->Info().index);
 }
 
+TEST_F(DatabaseTest, CodesMayBeAllThatSearchesRead) {
+  seal_rows_ = 1000;
+  Open();
+  Schema schema = OneField(64, Metric::kL2);
+  schema.vector_fields[0].storage = {Encoding::kInt8, Rerank::kNone};
+  ASSERT_OK(database_->Create("docs", schema));
+  auto docs = Find("docs");
+  constexpr uint64_t kPoints = 3000;
+  std::mt19937 random(5);
+  std::vector<std::vector<float>> vectors(kPoints);
+  const auto write_all = [&] {
+    for (uint64_t first = 0; first < kPoints; first += 250) {
+      std::vector<Point> points;
+      for (uint64_t id = first; id < first + 250; ++id) {
+        vectors[id] = RandomVector(&random, 64);
+        points.push_back(MakePoint(id, vectors[id]));
+      }
+      ASSERT_OK(docs->Upsert(std::move(points), kNoLimit));
+    }
+    ASSERT_OK(docs->SealAndWait(kNoLimit));
+  };
+  ASSERT_NO_FATAL_FAILURE(write_all());
+  const auto check = [&](const Collection& collection) {
+    const IndexStats stats = collection.Info().index;
+    EXPECT_EQ(stats.unindexed_points, 0U);
+    EXPECT_EQ(stats.memory.vectors_on_disk, kPoints * 64 * sizeof(float));
+    EXPECT_EQ(stats.memory.vectors_in_memory + stats.memory.vectors_mapped, 0U);
+    uint64_t approximations = 0;
+    for (uint64_t id = 0; id < kPoints; id += 100) {
+      SearchQuery query = QueryFor(vectors[id], 10);
+      query.explain = true;
+      const auto found = collection.Search(query, kNoLimit);
+      ASSERT_OK(found);
+      EXPECT_THAT(found->plan, HasSubstr("scored by codes"));
+      EXPECT_GT(found->expected_recall, 0.8);
+      EXPECT_EQ(found->hits[0].point.id, PointId(id));
+      EXPECT_NEAR(found->hits[0].score, 0, 1);
+      std::get<DenseSource>(query.sources[0]).exact = true;
+      const auto exact = collection.Search(query, kNoLimit);
+      ASSERT_OK(exact);
+      EXPECT_EQ(exact->hits[0].score, 0);
+      EXPECT_EQ(exact->expected_recall, 1);
+      approximations += found->hits[9].score != exact->hits[9].score ? 1U : 0U;
+    }
+    EXPECT_GT(approximations, 0U);
+  };
+  check(*docs);
+  docs.reset();
+  Reopen();
+  docs = Find("docs");
+  check(*docs);
+  EXPECT_EQ(docs->Info().index.rebuilds, 0U);
+  // A merge reads the floats where they are.
+  ASSERT_NO_FATAL_FAILURE(write_all());
+  check(*docs);
+}
+
 TEST_F(DatabaseTest, DeletesAndOverwritesAreVisibleAtOnce) {
   Open();
   auto created = database_->Create("docs", OneField(2, Metric::kL2));

@@ -47,6 +47,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
       segment.has_graph = index.has_graph();
       segment.recall_curve = index.recall_curve();
       segment.has_binary_codes = index.encoding() == Encoding::kBinary;
+      segment.scores_by_codes = index.scores_by_codes();
     }
     facts.push_back(segment);
   }

@@ -27,6 +27,20 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
   return defaults.ef != 0 ? 0 : defaults.recall_target;
 }
 
+// The best that any effort reaches, less what only the last and dearest ones
+// add: codes that misjudge a hit do so at every effort.
+double ReachableRecall(const RecallCurve& curve, uint32_t candidates) {
+  constexpr double kDearest = 0.005;
+  constexpr int kSteps = 12;
+  double low = 0;
+  double high = 1;
+  for (int i = 0; i < kSteps; ++i) {
+    const double middle = (low + high) / 2;
+    (curve.EffortFor(middle, candidates).has_value() ? low : high) = middle;
+  }
+  return std::max(0.0, low - kDearest);
+}
+
 // Chooses the effort for a target below 1; false when none is enough.
 bool ChooseEffort(const SegmentFacts& facts, double target, uint32_t candidates,
                   SegmentPlan* plan) {
@@ -35,11 +49,15 @@ bool ChooseEffort(const SegmentFacts& facts, double target, uint32_t candidates,
     plan->expected_recall = 0;
     return true;
   }
-  if (facts.rows <= kSmallSegmentRows) {
+  if (facts.rows <= kSmallSegmentRows && !facts.scores_by_codes) {
     target = std::max(target, kSmallSegmentRecall);
   }
-  const std::optional<SearchEffort> effort =
+  std::optional<SearchEffort> effort =
       facts.recall_curve->EffortFor(target, candidates);
+  if (!effort.has_value() && facts.scores_by_codes) {
+    target = ReachableRecall(*facts.recall_curve, candidates);
+    effort = facts.recall_curve->EffortFor(target, candidates);
+  }
   if (!effort.has_value()) {
     return false;
   }
@@ -64,16 +82,19 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                    .growing = facts.growing,
                    .rows = facts.rows,
                    .dead = facts.dead};
-  if (facts.has_binary_codes && !source.exact && dense.recall_target < 1) {
+  const bool may_scan = !facts.scores_by_codes;
+  if (facts.has_binary_codes && may_scan && !source.exact &&
+      dense.recall_target < 1) {
     plan.method = SearchMethod::kCodeScan;
     plan.expected_recall = kCodeScanRecall;
   }
   if (source.exact || !facts.has_graph || dense.recall_target >= 1 ||
-      (dense.recall_target > 0 && facts.rows <= kScannedRows)) {
+      (dense.recall_target > 0 && may_scan && facts.rows <= kScannedRows)) {
     return plan;
   }
   SegmentPlan graph = plan;
   graph.method = SearchMethod::kGraph;
+  graph.scores_by_codes = facts.scores_by_codes;
   if (dense.recall_target == 0) {
     graph.effort.ef =
         std::max(source.ef != 0 ? source.ef : default_ef, dense.candidates);
@@ -81,7 +102,7 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                            &graph)) {
     return plan;
   }
-  if (IsScanFaster(facts, graph.effort, dense.candidates)) {
+  if (may_scan && IsScanFaster(facts, graph.effort, dense.candidates)) {
     return plan;
   }
   if (dense.recall_target == 0) {
@@ -123,7 +144,8 @@ std::string MethodText(const SegmentPlan& segment) {
           : absl::StrCat("ef ", segment.effort.ef),
       segment.expected_recall == 0
           ? std::string()
-          : absl::StrFormat(" recall %.4g", segment.expected_recall));
+          : absl::StrFormat(" recall %.4g", segment.expected_recall),
+      segment.scores_by_codes ? " scored by codes" : "");
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ struct SegmentPlan {
   uint64_t rows = 0;  // vector rows of the field
   uint64_t dead = 0;
   SearchMethod method = SearchMethod::kScan;
-  SearchEffort effort;         // of a graph search
+  SearchEffort effort;  // of a graph search
+  bool scores_by_codes = false;
   double expected_recall = 1;  // 0: not known
 };
 
@@ -63,6 +64,8 @@ struct SegmentFacts {
   // Null where it was not measured. Outlives the planning.
   const RecallCurve* recall_curve = nullptr;
   bool has_binary_codes = false;
+  // Graph searches do not read the floats (VectorIndex::scores_by_codes).
+  bool scores_by_codes = false;
 };
 
 // What a search is planned by that does not say how hard to try.
@@ -96,7 +99,8 @@ inline constexpr double kCodeScanRecall = 0.9987;
 // the target for the best offset + limit of the segment alone. So the merged
 // answer reaches it too: what it takes from a segment lies among the best of
 // that segment, and the nearest are found more surely than the last. A segment
-// where no effort reaches the target is scanned.
+// where no effort reaches the target is scanned; one that scores by codes is
+// searched as well as it can be, since a scan would read what is not in memory.
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments);

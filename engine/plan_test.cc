@@ -338,6 +338,35 @@ TEST(PlanTest, WhatNoEffortReachesIsScanned) {
   EXPECT_EQ(plan.dense.expected_recall, 1);
 }
 
+TEST(PlanTest, SegmentsThatScoreByCodesAreScannedOnlyWhenAsked) {
+  const RecallCurve curve = Curve(1);  // 0.995 at most
+  const SegmentFacts facts{.has_graph = true,
+                           .rows = 1000,
+                           .recall_curve = &curve,
+                           .has_binary_codes = true,
+                           .scores_by_codes = true};
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.recall_target = 0.9;
+  Plan plan = PlanSearch(query, 0, {}, {facts});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kGraph);
+  EXPECT_EQ(plan.dense.expected_recall, 0.9);
+  EXPECT_THAT(plan.ToString(OneFieldSchema(2)), HasSubstr("scored by codes"));
+  // What they cannot reach: nearly the best that they can.
+  query.recall_target = 0.999;
+  plan = PlanSearch(query, 0, {}, {facts});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kGraph);
+  EXPECT_LT(plan.dense.expected_recall, 0.995);
+  EXPECT_GT(plan.dense.expected_recall, 0.98);
+  query.recall_target = 1;
+  plan = PlanSearch(query, 0, {}, {facts});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kScan);
+  EXPECT_EQ(plan.dense.expected_recall, 1);
+  query.recall_target = 0;
+  Dense(&query).exact = true;
+  plan = PlanSearch(query, 0, {}, {facts});
+  EXPECT_EQ(plan.dense.segments[0].method, SearchMethod::kScan);
+}
+
 TEST(PlanTest, SmallSegmentsAreSearchedWell) {
   const RecallCurve curve = Curve(1);
   const SearchQuery query = DenseQuery({1, 2}, 10);

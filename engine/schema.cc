@@ -29,9 +29,19 @@ absl::Status ValidateField(const VectorFieldSchema& field,
                                 limits::kDimensionMax));
   RETURN_IF_ERROR(ValidateRange(path + ".graph.m", field.graph.m,
                                 limits::kGraphMMin, limits::kGraphMMax));
-  return ValidateRange(path + ".graph.ef_construction",
-                       field.graph.ef_construction, limits::kEfConstructionMin,
-                       limits::kEfConstructionMax);
+  RETURN_IF_ERROR(ValidateRange(
+      path + ".graph.ef_construction", field.graph.ef_construction,
+      limits::kEfConstructionMin, limits::kEfConstructionMax));
+  const Encoding encoding = field.storage.encoding;
+  if (field.storage.rerank == Rerank::kNone &&
+      (encoding == Encoding::kAuto || encoding == Encoding::kFloat)) {
+    return InvalidField(
+        path + ".rerank",
+        absl::StrCat("without floats the codes are all there is, so 'none' "
+                     "needs the encoding bf16, int8, int4 or binary, got ",
+                     EncodingName(encoding)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -78,6 +78,8 @@ storage::RerankRecord RerankToRecord(Rerank rerank) {
       return storage::RERANK_RECORD_MEMORY;
     case Rerank::kMapped:
       return storage::RERANK_RECORD_MAPPED;
+    case Rerank::kNone:
+      return storage::RERANK_RECORD_NONE;
   }
   return storage::RERANK_RECORD_MEMORY;
 }
@@ -88,6 +90,8 @@ absl::StatusOr<Rerank> RerankFromRecord(storage::RerankRecord rerank) {
       return Rerank::kMemory;
     case storage::RERANK_RECORD_MAPPED:
       return Rerank::kMapped;
+    case storage::RERANK_RECORD_NONE:
+      return Rerank::kNone;
     default:
       return absl::DataLossError(
           absl::StrCat("unknown re-rank placement ", static_cast<int>(rerank)));

@@ -107,6 +107,23 @@ INSTANTIATE_TEST_SUITE_P(
             "DimensionWraps",
             [](Schema* s) { s->vector_fields[0].dimension = 0xFFFFFFFF; },
             "vector_fields[0].dimension"},
+        SchemaCase{
+            "CodesAlone",
+            [](Schema* s) {
+              s->vector_fields[0].storage = {Encoding::kInt4, Rerank::kNone};
+            },
+            nullptr},
+        SchemaCase{
+            "NeitherCodesNorFloats",
+            [](Schema* s) {
+              s->vector_fields[0].storage = {Encoding::kFloat, Rerank::kNone};
+            },
+            "vector_fields[0].rerank"},
+        SchemaCase{"CodesAloneOfNoName",
+                   [](Schema* s) {
+                     s->vector_fields[0].storage.rerank = Rerank::kNone;
+                   },
+                   "vector_fields[0].rerank"},
         SchemaCase{"MTooSmall",
                    [](Schema* s) { s->vector_fields[0].graph.m = 3; },
                    "vector_fields[0].graph.m"},
@@ -181,8 +198,12 @@ TEST(SchemaRecordTest, EveryEncodingComesBack) {
   for (const Encoding encoding :
        {Encoding::kAuto, Encoding::kFloat, Encoding::kBf16, Encoding::kInt8,
         Encoding::kInt4, Encoding::kBinary}) {
-    for (const Rerank rerank : {Rerank::kMemory, Rerank::kMapped}) {
+    for (const Rerank rerank :
+         {Rerank::kMemory, Rerank::kMapped, Rerank::kNone}) {
       schema.vector_fields[0].storage = {encoding, rerank};
+      if (!ValidateSchema(schema).ok()) {
+        continue;  // not stored either
+      }
       const auto back = SchemaFromRecord(ToRecord("docs", schema));
       ASSERT_OK(back);
       EXPECT_EQ(back->vector_fields[0].storage,

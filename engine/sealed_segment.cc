@@ -34,7 +34,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
       }
     }
   }
-  bool copied = false;
+  bool unload = false;
   for (size_t i = 0; i < schema.vector_fields.size(); ++i) {
     const VectorFieldSchema& field = schema.vector_fields[i];
     VectorIndexBytes bytes;
@@ -44,18 +44,20 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
     ASSIGN_OR_RETURN(bytes.graph, file->Section(FieldSection(i, "graph")));
     ASSIGN_OR_RETURN(bytes.codes, file->Section(FieldSection(i, "codes")));
     bytes.calibration = file->FindSection(FieldSection(i, "calibration"));
+    const Rerank rerank = field.storage.rerank;
     ASSIGN_OR_RETURN_WITH(
         std::unique_ptr<VectorIndex> index,
-        VectorIndex::Open({field.metric, field.dimension}, rows, bytes,
-                          field.storage.rerank == Rerank::kMapped
-                              ? Placement::kHugePagesButVectors
-                              : Placement::kHugePages),
+        VectorIndex::Open(
+            {field.metric, field.dimension}, rows, bytes,
+            rerank == Rerank::kMemory ? Placement::kHugePages
+                                      : Placement::kHugePagesButVectors,
+            rerank == Rerank::kNone ? Scoring::kCodes : Scoring::kFloats),
         file->path());
-    copied = copied || index->owned_bytes() > 0;
+    unload = unload || index->owned_bytes() > 0 || index->scores_by_codes();
     segment->fields_.push_back(std::move(index));
   }
-  if (copied) {
-    // Else the process holds twice what was copied.
+  if (unload) {
+    // Else the process holds twice what was copied, and floats nobody reads.
     file->Unload();
   }
   segment->record_ = std::move(record);

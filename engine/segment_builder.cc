@@ -136,6 +136,8 @@ absl::StatusOr<SegmentBuild> BuildSegment(
     input.shape = {field.metric, field.dimension};
     input.graph = field.graph;
     input.encoding = field.storage.encoding;
+    input.scoring = field.storage.rerank == Rerank::kNone ? Scoring::kCodes
+                                                          : Scoring::kFloats;
     input.min_graph_rows = options.min_graph_rows;
     ASSIGN_OR_RETURN_WITH(
         BuiltVectorIndex built,

@@ -27,6 +27,8 @@ absl::string_view RerankName(Rerank rerank) {
       return "memory";
     case Rerank::kMapped:
       return "mapped";
+    case Rerank::kNone:
+      return "none";
   }
   return "unknown";
 }

@@ -22,6 +22,7 @@ enum class Encoding : uint8_t {
 enum class Rerank : uint8_t {
   kMemory,  // in memory, if the segment is large: fastest
   kMapped,  // in the mapped file: memory holds the graph and the codes only
+  kNone,    // hits keep the codes' scores; the floats stay on the disk
 };
 
 struct VectorStorage {
@@ -30,7 +31,8 @@ struct VectorStorage {
   friend bool operator==(const VectorStorage&, const VectorStorage&) = default;
 };
 
-// "auto", "float", "bf16", "int8", "int4", "binary"; "memory", "mapped".
+// "auto", "float", "bf16", "int8", "int4", "binary"; "memory", "mapped",
+// "none".
 absl::string_view EncodingName(Encoding encoding);
 absl::string_view RerankName(Rerank rerank);
 

@@ -43,6 +43,12 @@ Scratch& ThreadScratch() {
   return scratch;
 }
 
+// How far a distance may be from those that score: none is, where the codes do.
+template <typename Rows>
+float ErrorOf(const SearchedGraph& searched, const Rows& rows) {
+  return searched.scored_by_codes ? 0 : rows.error();
+}
+
 // One search.
 template <typename Rows>
 class Traversal {
@@ -123,7 +129,7 @@ class Traversal {
   // the answer: `error` is how far a distance may be from the floats'.
   template <typename Beam>
   void Offer(Beam& beam, TopK& top, SearchWork& work) {
-    const float error = rows_.error();
+    const float error = ErrorOf(searched_, rows_);
     const FloatRows exact(request_.shape.metric, request_.query,
                           searched_.vectors);
     uint32_t count = 0;
@@ -140,7 +146,7 @@ class Traversal {
       if (-node.distance + error < top.threshold()) {
         return false;  // So are all that follow.
       }
-      if constexpr (std::is_same_v<Rows, FloatRows>) {
+      if (std::is_same_v<Rows, FloatRows> || searched_.scored_by_codes) {
         OfferNode(node.node, -node.distance, top);
       } else {
         exact.Prefetch(node.node);
@@ -274,7 +280,7 @@ absl::Status SearchRows(const ScanRequest& request,
   const auto width = static_cast<uint32_t>(
       std::min<uint64_t>(nodes, std::max<uint64_t>({1, effort.ef, top.k()})));
   const StopRule rule =
-      RuleOf(request, searched, effort, rows.error(), top.k());
+      RuleOf(request, searched, effort, ErrorOf(searched, rows), top.k());
   // The rule keeps a beam narrow, whatever its greatest width.
   if (width <= kSortedBeamMax || (rule.is_set() && top.k() <= kSortedBeamMax)) {
     scratch.sorted_beam.Start(width, rule);

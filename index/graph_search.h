@@ -20,6 +20,9 @@ struct SearchedGraph {
   const VectorCodes* codes = nullptr;  // null: the traversal reads floats
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
+  // Hits keep the codes' scores, and `vectors` are not read: if there are codes
+  // and the query has some too.
+  bool scored_by_codes = false;
   // Greatest norm of a row; only read by searches with slack.
   float longest_row = 1;
   // Searched as if this node were not there. Not one of an upper level, where
@@ -28,7 +31,8 @@ struct SearchedGraph {
 };
 
 // Offers the best live rows that a beam of `effort.ef` live nodes finds, or
-// `effort.slack` stops before, with the scores of the floats. Polls the
+// `effort.slack` stops before, with the scores of the floats unless
+// `scored_by_codes`. Polls the
 // context; scratch memory is per thread.
 absl::Status SearchGraph(const ScanRequest& request,
                          const SearchedGraph& searched,

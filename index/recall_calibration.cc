@@ -60,7 +60,15 @@ class RecallCalibration::Sample {
       : rep_(*index.rep_),
         graph_(*rep_.graph),
         run_{run.pool, run.context, nullptr},
-        longest_row_(LongestRow()) {}
+        longest_row_(LongestRow()) {
+    if (rep_.scores_by_codes) {
+      for (uint32_t row = 0; row < rep_.rows; ++row) {
+        const Ordinal ordinal = rep_.ordinals[row];
+        row_of_.resize(std::max<size_t>(row_of_.size(), ordinal + size_t{1}));
+        row_of_[ordinal] = row;
+      }
+    }
+  }
 
   uint32_t size() const { return static_cast<uint32_t>(queries_.size()); }
   float longest_row() const { return longest_row_; }
@@ -212,6 +220,18 @@ class RecallCalibration::Sample {
     return absl::OkStatus();
   }
 
+  // The truth about hits that keep the scores of codes.
+  void ScoreByFloats(const Query& query, std::vector<ScoredRow>& hits) const {
+    const Scorer scorer(rep_.shape.metric);
+    for (ScoredRow& hit : hits) {
+      const uint32_t row = row_of_[hit.row];
+      float distance = 0;
+      scorer.rows(RequestOf(query).query.data(), rep_.vectors, rep_.stride,
+                  rep_.shape.dimension, {&row, 1}, &distance);
+      hit.score = scorer.sign * distance;
+    }
+  }
+
   // Equal scores are equally right: a hit counts if it is as good as the exact
   // one of the last rank.
   absl::Status SearchFor(Query& query, const SearchEffort& effort,
@@ -223,15 +243,18 @@ class RecallCalibration::Sample {
     SearchWork work;
     RETURN_IF_ERROR(SearchGraph(RequestOf(query), searched, effort, top, work));
     query.distances = work.distances;
-    const std::vector<ScoredRow> hits = top.TakeSorted();
+    std::vector<ScoredRow> hits = top.TakeSorted();
+    if (searched.scored_by_codes) {
+      ScoreByFloats(query, hits);
+    }
     for (size_t depth = 0; depth < kRecallDepths.size(); ++depth) {
       const size_t wanted =
           std::min<size_t>(kRecallDepths[depth], query.scores.size());
-      size_t found = 0;
-      while (found < std::min(wanted, hits.size()) &&
-             hits[found].score >= query.scores[wanted - 1]) {
-        ++found;
-      }
+      const auto found = std::ranges::count_if(
+          std::span(hits).first(std::min(wanted, hits.size())),
+          [&](const ScoredRow& hit) {
+            return hit.score >= query.scores[wanted - 1];
+          });
       query.recall[depth] = wanted == 0 ? 1
                                         : static_cast<double>(found) /
                                               static_cast<double>(wanted);
@@ -256,6 +279,7 @@ class RecallCalibration::Sample {
   const FrozenGraph& graph_;
   const BuildRun run_;
   const float longest_row_;
+  std::vector<uint32_t> row_of_;  // by ordinal; empty unless needed
   std::vector<Query> queries_;
 };
 

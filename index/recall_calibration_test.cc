@@ -66,6 +66,49 @@ TEST_P(RecallCalibrationMetricTest,
               curve->RecallOf({.ef = 32}, 10), 0.1);
 }
 
+// Codes of 4 bits order near rows wrongly, however many are looked at. Hits
+// count by what their floats say.
+TEST_P(RecallCalibrationMetricTest, KnowsWhatCodesAloneCannotReach) {
+  const VectorShape shape{GetParam(), 32};
+  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
+  TestVectors rows{shape.dimension, {}};
+  TestVectors queries{shape.dimension, {}};
+  for (uint32_t row = 0; row < all.rows(); ++row) {
+    (row % 16 == 7 ? queries : rows).Append(all.row(row));
+  }
+  VectorIndexInput input = TestInput(shape, rows);
+  input.encoding = Encoding::kInt4;
+  input.scoring = Scoring::kCodes;
+  ASSERT_OK_AND_ASSIGN(
+      const BuiltVectorIndex built,
+      BuildVectorIndex(input, nullptr, RequestContext(), nullptr));
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<VectorIndex> index,
+                       VectorIndex::Open(shape, rows.rows(), built.view(),
+                                         Placement::kInPlace, Scoring::kCodes));
+  const RecallCurve* const curve = index->recall_curve();
+  ASSERT_NE(curve, nullptr);
+  EXPECT_FALSE(curve->EffortFor(0.999, 10).has_value());
+  for (const uint32_t ef : {64U, 512U}) {
+    const double recall = TieAwareRecall(
+        *index, queries, 10, RowSet(),
+        [&](std::span<const float> query, TopK& top) {
+          TopK by_codes(10);
+          SearchWork work;
+          EXPECT_OK(index->Search(query, {.ef = ef}, RowSet(), RequestContext(),
+                                  by_codes, work));
+          for (const ScoredRow& hit : by_codes.TakeSorted()) {
+            top.Offer(TestScore(shape.metric, query, rows.row(hit.row)),
+                      hit.row);
+          }
+        });
+    EXPECT_LT(recall, 0.999) << "ef " << ef;
+    // Expected is less than seen, by the uncertainty of the sample.
+    const double expected = curve->RecallOf({.ef = ef}, 10);
+    EXPECT_GE(recall, expected - 0.01) << "ef " << ef << ", seed " << kSeed;
+    EXPECT_LE(recall, expected + 0.1) << "ef " << ef << ", seed " << kSeed;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Metrics, RecallCalibrationMetricTest,
                          testing::Values(Metric::kCosine, Metric::kInnerProduct,
                                          Metric::kL2));

@@ -58,12 +58,13 @@ IndexMemory& IndexMemory::operator+=(const IndexMemory& other) {
   ordinals += other.ordinals;
   vectors_in_memory += other.vectors_in_memory;
   vectors_mapped += other.vectors_mapped;
+  vectors_on_disk += other.vectors_on_disk;
   return *this;
 }
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
     VectorShape shape, uint32_t segment_ordinals, VectorIndexBytes bytes,
-    Placement placement) {
+    Placement placement, Scoring scoring) {
   if (shape.dimension == 0) {
     return absl::InvalidArgumentError("vector index: dimension is 0");
   }
@@ -79,9 +80,6 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
   rep->memory.graph = bytes.graph.size();
   rep->memory.codes = bytes.codes.size();
   rep->memory.ordinals = bytes.ordinals.size();
-  (rep->copies[0].size() > 0 ? rep->memory.vectors_in_memory
-                             : rep->memory.vectors_mapped) =
-      bytes.vectors.size();
   rep->shape = shape;
   rep->stride = PaddedStride(shape.dimension);
   const uint64_t rows = bytes.ordinals.size() / sizeof(Ordinal);
@@ -112,6 +110,10 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
           "vector index");
     }
   }
+  rep->scores_by_codes = scoring == Scoring::kCodes && rep->codes.has_value();
+  (rep->copies[0].size() > 0 ? rep->memory.vectors_in_memory
+   : rep->scores_by_codes    ? rep->memory.vectors_on_disk
+                          : rep->memory.vectors_mapped) = bytes.vectors.size();
   if (!bytes.calibration.empty()) {
     ASSIGN_OR_RETURN_WITH(rep->recall_curve,
                           RecallCurve::Open(bytes.calibration), "vector index");
@@ -165,6 +167,10 @@ float VectorIndex::recall_loss() const {
 
 bool VectorIndex::has_codes() const {
   return rep_->codes.has_value();
+}
+
+bool VectorIndex::scores_by_codes() const {
+  return rep_->scores_by_codes;
 }
 
 const RecallCurve* VectorIndex::recall_curve() const {

@@ -57,6 +57,12 @@ enum class Placement {
   kHugePagesButVectors,
 };
 
+// What scores the hits of graph searches that read codes.
+enum class Scoring {
+  kFloats,  // exact: what codes found is scored again with the floats
+  kCodes,   // graph searches never read the floats; scores are approximations
+};
+
 // Bytes of the parts of an index.
 struct IndexMemory {
   uint64_t graph = 0;
@@ -64,6 +70,8 @@ struct IndexMemory {
   uint64_t ordinals = 0;
   uint64_t vectors_in_memory = 0;
   uint64_t vectors_mapped = 0;  // in the bytes given to Open
+  // There too, and not read by graph searches.
+  uint64_t vectors_on_disk = 0;
 
   IndexMemory& operator+=(const IndexMemory& other);
 };
@@ -82,7 +90,8 @@ class VectorIndex {
   // kResourceExhausted without memory for a copy.
   static absl::StatusOr<std::unique_ptr<VectorIndex>> Open(
       VectorShape shape, uint32_t segment_ordinals, VectorIndexBytes bytes,
-      Placement placement = Placement::kInPlace);
+      Placement placement = Placement::kInPlace,
+      Scoring scoring = Scoring::kFloats);
   ~VectorIndex();
 
   uint32_t rows() const;
@@ -91,6 +100,8 @@ class VectorIndex {
   Encoding encoding() const;
   // Whether that is codes.
   bool has_codes() const;
+  // Whether the scores of graph searches are those of the codes.
+  bool scores_by_codes() const;
   // What search efforts are worth; null where that was not measured.
   const RecallCurve* recall_curve() const;
   // Share of the hits of a sample that searches by codes lost when the index

@@ -329,9 +329,10 @@ class GraphBuild {
 
 absl::Status Calibrate(const VectorIndexInput& input, const BuildRun& run,
                        BuiltVectorIndex& built) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> index,
-                   VectorIndex::Open(input.shape, input.rows.back().ordinal + 1,
-                                     built.view()));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<VectorIndex> index,
+      VectorIndex::Open(input.shape, input.rows.back().ordinal + 1,
+                        built.view(), Placement::kInPlace, input.scoring));
   ASSIGN_OR_RETURN(const std::optional<RecallCurve> curve,
                    RecallCalibration::Run(*index, run));
   if (curve.has_value()) {

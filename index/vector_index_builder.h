@@ -28,6 +28,8 @@ struct VectorIndexInput {
   VectorShape shape;
   GraphParameters graph;
   Encoding encoding = Encoding::kAuto;
+  // What the searches will do whose recall is measured.
+  Scoring scoring = Scoring::kFloats;
   // Fewer rows than this get no graph (they are scanned).
   uint32_t min_graph_rows = 2048;
 

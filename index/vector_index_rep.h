@@ -20,6 +20,7 @@ struct VectorIndex::Rep {
   IndexMemory memory;
   VectorShape shape;
   uint32_t rows = 0;
+  bool scores_by_codes = false;
   size_t stride = 0;
   const float* vectors = nullptr;
   const Ordinal* ordinals = nullptr;
@@ -31,6 +32,7 @@ struct VectorIndex::Rep {
   SearchedGraph Searched() const {
     SearchedGraph searched{*graph, codes ? &*codes : nullptr, vectors,
                            ordinals};
+    searched.scored_by_codes = scores_by_codes;
     if (recall_curve) {
       searched.longest_row = recall_curve->longest_row();
     }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/status_matchers.h"
@@ -206,6 +207,69 @@ TEST(VectorIndexTest, VectorsMayStayWhereTheyAre) {
   EXPECT_EQ(memory.vectors_in_memory, 0U);
   EXPECT_EQ(memory.ordinals, built.ordinals.size());
   EXPECT_EQ(memory.graph + memory.codes, 0U);
+}
+
+class ScoringByCodesTest
+    : public testing::TestWithParam<std::tuple<Metric, Encoding>> {};
+
+// The floats are not numbers: whoever reads them has no scores.
+TEST_P(ScoringByCodesTest, ReadsNoFloats) {
+  const auto [metric, encoding] = GetParam();
+  const VectorShape shape{metric, 96};
+  const TestVectors vectors = ClusteredVectors(shape, 1500, 10, kSeed);
+  VectorIndexInput input = TestInput(shape, vectors);
+  input.encoding = encoding;
+  input.scoring = Scoring::kCodes;
+  const BuiltVectorIndex built = MustBuild(input);
+  std::vector<float> no_floats(built.vectors.size() / sizeof(float),
+                               std::numeric_limits<float>::quiet_NaN());
+  VectorIndexBytes bytes = built.view();
+  bytes.vectors = {reinterpret_cast<const char*>(no_floats.data()),
+                   built.vectors.size()};
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<VectorIndex> index,
+                       VectorIndex::Open(shape, vectors.rows(), bytes,
+                                         Placement::kInPlace, Scoring::kCodes));
+  EXPECT_TRUE(index->scores_by_codes());
+  EXPECT_EQ(index->memory().vectors_on_disk, built.vectors.size());
+  EXPECT_EQ(index->memory().vectors_mapped, 0U);
+  // A tenth of the squared length of a row, for the coarsest codes.
+  const float tolerance =
+      0.1F * Kernels().inner_product(vectors.row(0).data(),
+                                     vectors.row(0).data(), shape.dimension);
+  for (uint32_t row = 0; row < vectors.rows(); row += 50) {
+    TopK top(10);
+    SearchWork work;
+    ASSERT_OK(index->Search(vectors.row(row), {.ef = 100}, RowSet(),
+                            RequestContext(), top, work));
+    const std::vector<ScoredRow> hits = top.TakeSorted();
+    ASSERT_EQ(hits.size(), 10U);
+    for (const ScoredRow& hit : hits) {
+      EXPECT_NEAR(hit.score,
+                  TestScore(metric, vectors.row(row), vectors.row(hit.row)),
+                  encoding == Encoding::kBinary ? 4 * tolerance : tolerance)
+          << "row " << row << ", seed " << kSeed;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ScoringByCodesTest,
+    testing::Combine(testing::Values(Metric::kCosine, Metric::kInnerProduct,
+                                     Metric::kL2),
+                     testing::Values(Encoding::kBf16, Encoding::kInt8,
+                                     Encoding::kInt4, Encoding::kBinary)));
+
+TEST(VectorIndexTest, WithoutCodesThereIsNothingElseToScoreBy) {
+  const VectorShape shape{Metric::kL2, 8};
+  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);
+  VectorIndexInput input = TestInput(shape, vectors);
+  input.encoding = Encoding::kFloat;
+  const BuiltVectorIndex built = MustBuild(input);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<VectorIndex> index,
+                       VectorIndex::Open(shape, vectors.rows(), built.view(),
+                                         Placement::kInPlace, Scoring::kCodes));
+  EXPECT_FALSE(index->scores_by_codes());
+  EXPECT_EQ(index->memory().vectors_mapped, built.vectors.size());
 }
 
 TEST(VectorIndexTest, SectionsThatDoNotFitAreDataLoss) {

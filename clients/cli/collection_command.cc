@@ -219,7 +219,8 @@ void AddCreate(CLI::App& parent, Action* action) {
   command
       ->add_option("--rerank", options->rerank,
                    "Where the floats lie that score what codes found: memory "
-                   "(fastest) or mapped (in the file)")
+                   "(fastest), mapped (in the file) or none (hits keep the "
+                   "codes' scores; needs --encoding)")
       ->capture_default_str();
   command->footer(
       "Examples:\n"

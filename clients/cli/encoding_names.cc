@@ -27,6 +27,7 @@ constexpr std::array kEncodings = {
 constexpr std::array kReranks = {
     Name<client::Rerank>{client::Rerank::kMemory, "memory"},
     Name<client::Rerank>{client::Rerank::kMapped, "mapped"},
+    Name<client::Rerank>{client::Rerank::kNone, "none"},
 };
 
 template <typename Names>

@@ -95,6 +95,7 @@ std::string MemoryJson(const client::IndexMemory& memory) {
       .AddNumber("codes", memory.codes)
       .AddNumber("vectors", memory.vectors)
       .AddNumber("mapped_vectors", memory.mapped_vectors)
+      .AddNumber("disk_vectors", memory.disk_vectors)
       .AddNumber("ids", memory.ids)
       .Text();
 }

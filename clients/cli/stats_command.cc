@@ -69,6 +69,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                {"codes", Align::kRight},
                {"vectors", Align::kRight},
                {"mapped vectors", Align::kRight},
+               {"disk vectors", Align::kRight},
                {"ids", Align::kRight},
                {"growing", Align::kRight},
                {"searched by"}});
@@ -76,7 +77,8 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
     const client::IndexMemory& memory = info.index.memory;
     table.AddRow({info.name, HumanBytes(memory.graph), HumanBytes(memory.codes),
                   HumanBytes(memory.vectors), HumanBytes(memory.mapped_vectors),
-                  HumanBytes(memory.ids), HumanBytes(info.index.growing_bytes),
+                  HumanBytes(memory.disk_vectors), HumanBytes(memory.ids),
+                  HumanBytes(info.index.growing_bytes),
                   EncodingsText(info.index)});
   }
   return table;

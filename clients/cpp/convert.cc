@@ -105,12 +105,21 @@ v1::Rerank ToWire(Rerank rerank) {
       return v1::RERANK_MEMORY;
     case Rerank::kMapped:
       return v1::RERANK_MAPPED;
+    case Rerank::kNone:
+      return v1::RERANK_NONE;
   }
   return v1::RERANK_UNSPECIFIED;
 }
 
 Rerank FromWire(v1::Rerank rerank) {
-  return rerank == v1::RERANK_MAPPED ? Rerank::kMapped : Rerank::kMemory;
+  switch (rerank) {
+    case v1::RERANK_MAPPED:
+      return Rerank::kMapped;
+    case v1::RERANK_NONE:
+      return Rerank::kNone;
+    default:
+      return Rerank::kMemory;
+  }
 }
 
 IndexStats FromWire(const v1::IndexStats& wire) {
@@ -127,6 +136,7 @@ IndexStats FromWire(const v1::IndexStats& wire) {
                   .codes = wire.memory().codes(),
                   .vectors = wire.memory().vectors(),
                   .mapped_vectors = wire.memory().mapped_vectors(),
+                  .disk_vectors = wire.memory().disk_vectors(),
                   .ids = wire.memory().ids()};
   for (const v1::EncodingUse& use : wire.encodings()) {
     stats.encodings.push_back({.field = use.field(),

@@ -27,7 +27,7 @@ enum class IdKind { kNumber, kString };
 // recall, chosen anew whenever a segment is sealed.
 enum class Encoding { kAuto, kFloat, kBf16, kInt8, kInt4, kBinary };
 // Where the float vectors lie that score what codes found.
-enum class Rerank { kMemory, kMapped };
+enum class Rerank { kMemory, kMapped, kNone };
 
 struct VectorField {
   std::string name;
@@ -51,6 +51,7 @@ struct IndexMemory {
   uint64_t codes = 0;
   uint64_t vectors = 0;         // floats in memory
   uint64_t mapped_vectors = 0;  // floats in mapped files
+  uint64_t disk_vectors = 0;    // floats that graph searches do not read
   uint64_t ids = 0;
 };
 

@@ -96,9 +96,11 @@ absl::StatusOr<Rerank> ToRerank(v1::Rerank rerank, absl::string_view path) {
       return Rerank::kMemory;
     case v1::RERANK_MAPPED:
       return Rerank::kMapped;
+    case v1::RERANK_NONE:
+      return Rerank::kNone;
     default:
       return InvalidField(
-          path, absl::StrCat("must be RERANK_MEMORY or RERANK_MAPPED, got "
+          path, absl::StrCat("must be RERANK_MEMORY, _MAPPED or _NONE, got "
                              "number ",
                              static_cast<int>(rerank)));
   }
@@ -110,6 +112,8 @@ v1::Rerank FromRerank(Rerank rerank) {
       return v1::RERANK_MEMORY;
     case Rerank::kMapped:
       return v1::RERANK_MAPPED;
+    case Rerank::kNone:
+      return v1::RERANK_NONE;
   }
   return v1::RERANK_UNSPECIFIED;
 }
@@ -143,6 +147,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   memory->set_codes(stats.memory.codes);
   memory->set_vectors(stats.memory.vectors_in_memory);
   memory->set_mapped_vectors(stats.memory.vectors_mapped);
+  memory->set_disk_vectors(stats.memory.vectors_on_disk);
   memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
   for (const EncodingUse& use : stats.encodings) {
     v1::EncodingUse* const wire = message->add_encodings();

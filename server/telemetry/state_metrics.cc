@@ -36,6 +36,7 @@ struct CollectionNumbers {
   double code_bytes = 0;
   double vector_bytes = 0;
   double mapped_vector_bytes = 0;
+  double disk_vector_bytes = 0;
   double id_bytes = 0;
   double building = 0;
   double build_rows_done = 0;
@@ -56,7 +57,7 @@ struct CollectionMetric {
   double CollectionNumbers::*member;
 };
 
-constexpr std::array<CollectionMetric, 20> kCollectionMetrics = {{
+constexpr std::array<CollectionMetric, 21> kCollectionMetrics = {{
     {"sextant_collection_points", "Live points.", MetricType::Gauge,
      &CollectionNumbers::points},
     {"sextant_collection_applied_sequence",
@@ -84,6 +85,9 @@ constexpr std::array<CollectionMetric, 20> kCollectionMetrics = {{
     {"sextant_collection_mapped_vector_bytes",
      "Float vectors that are read from mapped segment files.",
      MetricType::Gauge, &CollectionNumbers::mapped_vector_bytes},
+    {"sextant_collection_disk_vector_bytes",
+     "Float vectors that only exact searches and merges read.",
+     MetricType::Gauge, &CollectionNumbers::disk_vector_bytes},
     {"sextant_collection_id_bytes", "Memory of ids and of where points lie.",
      MetricType::Gauge, &CollectionNumbers::id_bytes},
     {"sextant_collection_building",
@@ -126,6 +130,7 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.code_bytes = static_cast<double>(memory.codes);
   numbers.vector_bytes = static_cast<double>(memory.vectors_in_memory);
   numbers.mapped_vector_bytes = static_cast<double>(memory.vectors_mapped);
+  numbers.disk_vector_bytes = static_cast<double>(memory.vectors_on_disk);
   numbers.id_bytes =
       static_cast<double>(memory.ordinals + info.index.ids_bytes);
   numbers.building = info.index.building ? 1 : 0;

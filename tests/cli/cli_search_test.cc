@@ -144,6 +144,7 @@ TEST_F(CliSearchTest, DescriptionsOfCollections) {
   EXPECT_EQ(RunJson({"count", "packages"})[0]["count"], 4000);
   EXPECT_THAT(Run({"stats"}).output, HasSubstr("not indexed"));
   EXPECT_THAT(Run({"stats"}).output, HasSubstr("mapped vectors"));
+  EXPECT_THAT(Run({"stats"}).output, HasSubstr("disk vectors"));
   EXPECT_EQ(infos[0]["vector_fields"][0]["encoding"], "auto");
   EXPECT_EQ(infos[0]["vector_fields"][0]["rerank"], "memory");
   EXPECT_THAT(Run({"collection", "get", "packages"}).output,

@@ -166,7 +166,11 @@ TEST_F(BadInputTest, Collections) {
          field(r)->set_rerank(static_cast<v1::Rerank>(-1));
        }),
        kInvalid, "schema.vector_fields[0].rerank",
-       "must be RERANK_MEMORY or RERANK_MAPPED, got number -1"},
+       "must be RERANK_MEMORY, _MAPPED or _NONE, got number -1"},
+      {"no re-ranking of unnamed codes",
+       create([&](Request* r) { field(r)->set_rerank(v1::RERANK_NONE); }),
+       kInvalid, "schema.vector_fields[0].rerank",
+       "needs the encoding bf16, int8, int4 or binary, got auto"},
       {"m out of range",
        create([&](Request* r) { field(r)->mutable_graph()->set_m(65); }),
        kInvalid, "schema.vector_fields[0].graph.m", "4 to 64, got 65"},

@@ -4,6 +4,7 @@
 // that put every few hundred points into a graph of their own.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
@@ -131,6 +132,40 @@ TEST_P(DemoRecallTest, StaysAfterDeletesAndOverwrites) {
   ASSERT_OK(server_->Terminate().status());
   Start();
   ExpectRecall("after a restart");
+}
+
+// Scores of codes alone, with the floats on the disk.
+TEST_P(DemoRecallTest, WithoutFloatsCodesOrderTheHits) {
+  // Lower than what was measured by about a point.
+  constexpr double kFloors[] = {0.975, 0.955};
+  constexpr client::Encoding kEncodings[] = {client::Encoding::kInt8,
+                                             client::Encoding::kInt4};
+  for (size_t i = 0; i < std::size(kEncodings); ++i) {
+    ASSERT_OK(client_->DeleteCollection(kCollection));
+    ASSERT_OK(CreateCollection(*client_, kCollection, base_.dimension,
+                               kEncodings[i], client::Rerank::kNone));
+    ASSERT_OK(Import(*client_, kCollection, base_, points_));
+    ASSERT_OK_AND_ASSIGN(
+        client::CollectionInfo info,
+        WaitUntilIndexed(*client_, kCollection, GetParam().graph_rows_min,
+                         absl::Seconds(120)));
+    for (const bool restart : {false, true}) {
+      if (restart) {
+        ASSERT_OK(server_->Terminate().status());
+        Start();
+        ASSERT_OK_AND_ASSIGN(info, client_->GetCollection(kCollection));
+      }
+      EXPECT_EQ(info.schema.vector_fields[0].rerank, client::Rerank::kNone);
+      EXPECT_GT(info.index.memory.disk_vectors, 0U);
+      EXPECT_EQ(info.index.memory.vectors, 0U);
+      ASSERT_OK_AND_ASSIGN(const double by_codes, Recall());
+      ASSERT_OK_AND_ASSIGN(const double exact, Recall(1));
+      EXPECT_GE(by_codes, kFloors[i]);
+      EXPECT_EQ(exact, 1);
+      std::printf("recall@10 by codes alone: %.4f (%u segments)\n", by_codes,
+                  info.index.sealed_segments);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -20,12 +20,15 @@ constexpr size_t kBatch = 2'000;
 }  // namespace
 
 absl::Status CreateCollection(client::Client& client,
-                              const std::string& collection,
-                              uint64_t dimension) {
+                              const std::string& collection, uint64_t dimension,
+                              client::Encoding encoding,
+                              client::Rerank rerank) {
   client::CollectionSchema schema;
   schema.vector_fields.push_back({.name = kField,
                                   .dimension = static_cast<uint32_t>(dimension),
-                                  .metric = client::Metric::kCosine});
+                                  .metric = client::Metric::kCosine,
+                                  .encoding = encoding,
+                                  .rerank = rerank});
   return client.CreateCollection(collection, schema).status();
 }
 

@@ -17,9 +17,10 @@
 namespace sextant {
 
 // Creates the collection with one cosine field "embedding".
-absl::Status CreateCollection(client::Client& client,
-                              const std::string& collection,
-                              uint64_t dimension);
+absl::Status CreateCollection(
+    client::Client& client, const std::string& collection, uint64_t dimension,
+    client::Encoding encoding = client::Encoding::kAuto,
+    client::Rerank rerank = client::Rerank::kMemory);
 
 // Writes the points; their vectors are rows of the matrix.
 absl::Status Import(client::Client& client, const std::string& collection,
