@@ -156,7 +156,7 @@ TransportRun Load(const TransportLoad& load) {
   ::close(result[0]);
   ::waitpid(child, nullptr, 0);
   if (!complete) {
-    std::exit(1);  // the child has said why
+    std::_Exit(1);  // the child has said why
   }
   return run;
 }

@@ -95,7 +95,7 @@ class Loop {
     if (!call->status.ok()) {
       std::fprintf(stderr, "transport_bench: a call failed: %s\n",
                    call->status.error_message().c_str());
-      std::exit(1);
+      std::_Exit(1);
     }
     return call;
   }

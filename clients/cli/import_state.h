@@ -24,7 +24,7 @@ struct ImportState {
 
   std::string ToJson() const;
   // INVALID_ARGUMENT for anything but what ToJson() made.
-  static absl::StatusOr<ImportState> FromJson(absl::string_view json);
+  static absl::StatusOr<ImportState> FromJson(absl::string_view text);
 
   // Whether `earlier` is about the same files and the same collection.
   bool Continues(const ImportState& earlier) const;

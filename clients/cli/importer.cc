@@ -15,7 +15,7 @@
 namespace sextant::cli {
 namespace {
 
-constexpr size_t kBatchBytes = 4 * 1024 * 1024;
+constexpr size_t kBatchBytes = size_t{4} << 20U;
 constexpr size_t kBatchPointsMax = 10'000;  // of the API
 constexpr absl::Duration kSaveEvery = absl::Milliseconds(200);
 
@@ -135,7 +135,7 @@ absl::Status Importer::SendBatch() {
   if (batch_.empty()) {
     return absl::OkStatus();
   }
-  const absl::Status sent = stream_->Send(batch_);
+  absl::Status sent = stream_->Send(batch_);
   batch_.clear();
   batch_bytes_ = 0;
   SaveState(/*now=*/!sent.ok());

@@ -213,7 +213,7 @@ void AddIdOptions(CLI::App* command, Options* options) {
 
 using Run = absl::Status (*)(Session&, const Options&);
 
-std::function<void()> Chosen(std::shared_ptr<Options> options, Run run,
+std::function<void()> Chosen(const std::shared_ptr<Options>& options, Run run,
                              Action* action) {
   return [options, run, action] {
     *action = [options, run](Session& session) {

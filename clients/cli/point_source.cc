@@ -16,7 +16,7 @@
 namespace sextant::cli {
 namespace {
 
-constexpr uint64_t kReadNumbers = 256 * 1024;
+constexpr uint64_t kReadNumbers = uint64_t{256} << 10U;
 
 // The rows of a vector file in order, read in blocks.
 class RowReader {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/text.h"
 
-#include <wchar.h>
+#include <wchar.h>  // NOLINT(modernize-deprecated-headers): wcwidth is POSIX
 
 #include <algorithm>
 #include <array>

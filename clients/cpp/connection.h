@@ -55,7 +55,7 @@ class Connection {
       if (status.ok()) {
         return absl::OkStatus();
       }
-      const absl::Status explained = Explain(status);
+      absl::Status explained = Explain(status);
       const absl::optional<absl::Duration> delay =
           schedule.NextDelay(explained, RetryDelayOf(status));
       if (!delay.has_value() || absl::Now() + *delay >= deadline) {

@@ -22,7 +22,6 @@
 namespace sextant::client {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 using Stream = grpc::ServerReaderWriter<v1::StreamUpsertPointsResponse,

@@ -18,11 +18,11 @@ namespace sextant {
 
 inline std::string WriteTestFile(const std::string& name,
                                  const std::string& content) {
-  static const TempDir folder;
+  static const TempDir kFolder;
   std::string test =
       testing::UnitTest::GetInstance()->current_test_info()->name();
   std::replace(test.begin(), test.end(), '/', '_');
-  const std::string path = absl::StrCat(folder.path(), "/", test, "_", name);
+  std::string path = absl::StrCat(kFolder.path(), "/", test, "_", name);
   std::ofstream(path, std::ios::binary) << content;
   return path;
 }

@@ -15,7 +15,7 @@ namespace sextant {
 // line's length. Owned and used by one thread.
 class LineReader {
  public:
-  static constexpr uint64_t kLineBytesMax = 64 * 1024 * 1024;
+  static constexpr uint64_t kLineBytesMax = uint64_t{64} << 20U;
 
   // "-" is standard input.
   static absl::StatusOr<LineReader> Open(absl::string_view path);
