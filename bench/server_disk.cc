@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <span>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -18,13 +20,37 @@
 #include "base/status_macros.h"
 #include "bench/processor.h"
 #include "bench/server_data.h"
+#include "storage/keys.h"
+#include "storage/record_codec.h"
+#include "storage/rocks_instance.h"
 
 namespace sextant {
 namespace {
 
-absl::StatusOr<double> TimeServer(const AnnDataset& dataset,
-                                  const std::string& cache_folder,
-                                  const IngestResult& shape) {
+class Stopwatch {
+ public:
+  explicit Stopwatch(pid_t server = 0) : server_(server) {}
+
+  IngestRun Read() const {
+    return {.wall_s = WallSeconds() - wall_,
+            .cpu_s = ProcessCpuSeconds() - cpu_,
+            .server_cpu_s = ServerCpu() - server_cpu_};
+  }
+
+ private:
+  double ServerCpu() const {
+    return server_ == 0 ? 0 : ProcessCpuSeconds(server_);
+  }
+
+  const pid_t server_;
+  const double wall_ = WallSeconds();
+  const double cpu_ = ProcessCpuSeconds();
+  const double server_cpu_ = ServerCpu();
+};
+
+absl::StatusOr<IngestRun> TimeServer(const AnnDataset& dataset,
+                                     const std::string& cache_folder,
+                                     const IngestResult& shape) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ScratchData> scratch,
                    ScratchData::Make(cache_folder, ""));
   ServerPlace place;
@@ -34,48 +60,75 @@ absl::StatusOr<double> TimeServer(const AnnDataset& dataset,
   ASSIGN_OR_RETURN(const std::unique_ptr<client::Client> client,
                    client::Client::Connect(server->grpc_address()));
   RETURN_IF_ERROR(CreateBenchCollection(*client, dataset));
-  const double start = WallSeconds();
+  const Stopwatch watch(server->pid());
   RETURN_IF_ERROR(StreamRows(*client, dataset, shape.rows, shape.chunk));
-  return WallSeconds() - start;
+  return watch.Read();
 }
 
-absl::StatusOr<double> TimeRocksDb(const AnnDataset& dataset,
-                                   const std::string& cache_folder,
-                                   const IngestResult& shape) {
+// The records of rows [first, end), as the server's one batch for a message
+// holds them.
+absl::Status FillBatch(const AnnDataset& dataset, const RocksInstance& rocks,
+                       const Change& change, uint32_t first,
+                       rocksdb::WriteBatch* batch) {
+  constexpr CollectionNumber kCollection = 1;
+  const auto put = [&](Family family, const std::string& key,
+                       const std::string& record) {
+    const rocksdb::Status status =
+        batch->Put(rocks.handle(family), key, record);
+    return status.ok() ? absl::OkStatus()
+                       : absl::InternalError(status.ToString());
+  };
+  const ContentHash hash;
+  std::string record;
+  uint32_t row = first;
+  for (const std::string& id : change.upserted) {
+    const std::string key = PointKey(kCollection, id);
+    const FieldVector vector{
+        0, std::span<const float>(dataset.row(row++), dataset.dimension)};
+    EncodePoint(key, change.seq, hash, "", &record);
+    RETURN_IF_ERROR(put(Family::kPoints, key, record));
+    EncodeVectors(key, change.seq, hash, {&vector, 1}, &record);
+    RETURN_IF_ERROR(put(Family::kVectors, key, record));
+  }
+  const std::string change_key = ChangeKey(kCollection, change.seq);
+  EncodeChange(change_key, change, &record);
+  RETURN_IF_ERROR(put(Family::kChanges, change_key, record));
+  const std::string state_key =
+      CollectionPartKey(kCollection, CollectionPart::kState);
+  EncodeState(state_key, {change.seq, row, hash}, &record);
+  return put(Family::kCollections, state_key, record);
+}
+
+absl::StatusOr<IngestRun> TimeRocksDb(const AnnDataset& dataset,
+                                      const std::string& cache_folder,
+                                      IngestResult* shape) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ScratchData> scratch,
                    ScratchData::Make(cache_folder, ""));
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  rocksdb::DB* opened = nullptr;
-  rocksdb::Status status =
-      rocksdb::DB::Open(options, scratch->path() + "/db", &opened);
-  const std::unique_ptr<rocksdb::DB> database(opened);
-  if (!status.ok()) {
-    return absl::InternalError(status.ToString());
-  }
+  StoreOptions options;
+  options.path = scratch->path() + "/db";
+  ASSIGN_OR_RETURN(const std::unique_ptr<RocksInstance> rocks,
+                   RocksInstance::Open(options));
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  const double start = WallSeconds();
-  for (uint32_t first = 0; first < shape.rows; first += shape.chunk) {
-    rocksdb::WriteBatch batch;
-    const uint32_t end = std::min(shape.rows, first + shape.chunk);
+  shape->bytes = 0;
+  const Stopwatch watch;
+  Change change;
+  for (uint32_t first = 0; first < shape->rows; first += shape->chunk) {
+    const uint32_t end = std::min(shape->rows, first + shape->chunk);
+    ++change.seq;
+    change.upserted.clear();
     for (uint32_t row = first; row < end; ++row) {
-      std::string key;
-      AppendBigEndian<uint64_t>(&key, row);
-      const rocksdb::Slice vector(
-          reinterpret_cast<const char*>(dataset.row(row)),
-          dataset.dimension * sizeof(float));
-      status = batch.Put(key, vector);
-      if (!status.ok()) {
-        return absl::InternalError(status.ToString());
-      }
+      AppendBigEndian<uint64_t>(&change.upserted.emplace_back(), row);
     }
-    status = database->Write(synced, &batch);
+    rocksdb::WriteBatch batch;
+    RETURN_IF_ERROR(FillBatch(dataset, *rocks, change, first, &batch));
+    shape->bytes += batch.GetDataSize();
+    const rocksdb::Status status = rocks->db()->Write(synced, &batch);
     if (!status.ok()) {
       return absl::InternalError(status.ToString());
     }
   }
-  return WallSeconds() - start;
+  return watch.Read();
 }
 
 // Whether the answer holds the row, or another with the same vector.
@@ -119,8 +172,8 @@ absl::Status WaitForAnswer(client::Client& client, const AnnDataset& dataset,
 
 double IngestResult::ratio() const {
   std::vector<double> ratios;
-  for (size_t i = 0; i < server_s.size(); ++i) {
-    ratios.push_back(rocksdb_s[i] / server_s[i]);
+  for (size_t i = 0; i < server.size(); ++i) {
+    ratios.push_back(rocksdb[i].wall_s / server[i].wall_s);
   }
   return Median(ratios);
 }
@@ -130,17 +183,18 @@ absl::StatusOr<IngestResult> MeasureIngest(const AnnDataset& dataset,
                                            IngestResult shape, int rounds) {
   shape.rows =
       shape.rows == 0 ? dataset.rows : std::min(shape.rows, dataset.rows);
-  shape.bytes = uint64_t{shape.rows} *
-                (sizeof(uint64_t) + dataset.dimension * sizeof(float));
   for (int round = 0; round < rounds; ++round) {
-    ASSIGN_OR_RETURN(const double server_s,
+    ASSIGN_OR_RETURN(const IngestRun server,
                      TimeServer(dataset, cache_folder, shape));
-    ASSIGN_OR_RETURN(const double rocksdb_s,
-                     TimeRocksDb(dataset, cache_folder, shape));
-    std::fprintf(stderr, "ingest: server %.2f s, RocksDB alone %.2f s\n",
-                 server_s, rocksdb_s);
-    shape.server_s.push_back(server_s);
-    shape.rocksdb_s.push_back(rocksdb_s);
+    ASSIGN_OR_RETURN(const IngestRun rocksdb,
+                     TimeRocksDb(dataset, cache_folder, &shape));
+    std::fprintf(stderr,
+                 "ingest: server %.2f s (CPU %.2f s, client's %.2f s), RocksDB "
+                 "alone %.2f s (CPU %.2f s)\n",
+                 server.wall_s, server.server_cpu_s, server.cpu_s,
+                 rocksdb.wall_s, rocksdb.cpu_s);
+    shape.server.push_back(server);
+    shape.rocksdb.push_back(rocksdb);
   }
   return shape;
 }

@@ -22,12 +22,42 @@ std::vector<SegmentSize> SizesOf(
   return sizes;
 }
 
+// How many ids ahead the map is asked for the memory of one.
+constexpr size_t kPrefetchAhead = 8;
+
+template <typename Visit>
+void ForEachUpsert(const SegmentTable& table, const PreparedWrite& write,
+                   const Visit& visit) {
+  const std::vector<PreparedPoint>& upserts = write.upserts;
+  for (size_t i = 0; i < upserts.size(); ++i) {
+    if (i + kPrefetchAhead < upserts.size()) {
+      table.Prefetch(upserts[i + kPrefetchAhead].id);
+    }
+    visit(upserts[i]);
+  }
+}
+
+// About the size of the group's records.
+size_t EncodedBytes(std::span<QueuedWrite* const> group) {
+  // Two records with their headers, two keys, the id in the change log.
+  constexpr size_t kBytesAPoint = 192;
+  size_t size = 0;
+  for (const QueuedWrite* queued : group) {
+    const PreparedWrite& write = queued->write;
+    size += write.size_bytes +
+            kBytesAPoint * (1 + write.upserts.size() + write.deletes.size());
+  }
+  return size;
+}
+
 // Adds the records of one request and moves `state` and `hashes` on.
 template <typename HashById>
 void Encode(QueuedWrite* queued, HashById* hashes, CollectionState* state,
             WriteSet* writes) {
   Change change;
   change.seq = ++state->applied_seq;
+  change.upserted.reserve(queued->write.upserts.size());
+  hashes->reserve(hashes->size() + queued->write.upserts.size());
   queued->result.applied_seq = change.seq;
   for (const PreparedPoint& point : queued->write.upserts) {
     const auto [known, inserted] = hashes->try_emplace(point.id, point.hash);
@@ -84,7 +114,7 @@ absl::Status CollectionWriter::CommitLocked(
   RETURN_IF_ERROR(CheckWritableLocked());
   ASSIGN_OR_RETURN(HashById hashes, ReadHashes(group));
   CollectionState state = state_;
-  WriteSet writes(record_.number());
+  WriteSet writes(record_.number(), EncodedBytes(group));
   for (QueuedWrite* write : group) {
     Encode(write, &hashes, &state, &writes);
   }
@@ -113,9 +143,8 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
                          }
                        };
   for (const QueuedWrite* write : group) {
-    for (const PreparedPoint& point : write->write.upserts) {
-      add(point.id);
-    }
+    ForEachUpsert(table_, write->write,
+                  [&add](const PreparedPoint& point) { add(point.id); });
     for (const std::string& id : write->write.deletes) {
       add(id);
     }
@@ -139,9 +168,11 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
 }
 
 void CollectionWriter::Apply(const PreparedWrite& write, Sequence before) {
-  for (const PreparedPoint& point : write.upserts) {
-    table_.Upsert(point.id, point.vectors, before);
-  }
+  ForEachUpsert(table_, write,
+                [&](const PreparedPoint& point)
+                    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                      table_.Upsert(point.id, point.vectors, before);
+                    });
   for (const std::string& id : write.deletes) {
     table_.Delete(id);
   }

@@ -47,6 +47,14 @@ std::optional<Location> IdMap::Find(absl::string_view id) const {
                                   : FindIn(strings_, id);
 }
 
+void IdMap::Prefetch(absl::string_view id) const {
+  if (kind_ == IdKind::kNumber) {
+    numbers_.prefetch(Number(id));
+  } else {
+    strings_.prefetch(id);
+  }
+}
+
 std::optional<Location> IdMap::Set(absl::string_view id, Location location) {
   if (kind_ == IdKind::kNumber) {
     return SetIn(&numbers_, Number(id), location);

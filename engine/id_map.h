@@ -28,6 +28,9 @@ class IdMap {
   explicit IdMap(IdKind kind) : kind_(kind) {}
 
   std::optional<Location> Find(absl::string_view id) const;
+  // Has the memory fetched that Find() or Set() will look at: in a large map
+  // that is most of their time.
+  void Prefetch(absl::string_view id) const;
   // Inserts or replaces; returns what was there before.
   std::optional<Location> Set(absl::string_view id, Location location);
   // Returns what was removed.

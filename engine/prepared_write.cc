@@ -50,12 +50,12 @@ bool IsValidVector(const VectorFieldSchema& field,
                  : most <= std::bit_cast<uint32_t>(limits::kMagnitudeMax));
 }
 
-absl::StatusOr<std::vector<FieldVector>> PrepareVectors(
+absl::StatusOr<FieldVectors> PrepareVectors(
     const Schema& schema, const std::vector<NamedVector>& vectors) {
   if (vectors.empty()) {
     return InvalidField("vectors", "a point has at least one vector");
   }
-  std::vector<FieldVector> prepared;
+  FieldVectors prepared;
   prepared.reserve(std::min(vectors.size(), schema.vector_fields.size()));
   for (const NamedVector& vector : vectors) {
     const std::optional<uint16_t> field = schema.FindVectorField(vector.field);
@@ -108,6 +108,13 @@ size_t SizeBytes(const PreparedPoint& point) {
 // Keeps the last element of each id, in the order of the last occurrences.
 template <typename T, typename IdOf>
 void KeepLast(std::vector<T>* items, IdOf id_of) {
+  // Ascending, as of an import, none is there twice.
+  const auto not_before = std::adjacent_find(
+      items->begin(), items->end(),
+      [&](const T& a, const T& b) { return id_of(a) >= id_of(b); });
+  if (not_before == items->end()) {
+    return;
+  }
   absl::flat_hash_set<absl::string_view> seen;
   seen.reserve(items->size());
   std::vector<bool> keep(items->size());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
@@ -16,11 +17,14 @@
 
 namespace sextant {
 
+// Most points have one vector.
+using FieldVectors = absl::InlinedVector<FieldVector, 1>;
+
 // A valid point, ready to be stored and indexed.
 struct PreparedPoint {
   std::string id;  // encoded
   Point point;     // owns what `vectors` points into
-  std::vector<FieldVector> vectors;
+  FieldVectors vectors;
   ContentHash hash;
 
   PointView View() const { return {id, point.payload, vectors}; }

@@ -34,6 +34,8 @@ class SegmentTable {
                     uint32_t next_number, Sequence covered_seq);
 
   bool Contains(absl::string_view id) const;
+  // To be called some ids ahead of the calls that look for an id.
+  void Prefetch(absl::string_view id) const { ids_.Prefetch(id); }
   // `covered_seq`: the sequence before this write; where the growing segment
   // starts when this is its first row.
   void Upsert(absl::string_view id, std::span<const FieldVector> vectors,

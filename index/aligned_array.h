@@ -27,7 +27,8 @@ struct Free {
 };
 }  // namespace aligned_internal
 
-// An array aligned to cache lines, zeroed at first. Owned, fixed size.
+// An array aligned to cache lines, zeroed at first unless it is said. Owned,
+// fixed size.
 template <typename T>
 class AlignedArray {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -47,6 +48,16 @@ class AlignedArray {
     memory_ = std::move(other.memory_);
     size_ = std::exchange(other.size_, 0);
     return *this;
+  }
+
+  // Not zeroed: for who writes all that is read.
+  static AlignedArray Uninitialized(size_t size) {
+    AlignedArray result;
+    result.memory_ = {
+        static_cast<T*>(aligned_internal::Allocate(size * sizeof(T))),
+        {size * sizeof(T)}};
+    result.size_ = size;
+    return result;
   }
 
   static AlignedArray Copy(

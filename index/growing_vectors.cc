@@ -74,12 +74,13 @@ void GrowingVectors::Append(std::span<const float> vector, Ordinal ordinal) {
     const uint64_t rows =
         std::min<uint64_t>(uint64_t{kFirstRows} << place.chunk,
                            rep.max_rows - ChunkBegin(place.chunk));
-    chunk.vectors = AlignedArray<float>(rows * rep.stride);
-    chunk.ordinals = AlignedArray<Ordinal>(rows);
+    chunk.vectors = AlignedArray<float>::Uninitialized(rows * rep.stride);
+    chunk.ordinals = AlignedArray<Ordinal>::Uninitialized(rows);
     rep.size_bytes += chunk.vectors.size_bytes() + chunk.ordinals.size_bytes();
   }
-  std::memcpy(chunk.vectors.data() + place.row * rep.stride, vector.data(),
-              vector.size_bytes());
+  float* const row = chunk.vectors.data() + place.row * rep.stride;
+  std::memcpy(row, vector.data(), vector.size_bytes());
+  std::fill(row + vector.size(), row + rep.stride, 0.0F);
   chunk.ordinals.data()[place.row] = ordinal;
   ++rep.rows;
 }

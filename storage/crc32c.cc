@@ -56,7 +56,11 @@ uint32_t Extend(uint32_t crc, absl::string_view bytes) {
 }  // namespace
 
 uint32_t Crc32c(absl::string_view bytes) {
-  return Extend(0xffffffffU, bytes) ^ 0xffffffffU;
+  return ExtendCrc32c(0, bytes);
+}
+
+uint32_t ExtendCrc32c(uint32_t crc, absl::string_view bytes) {
+  return Extend(crc ^ 0xffffffffU, bytes) ^ 0xffffffffU;
 }
 
 }  // namespace sextant

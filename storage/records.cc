@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/records.h"
 
-#include <string>
+#include <array>
+#include <cstddef>
 
 #include "base/checksum.h"
 #include "base/coding.h"
@@ -9,28 +10,50 @@
 namespace sextant {
 namespace {
 
-// Lengths go in before contents, so that no two points give the same bytes.
-void Frame(RunningChecksum* checksum, uint64_t number) {
-  checksum->Update(absl::string_view(reinterpret_cast<const char*>(&number),
-                                     sizeof(number)));
+// Calls `add` with the bytes that identify a point, piece by piece. Lengths go
+// in before contents, so that no two points give the same bytes.
+template <typename Add>
+void AddPieces(const PointView& point, const Add& add) {
+  const auto add_number = [&add](uint64_t number) {
+    add(absl::string_view(reinterpret_cast<const char*>(&number),
+                          sizeof(number)));
+  };
+  add_number(point.id.size());
+  add(point.id);
+  add_number(point.payload.size());
+  add(point.payload);
+  for (const FieldVector& vector : point.vectors) {
+    add_number(vector.field);
+    add_number(vector.values.size());
+    add(absl::string_view(reinterpret_cast<const char*>(vector.values.data()),
+                          vector.values.size_bytes()));
+  }
+}
+
+Hash128 Checksum(const PointView& point) {
+  // Most points are small, and one call over their bytes side by side costs
+  // half of what a running checksum of the pieces does.
+  constexpr size_t kSmall = 4096;
+  std::array<char, kSmall> bytes;
+  size_t size = 0;
+  AddPieces(point, [&](absl::string_view piece) {
+    if (size + piece.size() <= kSmall) {
+      piece.copy(bytes.data() + size, piece.size());
+    }
+    size += piece.size();
+  });
+  if (size <= kSmall) {
+    return Checksum128(absl::string_view(bytes.data(), size));
+  }
+  RunningChecksum checksum;
+  AddPieces(point, [&](absl::string_view piece) { checksum.Update(piece); });
+  return checksum.Digest128();
 }
 
 }  // namespace
 
 ContentHash HashPoint(const PointView& point) {
-  RunningChecksum checksum;
-  Frame(&checksum, point.id.size());
-  checksum.Update(point.id);
-  Frame(&checksum, point.payload.size());
-  checksum.Update(point.payload);
-  for (const FieldVector& vector : point.vectors) {
-    Frame(&checksum, vector.field);
-    Frame(&checksum, vector.values.size());
-    checksum.Update(
-        absl::string_view(reinterpret_cast<const char*>(vector.values.data()),
-                          vector.values.size_bytes()));
-  }
-  const Hash128 hash = checksum.Digest128();
+  const Hash128 hash = Checksum(point);
   return ContentHash{.low = hash.low, .high = hash.high};
 }
 

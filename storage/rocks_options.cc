@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "rocksdb/convenience.h"
-#include "rocksdb/file_checksum.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/rate_limiter.h"
 #include "rocksdb/sst_file_manager.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_buffer_manager.h"
+
+#include "storage/file_checksum.h"
 
 namespace sextant {
 namespace {
@@ -75,7 +76,7 @@ void SetDurability(rocksdb::DBOptions* db, const StoreOptions& options) {
   db->verify_sst_unique_id_in_manifest = true;
   db->paranoid_checks = true;
   // VerifyFileChecksums only sees files written with this set.
-  db->file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  db->file_checksum_gen_factory = MakeFileChecksumFactory();
   // Many families share the log; without a limit a quiet one pins it.
   db->max_total_wal_size = options.max_wal_bytes;
   // Writes out dirty pages steadily, not in bursts that delay an fsync.

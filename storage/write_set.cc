@@ -19,8 +19,8 @@ void MustSucceed(const rocksdb::Status& status) {
 
 }  // namespace
 
-WriteSet::WriteSet(CollectionNumber collection)
-    : rep_(std::make_unique<Rep>(collection)) {}
+WriteSet::WriteSet(CollectionNumber collection, size_t size_hint)
+    : rep_(std::make_unique<Rep>(collection, size_hint)) {}
 WriteSet::~WriteSet() = default;
 WriteSet::WriteSet(WriteSet&&) noexcept = default;
 WriteSet& WriteSet::operator=(WriteSet&&) noexcept = default;

@@ -18,7 +18,8 @@ namespace sextant {
 // Owned by one thread. Cannot fail: sizes were checked before.
 class WriteSet {
  public:
-  explicit WriteSet(CollectionNumber collection);
+  // `size_hint`: about how many bytes of records are to come.
+  explicit WriteSet(CollectionNumber collection, size_t size_hint = 0);
   ~WriteSet();
   WriteSet(WriteSet&&) noexcept;
   WriteSet& operator=(WriteSet&&) noexcept;

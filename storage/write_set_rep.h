@@ -15,9 +15,10 @@ namespace sextant {
 inline constexpr size_t kProtectionBytesPerKey = 8;
 
 struct WriteSet::Rep {
-  explicit Rep(CollectionNumber number)
+  Rep(CollectionNumber number, size_t size_hint)
       : collection(number),
-        batch(/*reserved_bytes=*/0, /*max_bytes=*/0, kProtectionBytesPerKey,
+        batch(/*reserved_bytes=*/size_hint, /*max_bytes=*/0,
+              kProtectionBytesPerKey,
               /*default_cf_ts_sz=*/0) {}
 
   const CollectionNumber collection;

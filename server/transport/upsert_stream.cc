@@ -12,6 +12,15 @@ namespace {
 // Acknowledgements that may wait for a client that does not read them.
 constexpr size_t kAnswersMax = 64;
 
+// A message of a thousand points takes some hundred kilobytes besides its
+// vectors.
+google::protobuf::ArenaOptions ArenaBlocks() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 16 << 10;
+  options.max_block_size = 256 << 10;
+  return options;
+}
+
 absl::Status Stopping() {
   return RetryAfter(
       absl::UnavailableError("the server is stopping; every message that was "
@@ -246,13 +255,16 @@ UpsertStream::Prepared UpsertStream::Prepare(const grpc::ByteBuffer& message) {
     if (absl::Status alive = context.Check(); !alive.ok()) {
       return alive;
     }
-    v1::StreamUpsertPointsRequest request;
-    if (absl::Status parsed = CallRunner::Parse(message, &request);
+    google::protobuf::Arena arena(ArenaBlocks());
+    auto* const request =
+        google::protobuf::Arena::CreateMessage<v1::StreamUpsertPointsRequest>(
+            &arena);
+    if (absl::Status parsed = CallRunner::Parse(message, request);
         !parsed.ok()) {
       return parsed;
     }
     prepared.chunk =
-        environment_->api->PrepareStreamChunk(request, context, &state_);
+        environment_->api->PrepareStreamChunk(*request, context, &state_);
     return prepared.chunk.status();
   });
   if (!status.ok()) {
