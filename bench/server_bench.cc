@@ -154,12 +154,7 @@ absl::StatusOr<SearchFigures> RunSearch(const Options& options,
   AnnResult hnswlib;
   hnswlib.contestant = NewHnswlibContestant();
   RETURN_IF_ERROR(PrepareAnn(dataset, settings, hnswlib));
-  AnnResult engine;
-  engine.contestant = NewEngineContestant();
-  settings.rebuild = options.fresh;
-  RETURN_IF_ERROR(PrepareAnn(dataset, settings, engine));
-  return MeasureSearches(dataset, options.search, *hnswlib.contestant,
-                         *engine.contestant);
+  return MeasureSearches(dataset, options.search, *hnswlib.contestant);
 }
 
 absl::StatusOr<ServerReport> Measure(Options& options,

@@ -18,6 +18,7 @@
 #include "bench/processor.h"
 #include "bench/server_data.h"
 #include "bench/server_echo.h"
+#include "bench/server_engine.h"
 #include "bench/server_python.h"
 
 namespace sextant {
@@ -219,11 +220,12 @@ class SearchBench {
     // gRPC's threads in this process are started below, on this processor.
     PinThread(settings_.client_cpu);
     ASSIGN_OR_RETURN(client_, client::Client::Connect(target_));
+    ASSIGN_OR_RETURN(engine_, EngineInProcess::Open(settings_.cache_folder,
+                                                    settings_.data_folder));
     return absl::OkStatus();
   }
 
-  absl::Status ChooseEfforts(AnnContestant& hnswlib, AnnContestant& engine,
-                             SearchFigures& figures) {
+  absl::Status ChooseEfforts(AnnContestant& hnswlib, SearchFigures& figures) {
     ASSIGN_OR_RETURN_WITH(figures.recall_target,
                           FindTarget(settings_.recall,
                                      [&](double target) {
@@ -242,8 +244,9 @@ class SearchBench {
     figures.engine.effort.recall_target = figures.recall_target;
     figures.hnswlib.recall =
         RecallOf(hnswlib, dataset_, settings_.k, figures.hnswlib.effort);
-    figures.engine.recall =
-        RecallOf(engine, dataset_, settings_.k, figures.engine.effort);
+    ASSIGN_OR_RETURN(
+        figures.engine.recall,
+        engine_->Recall(dataset_, settings_.k, figures.recall_target));
     figures.server_mb = ResidentMegabytes(server_->pid());
     std::fprintf(stderr, "recall target of the server %g, ef of hnswlib %u\n",
                  figures.recall_target, figures.hnswlib.effort.ef);
@@ -264,8 +267,7 @@ class SearchBench {
   }
 
   // In turns, so that a slow moment of the machine hits all alike.
-  absl::Status RunIdle(AnnContestant& hnswlib, AnnContestant& engine,
-                       SearchFigures& figures) {
+  absl::Status RunIdle(AnnContestant& hnswlib, SearchFigures& figures) {
     for (const uint32_t batch : kBatches) {
       figures.idle.push_back({.name = NameOf(batch), .batch = batch});
     }
@@ -276,9 +278,10 @@ class SearchBench {
         figures.hnswlib.qps.push_back(QpsOf(hnswlib, dataset_, settings_.k,
                                             figures.hnswlib.effort,
                                             settings_.seconds));
-        figures.engine.qps.push_back(QpsOf(engine, dataset_, settings_.k,
-                                           figures.engine.effort,
-                                           settings_.seconds / 2));
+        ASSIGN_OR_RETURN(const double engine_qps,
+                         engine_->Qps(dataset_, settings_.k, recall_target_,
+                                      settings_.seconds / 2));
+        figures.engine.qps.push_back(engine_qps);
       }
       for (LoadRuns& load : figures.idle) {
         ASSIGN_OR_RETURN(LoadResult result, Run(load.batch, 0));
@@ -364,6 +367,7 @@ class SearchBench {
   std::unique_ptr<ServerProcess> server_;
   std::unique_ptr<EchoProcess> echo_;
   std::unique_ptr<client::Client> client_;
+  std::unique_ptr<EngineInProcess> engine_;
   std::string target_;
   double recall_target_ = 0;
 };
@@ -425,18 +429,25 @@ double SearchFigures::CpuRatioToHnswlib(const LoadRuns& load) const {
 }
 
 double SearchFigures::OverheadToEcho() const {
-  return (idle[0].server_us() - 1e6 / Median(engine.qps)) / echo.server_us();
+  std::vector<double> ratios;
+  for (size_t i = 0; i < echo.runs.size(); ++i) {
+    const auto us = [](const LoadResult& run) {
+      return run.server_cpu_s * 1e6 / static_cast<double>(run.calls);
+    };
+    ratios.push_back((us(idle[0].runs[i]) - 1e6 / engine.qps[i]) /
+                     us(echo.runs[i]));
+  }
+  return Median(ratios);
 }
 
 absl::StatusOr<SearchFigures> MeasureSearches(const AnnDataset& dataset,
                                               const SearchSettings& settings,
-                                              AnnContestant& hnswlib,
-                                              AnnContestant& engine) {
+                                              AnnContestant& hnswlib) {
   SearchFigures figures;
   SearchBench bench(dataset, settings);
   RETURN_IF_ERROR(bench.Open());
-  RETURN_IF_ERROR(bench.ChooseEfforts(hnswlib, engine, figures));
-  RETURN_IF_ERROR(bench.RunIdle(hnswlib, engine, figures));
+  RETURN_IF_ERROR(bench.ChooseEfforts(hnswlib, figures));
+  RETURN_IF_ERROR(bench.RunIdle(hnswlib, figures));
   RETURN_IF_ERROR(bench.RunOpenLoop(figures));
   bench.RunPython(figures);
   RETURN_IF_ERROR(bench.RunWriting(figures));

@@ -58,7 +58,7 @@ struct SearchFigures {
   double recall_target = 0;  // of the server, to reach the recall
   double server_mb = 0;
   InProcess hnswlib;
-  InProcess engine;  // at the server's target
+  InProcess engine;  // at the server's target, over the server's segments
   std::vector<LoadRuns> idle;
   std::vector<LoadRuns> open_loop;
   std::vector<LoadRuns> writing;
@@ -73,14 +73,14 @@ struct SearchFigures {
   // The same by the server's processor time: what the ratio is when the server
   // has its processor to itself and is never out of work.
   double CpuRatioToHnswlib(const LoadRuns& load) const;
-  // Server time of a unary search above the engine's, over an echo's.
+  // Server time of a unary search above the engine's, over an echo's; median
+  // over the rounds, in which the three take turns.
   double OverheadToEcho() const;
 };
 
 // Both contestants are loaded. Ends with the loads that write.
 absl::StatusOr<SearchFigures> MeasureSearches(const AnnDataset& dataset,
                                               const SearchSettings& settings,
-                                              AnnContestant& hnswlib,
-                                              AnnContestant& engine);
+                                              AnnContestant& hnswlib);
 
 }  // namespace sextant
