@@ -262,7 +262,7 @@ absl::Status CollectionWriter::CheckWritableLocked() const {
 absl::Status CollectionWriter::Drop() {
   MutexLock checkpoint_lock(&checkpoint_mutex_);
   MutexLock lock(&mutex_);
-  const absl::Status dropped = store_->DropCollection(record_.number());
+  absl::Status dropped = store_->DropCollection(record_.number());
   // Its records go first. When only a file could not be removed it is gone all
   // the same; the file follows at the next start.
   if (!dropped.ok() &&

@@ -52,7 +52,7 @@ absl::Status CommitQueue::WaitForTurn(Waiter* waiter,
       return absl::OkStatus();
     }
     if (!waiter->taken) {
-      if (const absl::Status alive = context.Check(); !alive.ok()) {
+      if (absl::Status alive = context.Check(); !alive.ok()) {
         queue_.erase(std::find(queue_.begin(), queue_.end(), waiter));
         changed_.NotifyAll();  // another one may have to lead
         return alive;

@@ -128,7 +128,7 @@ TEST_F(CatalogTest, ScrollWalksAllIdsInOrder) {
       Create("docs", OneFieldSchema(4, Metric::kL2, IdKind::kString));
   std::vector<std::string> ids;
   for (uint64_t i = 0; i < 100; ++i) {
-    ids.push_back(std::string(i % 13 + 1, static_cast<char>('a' + i % 26)));
+    ids.emplace_back(i % 13 + 1, static_cast<char>('a' + i % 26));
     ASSERT_OK(docs->Upsert({test::MakePoint(ids.back(), SeededVector(i, 4))},
                            Unlimited()));
   }

@@ -56,7 +56,7 @@ Point MakePoint(uint64_t id, std::vector<float> vector,
 
 SearchQuery QueryFor(std::vector<float> vector, uint32_t limit) {
   SearchQuery query;
-  query.sources.push_back(DenseSource{"", std::move(vector), 0, false});
+  query.sources.emplace_back(DenseSource{"", std::move(vector), 0, false});
   query.limit = limit;
   return query;
 }

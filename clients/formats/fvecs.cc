@@ -12,7 +12,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kReadBytesMax = 256 * 1024;
+constexpr uint64_t kReadBytesMax = uint64_t{256} << 10U;
 
 }  // namespace
 

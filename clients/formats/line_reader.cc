@@ -16,7 +16,7 @@
 namespace sextant {
 namespace {
 
-constexpr size_t kReadBytes = 256 * 1024;
+constexpr size_t kReadBytes = size_t{256} << 10U;
 
 }  // namespace
 
