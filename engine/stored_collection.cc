@@ -25,26 +25,6 @@ namespace {
 // back every record that any collection overwrote since.
 constexpr std::chrono::seconds kViewAgeMax{10};
 
-// Hits that belong to the exact best `wanted`, of which `exact` holds twice as
-// many. Equal scores are equally right, and the same to the bit in every plan;
-// but codes have scores of their own, so there points are compared.
-uint64_t CountRight(const std::vector<Hit>& found,
-                    const std::vector<Hit>& exact, size_t wanted,
-                    bool scored_by_codes) {
-  const float worst = exact[wanted - 1].score;
-  const auto is_right = [&](const Hit& hit) {
-    return scored_by_codes
-               ? std::ranges::any_of(exact,
-                                     [&](const Hit& other) {
-                                       return other.score >= worst &&
-                                              other.point.id == hit.point.id;
-                                     })
-               : hit.score >= worst;
-  };
-  return std::min<uint64_t>(
-      wanted, static_cast<uint64_t>(std::ranges::count_if(found, is_right)));
-}
-
 void AddEncoding(const std::string& field, const VectorIndex& index,
                  std::vector<EncodingUse>* uses) {
   const Encoding encoding = index.encoding();
@@ -225,10 +205,15 @@ void StoredCollection::RunProbe(const SearchQuery& query,
   const SearchTarget target{&schema_, snapshot.get(), &reader_, defaults_};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
+  const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
+  if (schema_.vector_fields[field].storage.rerank == Rerank::kNone) {
+    // An exact search would bring in all the floats that are to stay on the
+    // disk; and its scores are not those of the codes.
+    return;
+  }
   source.ef = 0;
   source.exact = true;
   exact_query.recall_target = 0;
-  exact_query.limit = 2 * query.limit;  // so that ties at the end are seen
   const absl::StatusOr<SearchResult> found =
       ExecuteSearch(target, query, context);
   const absl::StatusOr<SearchResult> exact =
@@ -237,12 +222,12 @@ void StoredCollection::RunProbe(const SearchQuery& query,
   if (!found.ok() || !exact.ok() || exact->hits.empty()) {
     return;
   }
-  const size_t wanted = std::min<size_t>(query.limit, exact->hits.size());
-  const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
-  probe_.Record(
-      wanted,
-      CountRight(found->hits, exact->hits, wanted,
-                 schema_.vector_fields[field].storage.rerank == Rerank::kNone));
+  // Scores are the same to the bit in every plan, and equal ones equally right.
+  const float worst = exact->hits.back().score;
+  const auto right = static_cast<uint64_t>(std::ranges::count_if(
+      found->hits, [worst](const Hit& hit) { return hit.score >= worst; }));
+  probe_.Record(exact->hits.size(),
+                std::min<uint64_t>(right, exact->hits.size()));
 }
 
 std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
