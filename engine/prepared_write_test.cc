@@ -21,7 +21,6 @@
 namespace sextant {
 namespace {
 
-using test::MakePoint;
 using test::Unlimited;
 using ::testing::HasSubstr;
 

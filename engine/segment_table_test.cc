@@ -52,33 +52,33 @@ const float* VectorAt(const SegmentView& view, Ordinal ordinal) {
 class Model {
  public:
   explicit Model(uint32_t seal_rows)
-      : schema_(OneFieldSchema(kDimension, Metric::kL2)),
-        table_(&schema_, seal_rows) {}
+      : schema(OneFieldSchema(kDimension, Metric::kL2)),
+        table(&schema, seal_rows) {}
 
   void Upsert(uint64_t id, uint64_t seed) {
-    const test::OwnedVectors vectors = test::VectorsOf(seed, schema_);
-    table_.Upsert(EncodeId(id), vectors.fields, seq_++);
-    points_[EncodeId(id)] = seed;
+    const test::OwnedVectors vectors = test::VectorsOf(seed, schema);
+    table.Upsert(EncodeId(id), vectors.fields, seq++);
+    points[EncodeId(id)] = seed;
   }
   void Delete(uint64_t id) {
-    ++seq_;
-    EXPECT_EQ(table_.Delete(EncodeId(id)), points_.erase(EncodeId(id)) == 1);
+    ++seq;
+    EXPECT_EQ(table.Delete(EncodeId(id)), points.erase(EncodeId(id)) == 1);
   }
 
   // What a merge of these inputs would find at its start.
   SegmentBuild StartMerge(Views inputs) {
-    auto build = Build(schema_, std::move(inputs));
+    auto build = Build(schema, std::move(inputs));
     CHECK(build.ok()) << build.status().ToString();
     return *std::move(build);
   }
   void EndMerge(const SegmentBuild& build) {
-    auto copy = Build(schema_, build.inputs);  // the file's bytes
+    auto copy = Build(schema, build.inputs);  // the file's bytes
     CHECK(copy.ok());
-    table_.Replace(build, Seal(schema_, *std::move(copy), table_.TakeNumber()));
+    table.Replace(build, Seal(schema, *std::move(copy), table.TakeNumber()));
   }
 
   // Each live id is in exactly one segment, with its newest vector.
-  void Check() { CheckViews(table_.Views(), points_); }
+  void Check() { CheckViews(table.Views(), points); }
   static void CheckViews(const Views& views,
                          const std::map<std::string, uint64_t>& points) {
     std::set<std::string> seen;
@@ -104,10 +104,10 @@ class Model {
     ASSERT_EQ(seen.size(), points.size());
   }
 
-  const Schema schema_;
-  SegmentTable table_;
-  std::map<std::string, uint64_t> points_;
-  Sequence seq_ = 0;
+  const Schema schema;
+  SegmentTable table;
+  std::map<std::string, uint64_t> points;
+  Sequence seq = 0;
 };
 
 TEST(SegmentTableTest, RandomWorkAgainstAMap) {
@@ -126,10 +126,10 @@ TEST(SegmentTableTest, RandomWorkAgainstAMap) {
     } else if (dice < 80) {
       model.Delete(id);
     } else if (dice < 82) {
-      model.table_.Freeze(model.seq_);
+      model.table.Freeze(model.seq);
     } else if (dice < 86 && !merge.has_value()) {
-      Views inputs = model.table_.FrozenViews();
-      for (const auto& view : model.table_.SealedViews()) {
+      Views inputs = model.table.FrozenViews();
+      for (const auto& view : model.table.SealedViews()) {
         if (random() % 2 == 0) {
           inputs.push_back(view);
         }
@@ -144,12 +144,12 @@ TEST(SegmentTableTest, RandomWorkAgainstAMap) {
     } else if (dice == 90) {
       model.Check();
       Model::CheckViews(old_views, old_points);
-      old_views = model.table_.Views();
-      old_points = model.points_;
+      old_views = model.table.Views();
+      old_points = model.points;
     }
-    EXPECT_EQ(model.table_.live_count(), model.points_.size());
-    EXPECT_EQ(model.table_.Contains(EncodeId(id)),
-              model.points_.contains(EncodeId(id)));
+    EXPECT_EQ(model.table.live_count(), model.points.size());
+    EXPECT_EQ(model.table.Contains(EncodeId(id)),
+              model.points.contains(EncodeId(id)));
   }
   model.Check();
   Model::CheckViews(old_views, old_points);
@@ -160,15 +160,15 @@ TEST(SegmentTableTest, RowsThatDieDuringTheBuildAreDeadInItsResult) {
   for (uint64_t id = 0; id < 10; ++id) {
     model.Upsert(id, id);
   }
-  model.table_.Freeze(model.seq_);
-  const SegmentBuild build = model.StartMerge(model.table_.FrozenViews());
+  model.table.Freeze(model.seq);
+  const SegmentBuild build = model.StartMerge(model.table.FrozenViews());
   model.Delete(3);
   model.Upsert(4, 44);
   model.Delete(5);
   model.Upsert(5, 55);
   model.EndMerge(build);
   model.Check();
-  const Views sealed = model.table_.SealedViews();
+  const Views sealed = model.table.SealedViews();
   ASSERT_EQ(sealed.size(), 1U);
   EXPECT_EQ(sealed[0]->dead.count(), 3U);
   EXPECT_EQ(sealed[0]->live(), 7U);
@@ -179,38 +179,38 @@ TEST(SegmentTableTest, AMergeOfDeadRowsOnlyRemovesItsInputs) {
   for (uint64_t id = 0; id < 3; ++id) {
     model.Upsert(id, id);
   }
-  model.table_.Freeze(model.seq_);
+  model.table.Freeze(model.seq);
   for (uint64_t id = 0; id < 3; ++id) {
     model.Delete(id);
   }
-  const SegmentBuild build = model.StartMerge(model.table_.FrozenViews());
+  const SegmentBuild build = model.StartMerge(model.table.FrozenViews());
   EXPECT_TRUE(build.origins.empty());
   model.EndMerge(build);
   model.Check();
-  EXPECT_TRUE(model.table_.Views().empty());
-  EXPECT_FALSE(model.table_.has_frozen());
+  EXPECT_TRUE(model.table.Views().empty());
+  EXPECT_FALSE(model.table.has_frozen());
 }
 
 TEST(SegmentTableTest, LoadRefusesAnIdInTwoSegments) {
   Model model(100);
   Views views;
   for (uint32_t number = 1; number <= 2; ++number) {
-    SegmentTable source(&model.schema_, 100);
-    const test::OwnedVectors vectors = test::VectorsOf(1, model.schema_);
+    SegmentTable source(&model.schema, 100);
+    const test::OwnedVectors vectors = test::VectorsOf(1, model.schema);
     source.Upsert(EncodeId(uint64_t{7}), vectors.fields, 0);
     source.Freeze(1);
-    auto build = Build(model.schema_, source.FrozenViews());
+    auto build = Build(model.schema, source.FrozenViews());
     ASSERT_OK(build);
     auto view = std::make_shared<SegmentView>();
-    view->sealed = Seal(model.schema_, *std::move(build), number);
+    view->sealed = Seal(model.schema, *std::move(build), number);
     view->rows = 1;
     views.push_back(std::move(view));
   }
-  EXPECT_THAT(model.table_.Load(views, 3, 0),
+  EXPECT_THAT(model.table.Load(views, 3, 0),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_OK(model.table_.Load({views[0]}, 3, 0));
-  EXPECT_TRUE(model.table_.Contains(EncodeId(uint64_t{7})));
-  EXPECT_EQ(model.table_.live_count(), 1U);
+  EXPECT_OK(model.table.Load({views[0]}, 3, 0));
+  EXPECT_TRUE(model.table.Contains(EncodeId(uint64_t{7})));
+  EXPECT_EQ(model.table.live_count(), 1U);
 }
 
 // How far the sealed segments reach never goes back, also when deletes come
@@ -220,15 +220,15 @@ TEST(SegmentTableTest, SealedSeqNeverGoesBack) {
   for (uint64_t id = 0; id < 10; ++id) {
     model.Upsert(id, id);
   }
-  model.table_.Freeze(model.seq_);
-  const SegmentBuild build = model.StartMerge(model.table_.FrozenViews());
+  model.table.Freeze(model.seq);
+  const SegmentBuild build = model.StartMerge(model.table.FrozenViews());
   model.EndMerge(build);
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 10U);
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 10U);
   model.Delete(1);
   model.Delete(2);
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 12U);
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 12U);
   model.Upsert(11, 11);
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 12U);
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 12U);
 }
 
 TEST(SegmentTableTest, SealedSeqStopsBeforeTheOldestUnsealedWrite) {
@@ -236,16 +236,16 @@ TEST(SegmentTableTest, SealedSeqStopsBeforeTheOldestUnsealedWrite) {
   for (uint64_t id = 0; id < 12; ++id) {  // 5 + 5 frozen, 2 growing
     model.Upsert(id, id);
   }
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 0U);
-  Views frozen = model.table_.FrozenViews();
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 0U);
+  Views frozen = model.table.FrozenViews();
   ASSERT_EQ(frozen.size(), 2U);
   model.EndMerge(model.StartMerge({frozen[0]}));
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 5U);
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 5U);
   model.EndMerge(model.StartMerge({frozen[1]}));
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 10U);
-  model.table_.Freeze(model.seq_);
-  model.EndMerge(model.StartMerge(model.table_.FrozenViews()));
-  EXPECT_EQ(model.table_.SealedSeq(model.seq_), 12U);
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 10U);
+  model.table.Freeze(model.seq);
+  model.EndMerge(model.StartMerge(model.table.FrozenViews()));
+  EXPECT_EQ(model.table.SealedSeq(model.seq), 12U);
 }
 
 }  // namespace

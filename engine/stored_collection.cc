@@ -62,7 +62,7 @@ void AddSealed(const Schema& schema, const SealedSegment& segment,
 absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
     Store* store, const storage::CollectionRecord& record,
     const StoredCollectionOptions& options, BackgroundThreads threads,
-    EventSink events) {
+    const EventSink& events) {
   ASSIGN_OR_RETURN(Schema schema, SchemaFromRecord(record));
   std::shared_ptr<StoredCollection> collection(new StoredCollection(
       store, record, std::move(schema), options, threads, events));

@@ -39,7 +39,7 @@ class StoredCollection final
   static absl::StatusOr<std::shared_ptr<StoredCollection>> Open(
       Store* store, const storage::CollectionRecord& record,
       const StoredCollectionOptions& options, BackgroundThreads threads,
-      EventSink events);
+      const EventSink& events);
 
   const std::string& name() const override { return record_.name(); }
   const Schema& schema() const override { return schema_; }

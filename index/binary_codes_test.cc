@@ -19,6 +19,24 @@ namespace {
 
 constexpr uint64_t kSeed = 431;
 
+bool HasBit(const void* bytes, size_t bit) {
+  return (static_cast<const uint8_t*>(bytes)[bit / 8] >> bit % 8 & 1) != 0;
+}
+
+// What the kernels add up, in a loop.
+int32_t LoopDot(const int8_t* planes, const uint8_t* row, size_t stride) {
+  int32_t sum = 0;
+  for (size_t bit = 0; bit < 8 * stride; ++bit) {
+    if (HasBit(row, bit)) {
+      sum += (HasBit(planes, bit) ? 1 : 0) +
+             (HasBit(planes + stride, bit) ? 2 : 0) +
+             (HasBit(planes + 2 * stride, bit) ? 4 : 0) -
+             (HasBit(planes + 3 * stride, bit) ? 8 : 0);
+    }
+  }
+  return sum;
+}
+
 TEST(BitKernelsTest, EverySetGivesTheSumsOfALoop) {
   constexpr uint32_t kRows = 9;
   std::mt19937_64 random(kSeed);
@@ -42,20 +60,8 @@ TEST(BitKernelsTest, EverySetGivesTheSumsOfALoop) {
       std::iota(wanted.begin(), wanted.end(), 0U);
       std::vector<int32_t> expected;
       for (const uint32_t row : wanted) {
-        int32_t sum = 0;
-        for (size_t bit = 0; bit < 8 * stride; ++bit) {
-          const auto set = [&](const void* bytes) {
-            return (static_cast<const uint8_t*>(bytes)[bit / 8] >> bit % 8 &
-                    1) != 0;
-          };
-          if (set(rows.data() + row * stride)) {
-            sum += (set(planes.data()) ? 1 : 0) +
-                   (set(planes.data() + stride) ? 2 : 0) +
-                   (set(planes.data() + 2 * stride) ? 4 : 0) -
-                   (set(planes.data() + 3 * stride) ? 8 : 0);
-          }
-        }
-        expected.push_back(sum);
+        expected.push_back(
+            LoopDot(planes.data(), rows.data() + row * stride, stride));
       }
       for (const DistanceKernels* set : SupportedKernels()) {
         std::vector<int32_t> out(kRows);
@@ -172,13 +178,13 @@ TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
   std::mt19937_64 random(kSeed);
   std::normal_distribution<float> normal;
   std::vector<float> rows(kRows * stride, 0);
-  std::vector<float> queries(kQueries * kDimension);
+  std::vector<float> queries(size_t{kQueries} * kDimension);
   for (float& x : queries) {
     x = normal(random);
   }
   for (uint32_t row = 0; row < kRows; ++row) {
     const float near = static_cast<float>(row) / kRows;
-    const float* query = queries.data() + row % kQueries * kDimension;
+    const float* query = queries.data() + size_t{row % kQueries} * kDimension;
     for (uint32_t j = 0; j < kDimension; ++j) {
       rows[row * stride + j] = 3 + near * query[j] + normal(random);
     }
@@ -195,8 +201,8 @@ TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
   uint32_t outside = 0;
   uint32_t below = 0;
   for (uint32_t q = 0; q < kQueries; ++q) {
-    std::vector<float> query(queries.begin() + q * kDimension,
-                             queries.begin() + (q + 1) * kDimension);
+    const float* first = queries.data() + size_t{q} * kDimension;
+    std::vector<float> query(first, first + kDimension);
     if (GetParam() == Metric::kL2) {
       for (float& x : query) {
         x += 3;  // where the rows are

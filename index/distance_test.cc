@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/distance.h"
 
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <random>
@@ -36,6 +37,11 @@ class ExactVector {
   std::unique_ptr<float[]> numbers_;
   size_t offset_;
 };
+
+// Tells zeros of both signs and numbers that are none apart.
+uint32_t BitsOf(float number) {
+  return std::bit_cast<uint32_t>(number);
+}
 
 struct Reference {
   double inner_product = 0;
@@ -104,9 +110,9 @@ TEST(DistanceTest, RowsGiveTheBitsOfSingleCalls) {
           const float* row = base.get() + rows[i] * stride;
           const float dot = set->inner_product(query.get(), row, dimension);
           const float square = set->squared_l2(query.get(), row, dimension);
-          ASSERT_EQ(std::memcmp(&dots[i], &dot, sizeof(float)), 0)
+          ASSERT_EQ(BitsOf(dots[i]), BitsOf(dot))
               << set->name << " dimension " << dimension << " rows " << count;
-          ASSERT_EQ(std::memcmp(&squares[i], &square, sizeof(float)), 0)
+          ASSERT_EQ(BitsOf(squares[i]), BitsOf(square))
               << set->name << " dimension " << dimension << " rows " << count;
         }
       }
@@ -118,6 +124,7 @@ TEST(DistanceTest, TheWidestSetIsChosenUnlessTheEnvironmentLowersIt) {
   const auto sets = SupportedKernels();
   ASSERT_FALSE(sets.empty());
   EXPECT_EQ(sets.front()->name, "scalar");
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs
   const char* wanted = std::getenv("SEXTANT_SIMD");
   EXPECT_EQ(Kernels().name,
             wanted == nullptr ? sets.back()->name : absl::string_view(wanted));
@@ -151,7 +158,7 @@ TEST(NormalizeTest, RefusesWhatHasNoDirection) {
     EXPECT_FALSE(Normalize(vector));
     EXPECT_EQ(vector.size(), original.size());
     for (size_t i = 0; i < vector.size(); ++i) {
-      EXPECT_EQ(std::memcmp(&vector[i], &original[i], sizeof(float)), 0);
+      EXPECT_EQ(BitsOf(vector[i]), BitsOf(original[i]));
     }
   }
 }
