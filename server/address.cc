@@ -11,6 +11,7 @@
 #include <memory>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -40,7 +41,7 @@ absl::Status TryBind(const addrinfo& info) {
 }  // namespace
 
 std::string Address::ToString() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
+  const bool ipv6 = absl::StrContains(host, ':');
   return ipv6 ? absl::StrCat("[", host, "]:", port)
               : absl::StrCat(host, ":", port);
 }
@@ -67,7 +68,7 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
       return error;
     }
     host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != absl::string_view::npos) {
+  } else if (absl::StrContains(host, ':')) {
     return error;  // an IPv6 address without brackets
   }
   return Address{std::string(host), static_cast<uint16_t>(port)};
