@@ -92,14 +92,14 @@ void Encode(QueuedWrite* queued, HashById* hashes, CollectionState* state,
 
 CollectionWriter::CollectionWriter(Store* store,
                                    storage::CollectionRecord record,
-                                   const Schema* schema, Options options,
+                                   const Schema* schema, uint32_t seal_rows,
                                    EventSink events)
     : store_(store),
       record_(std::move(record)),
       schema_(schema),
-      options_(options),
+      seal_rows_(seal_rows),
       events_(std::move(events)),
-      table_(schema, options.seal_rows) {}
+      table_(schema, seal_rows) {}
 
 void CollectionWriter::CommitGroup(std::span<QueuedWrite* const> group) {
   MutexLock lock(&mutex_);
@@ -112,57 +112,24 @@ void CollectionWriter::CommitGroup(std::span<QueuedWrite* const> group) {
 absl::Status CollectionWriter::CommitLocked(
     std::span<QueuedWrite* const> group) {
   RETURN_IF_ERROR(CheckWritableLocked());
+  ASSIGN_OR_RETURN(HashById hashes, ReadHashes(group));
   CollectionState state = state_;
-  ASSIGN_OR_RETURN(WriteSet writes, EncodeGroup(group, &state));
-  RETURN_IF_ERROR(store_->CheckCommit(record_.number()));
-  RETURN_IF_ERROR(WriteAndApply(std::move(writes), group));
+  WriteSet writes(record_.number(), EncodedBytes(group));
+  for (QueuedWrite* write : group) {
+    Encode(write, &hashes, &state, &writes);
+  }
+  writes.SetState(state);
+  RETURN_IF_ERROR(store_->Commit(std::move(writes)));
+  CRASH_POINT("commit:before_apply");
+  Sequence before = state_.applied_seq;
+  for (const QueuedWrite* write : group) {
+    Apply(write->write, before);
+    ++before;
+  }
   state_ = state;
   Publish();
   CRASH_POINT("commit:before_acknowledge");
   return absl::OkStatus();
-}
-
-absl::StatusOr<WriteSet> CollectionWriter::EncodeGroup(
-    std::span<QueuedWrite* const> group, CollectionState* state) const {
-  ASSIGN_OR_RETURN(HashById hashes, ReadHashes(group));
-  WriteSet writes(record_.number(), EncodedBytes(group));
-  for (QueuedWrite* write : group) {
-    Encode(write, &hashes, state, &writes);
-  }
-  writes.SetState(*state);
-  return writes;
-}
-
-absl::Status CollectionWriter::WriteAndApply(
-    WriteSet writes, std::span<QueuedWrite* const> group) {
-  // Waking another thread has to be worth it.
-  constexpr size_t kLargeBytes = size_t{64} << 10U;
-  if (options_.applies == nullptr || writes.size_bytes() < kLargeBytes) {
-    RETURN_IF_ERROR(store_->CommitChecked(std::move(writes)));
-    CRASH_POINT("commit:before_apply");
-    ApplyGroup(group);
-    return absl::OkStatus();
-  }
-  absl::Status written;
-  options_.applies->ParallelFor(
-      2, 2, [&](size_t half) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        if (half == 0) {
-          written = store_->CommitChecked(std::move(writes));
-          CRASH_POINT("commit:before_apply");
-        } else {
-          ApplyGroup(group);
-        }
-      });
-  return written;
-}
-
-void CollectionWriter::ApplyGroup(std::span<QueuedWrite* const> group) {
-  Sequence before = state_.applied_seq;
-  for (QueuedWrite* write : group) {
-    Apply(write->write, before);
-    write->write = PreparedWrite();
-    ++before;
-  }
 }
 
 // Content hashes of the points that the group overwrites or deletes.
@@ -216,14 +183,19 @@ void CollectionWriter::Publish() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->state = state_;
   snapshot->segments = table_.Views();
-  snapshot->store_view = store_->View();
+  // After a failed write nobody knows what the store holds; the last good view
+  // is what the segments are equal to.
+  const std::shared_ptr<const Snapshot> last = published_.Load();
+  snapshot->store_view = last == nullptr || store_->write_status().ok()
+                             ? store_->View()
+                             : last->store_view;
   published_.Store(std::move(snapshot));
   UpdateGauges();
 }
 
 void CollectionWriter::RefreshView() {
   MutexLock lock(&mutex_);
-  if (!dropped_ && store_->write_status().ok()) {
+  if (!dropped_) {
     Publish();
   }
 }
@@ -281,7 +253,7 @@ void CollectionWriter::Freeze() {
 
 std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge() {
   MutexLock lock(&mutex_);
-  if (dropped_ || !store_->write_status().ok()) {
+  if (dropped_) {
     return std::nullopt;
   }
   std::vector<std::shared_ptr<const SegmentView>> frozen = table_.FrozenViews();
@@ -304,9 +276,7 @@ std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge() {
 void CollectionWriter::FinishMerge(const SegmentBuild& build,
                                    std::shared_ptr<const SealedSegment> built) {
   MutexLock lock(&mutex_);
-  // After a failed write nobody knows what the store holds. The last good
-  // snapshot, with its view of the store, is what readers keep.
-  if (dropped_ || !store_->write_status().ok()) {
+  if (dropped_) {
     return;
   }
   table_.Replace(build, std::move(built));

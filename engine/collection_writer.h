@@ -16,7 +16,6 @@
 
 #include "base/mutex.h"
 #include "base/published.h"
-#include "base/thread_pool.h"
 #include "engine/commit_queue.h"
 #include "engine/events.h"
 #include "engine/schema.h"
@@ -30,26 +29,17 @@ namespace sextant {
 // The one place that changes a collection: commits writes to the store, keeps
 // the segments equal to it, and publishes snapshots.
 //
-// Order of a write: durable in the store and in the growing segment, then
-// published, then acknowledged. A large write goes into the segment while it
-// is on its way to the disk; nobody sees it there before it is published. When
-// the disk fails, the segments may be ahead of the store, so nothing is
-// published any more. The change log above the last checkpoint leads from the
-// sealed segments to the present state.
+// Order of a write: durable in the store, then in the growing segment, then
+// published, then acknowledged. The change log above the last checkpoint
+// leads from the sealed segments to the present state.
 //
 // Thread-safe: one lock orders writers, and is held during the durable write,
 // which is its purpose; snapshot() takes no lock.
 class CollectionWriter {
  public:
-  struct Options {
-    uint32_t seal_rows = 8192;
-    // Puts large writes into the segment; null: the writing thread does.
-    ThreadPool* applies = nullptr;
-  };
-
-  // `store`, `schema` and the pool outlive the writer.
+  // `store` and `schema` outlive the writer.
   CollectionWriter(Store* store, storage::CollectionRecord record,
-                   const Schema* schema, Options options, EventSink events);
+                   const Schema* schema, uint32_t seal_rows, EventSink events);
 
   // Brings the segments up to the store's state; once, before anything else.
   // Invalid segments or a gap in the change log lead to a rebuild from the
@@ -105,17 +95,7 @@ class CollectionWriter {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitLocked(std::span<QueuedWrite* const> group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The group's records; moves `state` on.
-  absl::StatusOr<WriteSet> EncodeGroup(std::span<QueuedWrite* const> group,
-                                       CollectionState* state) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<HashById> ReadHashes(std::span<QueuedWrite* const> group) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status WriteAndApply(WriteSet writes,
-                             std::span<QueuedWrite* const> group)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Puts the group into the segments and frees its points.
-  void ApplyGroup(std::span<QueuedWrite* const> group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const PreparedWrite& write, Sequence before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -136,7 +116,7 @@ class CollectionWriter {
   Store* const store_;
   const storage::CollectionRecord record_;
   const Schema* const schema_;
-  const Options options_;
+  const uint32_t seal_rows_;
   const EventSink events_;
 
   // Orders checkpoints and the drop, which must not be undone by a late one;

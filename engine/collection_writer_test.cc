@@ -14,7 +14,6 @@
 
 #include "base/status_matchers.h"
 #include "base/thread.h"
-#include "base/thread_pool.h"
 #include "engine/engine_fixture.h"
 #include "engine/prepared_write.h"
 #include "engine/schema_record.h"
@@ -56,9 +55,8 @@ class CollectionWriterTest : public ::testing::Test {
   }
   std::unique_ptr<CollectionWriter> MakeWriter(
       const storage::CollectionRecord& record) {
-    return std::make_unique<CollectionWriter>(
-        store_.get(), record, &schema_,
-        CollectionWriter::Options{kSealRows, &applies_}, events_.Sink());
+    return std::make_unique<CollectionWriter>(store_.get(), record, &schema_,
+                                              kSealRows, events_.Sink());
   }
   void OpenWriter() {
     writer_ = MakeWriter(record_);
@@ -120,7 +118,6 @@ class CollectionWriterTest : public ::testing::Test {
     return checkpoint->has_value() ? (*checkpoint)->seq() : 0;
   }
 
-  ThreadPool applies_{{.name = "apply"}};
   const Schema schema_ = OneFieldSchema(kDimension);
   const TempDir dir_;
   test::EventLog events_;
@@ -169,24 +166,6 @@ TEST_F(CollectionWriterTest, ReplayLeadsFromCheckpointToNow) {
   Restart();
   EXPECT_EQ(writer_->rebuilds(), 0U) << events_.Text();
   EXPECT_EQ(writer_->changes_to_replay(), 0U);
-}
-
-// Another thread puts it into the segments meanwhile.
-TEST_F(CollectionWriterTest, ALargeWriteIsAppliedWhileItIsWritten) {
-  Upsert(0, 5000);
-  Upsert(2500, 5000);
-  Delete({uint64_t{0}, uint64_t{7499}});
-  const CollectionState before = writer_->snapshot()->state;
-  EXPECT_EQ(before.live_count, 7498U);
-  uint64_t live = 0;
-  for (const auto& view : writer_->snapshot()->segments) {
-    live += view->live();
-  }
-  EXPECT_EQ(live, 7498U);
-  ASSERT_OK(store_->Verify());
-  Restart();
-  EXPECT_EQ(writer_->rebuilds(), 0U) << events_.Text();
-  EXPECT_EQ(writer_->snapshot()->state, before);
 }
 
 // A replay that fills segments: they are sealed, and the restart after that

@@ -24,9 +24,8 @@ namespace sextant {
 
 // What all collections of a database share for background work.
 struct BackgroundThreads {
-  ThreadPool* merges = nullptr;   // one task a collection at a time
-  ThreadPool* builds = nullptr;   // graph insertion, in parallel
-  ThreadPool* applies = nullptr;  // large writes; not of low priority
+  ThreadPool* merges = nullptr;  // one task a collection at a time
+  ThreadPool* builds = nullptr;  // graph insertion, in parallel
 };
 
 struct CompactorOptions {

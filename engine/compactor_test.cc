@@ -66,8 +66,7 @@ TEST(CompactorTest, StoppingDoesNotWaitForAQueuedMerge) {
   const auto record = (*store)->CreateCollection(definition);
   ASSERT_OK(record);
   test::EventLog events;
-  CollectionWriter writer(store->get(), *record, &schema, {.seal_rows = 64},
-                          events.Sink());
+  CollectionWriter writer(store->get(), *record, &schema, 64, events.Sink());
   ASSERT_OK(writer.Recover());
 
   ThreadPool merges({.name = "merge", .threads = 1});

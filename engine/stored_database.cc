@@ -82,7 +82,6 @@ class StoredDatabase final : public Database {
                  .threads = BuildThreads(options_),
                  .nice = kBackgroundNice}),
         merges_({.name = "merge", .threads = 2, .nice = kBackgroundNice}),
-        applies_({.name = "apply", .threads = 2}),
         prober_(
             std::make_unique<RecallProber>(options_.recall_probe_cpu_percent)) {
   }
@@ -108,7 +107,7 @@ class StoredDatabase final : public Database {
   absl::Status Close() override;
 
  private:
-  BackgroundThreads threads() { return {&merges_, &builds_, &applies_}; }
+  BackgroundThreads threads() { return {&merges_, &builds_}; }
   EventSink events() const {
     return options_.on_event ? options_.on_event
                              : [](bool, const std::string&) {};
@@ -133,7 +132,6 @@ class StoredDatabase final : public Database {
   // Last: their threads use everything above.
   ThreadPool builds_;
   ThreadPool merges_;
-  ThreadPool applies_;
   std::unique_ptr<RecallProber> prober_;  // null after StopBackground()
   std::unique_ptr<Thread> ticker_;
 };

@@ -101,18 +101,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
 // --- writes ---
 
 absl::Status Store::Commit(WriteSet writes) {
-  RETURN_IF_ERROR(CheckCommit(writes.rep_->collection));
-  return CommitChecked(std::move(writes));
-}
-
-absl::Status Store::CheckCommit(CollectionNumber collection) const {
-  RETURN_IF_ERROR(write_status());
-  RETURN_IF_ERROR(rep_->CheckExists(collection));
-  return rep_->CheckFreeSpace();
-}
-
-absl::Status Store::CommitChecked(WriteSet writes) {
   CHECK(writes.rep_->has_state) << " a commit without its state";
+  RETURN_IF_ERROR(write_status());
+  RETURN_IF_ERROR(rep_->CheckExists(writes.rep_->collection));
+  RETURN_IF_ERROR(rep_->CheckFreeSpace());
   return rep_->Write(&writes.rep_->batch, Rep::Sync::kAsConfigured);
 }
 

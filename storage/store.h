@@ -108,11 +108,6 @@ class Store {
   // tells what happened: when it is still OK nothing was written (disk nearly
   // full: kResourceExhausted; collection dropped: kNotFound), else unknown.
   absl::Status Commit(WriteSet writes);
-  // Its two halves, for who wants to know before the write begins that it is
-  // not refused: an error of the first means that nothing was written, one of
-  // the second that nobody knows (write_status() is not OK from then on).
-  absl::Status CheckCommit(CollectionNumber collection) const;
-  absl::Status CommitChecked(WriteSet writes);
   // OK, or the error that made the store refuse writes.
   absl::Status write_status() const;
   // Writes out and fsyncs everything; for a graceful stop.

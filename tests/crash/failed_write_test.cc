@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk that fails under a large write, which goes into the segments while it
-// is written.
+// A disk that fails under a write.
 
 #include <cstdint>
 #include <memory>
