@@ -31,8 +31,8 @@ void AddPieces(const PointView& point, const Add& add) {
 }
 
 Hash128 Checksum(const PointView& point) {
-  // Most points are small, and one call over their bytes side by side costs
-  // half of what a running checksum of the pieces does.
+  // Most points are small: one call over their bytes side by side needs no
+  // running state, which lives on the heap.
   constexpr size_t kSmall = 4096;
   std::array<char, kSmall> bytes;
   size_t size = 0;
