@@ -104,6 +104,8 @@ def ratio_table(result):
             for key, title in LOADS]
     rows.append(["server CPU of a single search above the engine's / echo",
                  "-", number(ratios["unary_cpu_above_engine_to_echo"], 2)])
+    rows.append(["the same / echo at as many calls a second", "-", number(
+        ratios["unary_cpu_above_engine_to_echo_at_rate"], 2)])
     return table(["", "of QPS", "of processor time"], rows)
 
 

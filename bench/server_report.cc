@@ -72,22 +72,26 @@ nlohmann::json SearchJson(const SearchFigures& figures) {
     ratios[load.name + "_to_hnswlib"] = figures.RatioToHnswlib(load);
     ratios[load.name + "_cpu_to_hnswlib"] = figures.CpuRatioToHnswlib(load);
   }
-  ratios["unary_cpu_above_engine_to_echo"] = figures.OverheadToEcho();
+  ratios["unary_cpu_above_engine_to_echo"] = figures.OverheadTo(figures.echo);
+  ratios["unary_cpu_above_engine_to_echo_at_rate"] =
+      figures.OverheadTo(figures.echo_at_rate);
   nlohmann::json echo = LoadJson(figures.echo);
   echo.erase("recall");
   echo["request_bytes"] = figures.request_bytes;
   echo["answer_bytes"] = figures.answer_bytes;
   nlohmann::json writing = ByName(figures.writing);
   writing["points_per_s"] = figures.written_per_s;
-  nlohmann::json json = {{"recall_target", figures.recall_target},
-                         {"rss_mb", figures.server_mb},
-                         {"hnswlib", InProcessJson(figures.hnswlib)},
-                         {"engine", InProcessJson(figures.engine)},
-                         {"idle", ByName(figures.idle)},
-                         {"open_loop", open_loop},
-                         {"writing", writing},
-                         {"echo", echo},
-                         {"ratios", ratios}};
+  nlohmann::json json = {
+      {"recall_target", figures.recall_target},
+      {"rss_mb", figures.server_mb},
+      {"hnswlib", InProcessJson(figures.hnswlib)},
+      {"engine", InProcessJson(figures.engine)},
+      {"idle", ByName(figures.idle)},
+      {"open_loop", open_loop},
+      {"writing", writing},
+      {"echo", echo},
+      {"echo_at_rate_cpu_us", figures.echo_at_rate.server_us()},
+      {"ratios", ratios}};
   if (!figures.python_json.empty()) {
     json["python"] = PythonJson(figures);
   }
@@ -147,8 +151,11 @@ void AppendSearch(std::string& table, const SearchFigures& figures) {
         figures.RatioToHnswlib(load), figures.CpuRatioToHnswlib(load));
   }
   absl::StrAppendFormat(
-      &table, "server CPU of a unary search above the engine's / echo: %.2f\n",
-      figures.OverheadToEcho());
+      &table,
+      "server CPU of a unary search above the engine's / echo: %.2f; / echo at "
+      "the same rate (%.1f us): %.2f\n",
+      figures.OverheadTo(figures.echo), figures.echo_at_rate.server_us(),
+      figures.OverheadTo(figures.echo_at_rate));
   if (!figures.python_json.empty()) {
     absl::StrAppend(&table,
                     "Python, one call at a time: ", PythonJson(figures).dump(),

@@ -259,8 +259,9 @@ class SearchBench {
     return RunLoad(load, dataset_);
   }
 
-  absl::StatusOr<LoadResult> RunEcho() {
+  absl::StatusOr<LoadResult> RunEcho(double calls_per_s) {
     ServerLoad load = LoadOf(1);
+    load.calls_per_s = calls_per_s;
     load.target = echo_->target();
     load.server = echo_->pid();
     return RunLoad(load, dataset_);
@@ -272,6 +273,7 @@ class SearchBench {
       figures.idle.push_back({.name = NameOf(batch), .batch = batch});
     }
     figures.echo.name = "echo";
+    figures.echo_at_rate.name = "echo at the unary rate";
     for (int round = 0; round < settings_.rounds; ++round) {
       {
         const PinnedScope pinned(settings_.server_cpu);
@@ -294,8 +296,11 @@ class SearchBench {
         ASSIGN_OR_RETURN(
             echo_, EchoProcess::Start(unary.answer, settings_.server_cpu));
       }
-      ASSIGN_OR_RETURN(LoadResult result, RunEcho());
-      figures.echo.runs.push_back(std::move(result));
+      ASSIGN_OR_RETURN(LoadResult fastest, RunEcho(0));
+      figures.echo.runs.push_back(std::move(fastest));
+      ASSIGN_OR_RETURN(LoadResult at_rate,
+                       RunEcho(figures.idle[0].runs.back().calls_per_s()));
+      figures.echo_at_rate.runs.push_back(std::move(at_rate));
       std::fprintf(stderr, "round %d of %d\n", round + 1, settings_.rounds);
     }
     return absl::OkStatus();
@@ -428,14 +433,14 @@ double SearchFigures::CpuRatioToHnswlib(const LoadRuns& load) const {
   return Median(ratios);
 }
 
-double SearchFigures::OverheadToEcho() const {
+double SearchFigures::OverheadTo(const LoadRuns& echo_runs) const {
   std::vector<double> ratios;
-  for (size_t i = 0; i < echo.runs.size(); ++i) {
+  for (size_t i = 0; i < echo_runs.runs.size(); ++i) {
     const auto us = [](const LoadResult& run) {
       return run.server_cpu_s * 1e6 / static_cast<double>(run.calls);
     };
     ratios.push_back((us(idle[0].runs[i]) - 1e6 / engine.qps[i]) /
-                     us(echo.runs[i]));
+                     us(echo_runs.runs[i]));
   }
   return Median(ratios);
 }

@@ -63,6 +63,9 @@ struct SearchFigures {
   std::vector<LoadRuns> open_loop;
   std::vector<LoadRuns> writing;
   LoadRuns echo;
+  // As many calls a second as the server answered unary searches: what a call
+  // costs when the processor does not go from one to the next at once.
+  LoadRuns echo_at_rate;
   double written_per_s = 0;
   uint64_t request_bytes = 0;  // of a unary search
   uint64_t answer_bytes = 0;
@@ -74,8 +77,9 @@ struct SearchFigures {
   // has its processor to itself and is never out of work.
   double CpuRatioToHnswlib(const LoadRuns& load) const;
   // Server time of a unary search above the engine's, over an echo's; median
-  // over the rounds, in which the three take turns.
-  double OverheadToEcho() const;
+  // over the rounds, in which all take turns. `echo_runs`
+  // are one of the two.
+  double OverheadTo(const LoadRuns& echo_runs) const;
 };
 
 // Both contestants are loaded. Ends with the loads that write.
