@@ -3,7 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -36,10 +36,9 @@ void PrepareSignals() {
 }
 
 SignalWatch::SignalWatch(std::function<void(int signal)> on_stop)
-    : on_stop_(std::move(on_stop)) {
+    : on_stop_(std::move(on_stop)), end_fd_(::eventfd(0, EFD_CLOEXEC)) {
   const sigset_t set = StopSignals();
   signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC);
-  end_fd_ = ::eventfd(0, EFD_CLOEXEC);
   CHECK(signal_fd_ >= 0 && end_fd_ >= 0) << "errno " << errno;
   thread_ = std::make_unique<Thread>("signals", [this] { Watch(); });
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -18,6 +19,7 @@
 namespace sextant {
 namespace {
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `path` is members of members
 #define SEXTANT_TEXT(path) \
   static_cast<std::string* (*)(Config&)>([](Config& c) { return &c.path; })
 #define SEXTANT_NUMBER(path) \
@@ -27,6 +29,7 @@ namespace {
 
 #define SEXTANT_SHARE(path) \
   static_cast<double* (*)(Config&)>([](Config& c) { return &c.path; })
+// NOLINTEND(bugprone-macro-parentheses): see above
 
 constexpr uint64_t kThreadsMax = 1024;
 constexpr uint64_t kQueueMax = 100'000;
@@ -149,12 +152,12 @@ std::vector<absl::string_view> Choices(const ConfigKey& key) {
 }
 
 bool HasChoices(const ConfigKey& key) {
-  return key.kind.find('|') != absl::string_view::npos;
+  return absl::StrContains(key.kind, '|');
 }
 
 absl::Status SetText(const ConfigKey& key, absl::string_view text,
                      std::string* value) {
-  if (text.find('\0') != absl::string_view::npos) {
+  if (absl::StrContains(text, '\0')) {
     return absl::InvalidArgumentError("contains a zero byte");
   }
   if (HasChoices(key)) {

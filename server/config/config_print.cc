@@ -21,7 +21,7 @@ absl::string_view KeyOf(const ConfigKey& key) {
 
 // Text is always quoted, so that no value can be taken for something else.
 std::string YamlValue(const ConfigKey& key, const Config& config) {
-  const std::string text = ConfigValueText(key, config);
+  std::string text = ConfigValueText(key, config);
   if (!std::holds_alternative<std::string* (*)(Config&)>(key.member)) {
     return text;
   }
