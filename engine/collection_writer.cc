@@ -22,18 +22,12 @@ std::vector<SegmentSize> SizesOf(
   return sizes;
 }
 
-// How many ids ahead the map is asked for the memory of one.
-constexpr size_t kPrefetchAhead = 8;
-
-template <typename Visit>
-void ForEachUpsert(const SegmentTable& table, const PreparedWrite& write,
-                   const Visit& visit) {
-  const std::vector<PreparedPoint>& upserts = write.upserts;
-  for (size_t i = 0; i < upserts.size(); ++i) {
-    if (i + kPrefetchAhead < upserts.size()) {
-      table.Prefetch(upserts[i + kPrefetchAhead].id);
-    }
-    visit(upserts[i]);
+// Asks the id map for the memory of a point that comes soon after point `i`.
+void PrefetchAfter(const SegmentTable& table, const PreparedWrite& write,
+                   size_t i) {
+  constexpr size_t kAhead = 8;
+  if (i + kAhead < write.upserts.size()) {
+    table.Prefetch(write.upserts[i + kAhead].id);
   }
 }
 
@@ -143,8 +137,10 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
                          }
                        };
   for (const QueuedWrite* write : group) {
-    ForEachUpsert(table_, write->write,
-                  [&add](const PreparedPoint& point) { add(point.id); });
+    for (size_t i = 0; i < write->write.upserts.size(); ++i) {
+      PrefetchAfter(table_, write->write, i);
+      add(write->write.upserts[i].id);
+    }
     for (const std::string& id : write->write.deletes) {
       add(id);
     }
@@ -168,11 +164,10 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
 }
 
 void CollectionWriter::Apply(const PreparedWrite& write, Sequence before) {
-  ForEachUpsert(table_, write,
-                [&](const PreparedPoint& point)
-                    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-                      table_.Upsert(point.id, point.vectors, before);
-                    });
+  for (size_t i = 0; i < write.upserts.size(); ++i) {
+    PrefetchAfter(table_, write, i);
+    table_.Upsert(write.upserts[i].id, write.upserts[i].vectors, before);
+  }
   for (const std::string& id : write.deletes) {
     table_.Delete(id);
   }
