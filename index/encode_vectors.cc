@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "index/parallel_nodes.h"
 #include "index/vector_codes.h"
 #include "index/vector_codes_layout.h"
 
@@ -186,17 +187,10 @@ class VectorEncoder {
     std::memcpy(bytes_.data() + CodesLayout::kHeaderBytes, mean_.data(),
                 mean_.size() * sizeof(float));
     const uint32_t steps = (header_.nodes - 1) / kStep + 1;
-    const auto encode_step = [this](size_t step) {
+    ForEachStep(pool, steps, [this](size_t step) {
       const auto first = static_cast<uint32_t>(step) * kStep;
       EncodeRows(first, std::min(kStep, header_.nodes - first));
-    };
-    if (pool == nullptr) {
-      for (uint32_t step = 0; step < steps; ++step) {
-        encode_step(step);
-      }
-    } else {
-      pool->ParallelFor(steps, pool->threads(), encode_step);
-    }
+    });
     // The error is measured with the codes as they will be read.
     std::memcpy(bytes_.data(), &header_, sizeof(header_));
     header_.error = MeasureError();

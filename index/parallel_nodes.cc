@@ -38,6 +38,17 @@ class FirstError {
 
 }  // namespace
 
+void ForEachStep(ThreadPool* pool, size_t steps,
+                 absl::FunctionRef<void(size_t)> fn) {
+  if (pool != nullptr) {
+    pool->ParallelFor(steps, pool->threads(), fn);
+    return;
+  }
+  for (size_t step = 0; step < steps; ++step) {
+    fn(step);
+  }
+}
+
 absl::Status ForEachNode(const BuildRun& run, uint32_t begin, uint32_t end,
                          absl::FunctionRef<absl::Status(uint32_t)> fn) {
   if (begin >= end) {
@@ -62,13 +73,7 @@ absl::Status ForEachNode(const BuildRun& run, uint32_t begin, uint32_t end,
     }
   };
   const size_t steps = (end - begin - 1) / kStep + 1;
-  if (run.pool == nullptr) {
-    for (size_t step = 0; step < steps; ++step) {
-      run_step(step);
-    }
-  } else {
-    run.pool->ParallelFor(steps, run.pool->threads(), run_step);
-  }
+  ForEachStep(run.pool, steps, run_step);
   return error.Get();
 }
 

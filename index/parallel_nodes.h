@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
@@ -19,6 +20,11 @@ struct BuildRun {
   const RequestContext& context;
   BuildProgress* progress = nullptr;  // may be null
 };
+
+// Calls fn(0) ... fn(steps - 1), on the pool's threads or, if it is null, one
+// after the other on this one.
+void ForEachStep(ThreadPool* pool, size_t steps,
+                 absl::FunctionRef<void(size_t)> fn);
 
 // Calls fn(node) for every node of [begin, end), in ascending order if there is
 // one thread, else nearly so. Returns the first error of fn or of the context,

@@ -97,18 +97,11 @@ class RecallCalibration::Sample {
   absl::Status FindTruth() {
     const uint32_t groups = (size() - 1) / kScanQueries + 1;
     std::vector<absl::Status> outcomes(groups);
-    const auto scan_group = [&](size_t group) {
+    ForEachStep(run_.pool, groups, [&](size_t group) {
       const size_t first = group * kScanQueries;
       outcomes[group] = ScanFor(std::span(queries_).subspan(
           first, std::min<size_t>(kScanQueries, size() - first)));
-    };
-    if (run_.pool == nullptr) {
-      for (size_t group = 0; group < groups; ++group) {
-        scan_group(group);
-      }
-    } else {
-      run_.pool->ParallelFor(groups, run_.pool->threads(), scan_group);
-    }
+    });
     for (const absl::Status& outcome : outcomes) {
       RETURN_IF_ERROR(outcome);
     }

@@ -39,16 +39,27 @@ class RecallCalibrationMetricTest : public RecallCalibrationTest,
                                     public testing::WithParamInterface<Metric> {
 };
 
-// Rows and queries of the same clusters, the queries never stored.
+// Of the same clusters; the queries are never stored.
+struct RowsAndQueries {
+  TestVectors rows;
+  TestVectors queries;
+};
+
+RowsAndQueries OfTheSameClusters(VectorShape shape) {
+  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
+  RowsAndQueries data{{shape.dimension, {}}, {shape.dimension, {}}};
+  for (uint32_t row = 0; row < all.rows(); ++row) {
+    (row % 16 == 7 ? data.queries : data.rows).Append(all.row(row));
+  }
+  return data;
+}
+
 TEST_P(RecallCalibrationMetricTest,
        ForetellsTheRecallOfQueriesThatAreNotStored) {
   const VectorShape shape{GetParam(), 32};
-  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
-  TestVectors rows{shape.dimension, {}};
-  TestVectors queries{shape.dimension, {}};
-  for (uint32_t row = 0; row < all.rows(); ++row) {
-    (row % 16 == 7 ? queries : rows).Append(all.row(row));
-  }
+  const RowsAndQueries data = OfTheSameClusters(shape);
+  const TestVectors& rows = data.rows;
+  const TestVectors& queries = data.queries;
   Build(rows, shape);
   const RecallCurve* const curve = index_->recall_curve();
   ASSERT_NE(curve, nullptr);
@@ -70,12 +81,9 @@ TEST_P(RecallCalibrationMetricTest,
 // count by what their floats say.
 TEST_P(RecallCalibrationMetricTest, KnowsWhatCodesAloneCannotReach) {
   const VectorShape shape{GetParam(), 32};
-  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
-  TestVectors rows{shape.dimension, {}};
-  TestVectors queries{shape.dimension, {}};
-  for (uint32_t row = 0; row < all.rows(); ++row) {
-    (row % 16 == 7 ? queries : rows).Append(all.row(row));
-  }
+  const RowsAndQueries data = OfTheSameClusters(shape);
+  const TestVectors& rows = data.rows;
+  const TestVectors& queries = data.queries;
   VectorIndexInput input = TestInput(shape, rows);
   input.encoding = Encoding::kInt4;
   input.scoring = Scoring::kCodes;
