@@ -17,10 +17,10 @@
 
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
 #include "base/thread.h"
 #include "engine/engine_fixture.h"
-#include "engine/errors.h"
 #include "tests/support/sanitized.h"
 
 namespace sextant {

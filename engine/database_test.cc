@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include <gtest/gtest.h>
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
-#include "engine/errors.h"
 #include "tests/support/temp_dir.h"
 
 namespace sextant {

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 
-#include "engine/errors.h"
+#include "base/errors.h"
 #include "engine/limits.h"
 
 namespace sextant {

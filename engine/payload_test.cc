@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 
 namespace sextant {

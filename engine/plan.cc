@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "base/errors.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "index/vector_index.h"
 

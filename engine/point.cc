@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/coding.h"
+#include "base/errors.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 
 namespace sextant {

@@ -10,8 +10,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/errors.h"
 #include "base/status_macros.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "engine/payload.h"
 

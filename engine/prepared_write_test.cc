@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
 #include "base/utf8.h"
 #include "engine/engine_fixture.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "index/distance.h"
 

@@ -10,9 +10,9 @@
 
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
 #include "engine/engine_fixture.h"
-#include "engine/errors.h"
 
 namespace sextant {
 namespace {

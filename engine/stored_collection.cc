@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/errors.h"
 #include "base/status_macros.h"
-#include "engine/errors.h"
 #include "engine/executor.h"
 #include "engine/limits.h"
 #include "engine/plan.h"

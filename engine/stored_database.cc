@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/coding.h"
+#include "base/errors.h"
 #include "base/free_memory.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
@@ -22,7 +23,6 @@
 #include "base/thread_pool.h"
 #include "engine/damaged_collection.h"
 #include "engine/database.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "engine/recall_prober.h"
 #include "engine/schema_record.h"

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "engine/plan.h"
 #include "engine/prepared_write.h"

@@ -11,8 +11,8 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
+#include "base/errors.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 
 namespace sextant {
 namespace {

@@ -7,8 +7,8 @@
 #include "google/rpc/status.pb.h"
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 
 namespace sextant {
 namespace {

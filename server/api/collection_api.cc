@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/status_macros.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "server/convert/collection.h"
 #include "server/convert/page_token.h"

@@ -8,9 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/collection.h"
-#include "engine/errors.h"
 #include "engine/schema.h"
 #include "server/api/search_batch.h"
 #include "server/convert/search.h"

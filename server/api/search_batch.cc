@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/errors.h"
 #include "base/status_macros.h"
-#include "engine/errors.h"
 #include "engine/schema.h"
 
 namespace sextant {

@@ -6,9 +6,9 @@
 
 #include "base/checksum.h"
 #include "base/coding.h"
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 
 namespace sextant {

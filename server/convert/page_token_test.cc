@@ -6,8 +6,8 @@
 
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
-#include "engine/errors.h"
 
 namespace sextant {
 namespace {

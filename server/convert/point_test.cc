@@ -8,8 +8,8 @@
 
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 #include "server/convert/collection.h"
 

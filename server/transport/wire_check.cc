@@ -10,8 +10,8 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 
+#include "base/errors.h"
 #include "base/utf8.h"
-#include "engine/errors.h"
 #include "engine/limits.h"
 
 namespace sextant {

@@ -8,8 +8,8 @@
 
 #include "gtest/gtest.h"
 
+#include "base/errors.h"
 #include "base/status_matchers.h"
-#include "engine/errors.h"
 #include "sextant/v1/point_service.pb.h"
 #include "sextant/v1/search_service.pb.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/errors.h"
+#include "base/errors.h"
 
 #include "gtest/gtest.h"
 
