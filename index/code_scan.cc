@@ -129,17 +129,17 @@ class CodeScan {
     chunk_size_ = 0;
   }
 
-  bool IsDead(uint32_t row) const {
-    return request_.dead.Contains(searched_.ordinals[row]);
+  bool IsLeftOut(uint32_t row) const {
+    return !request_.filter.Allows(searched_.ordinals[row]);
   }
 
   bool IsLive(uint32_t node) const {
-    if (request_.dead.empty() || !IsDead(node)) {
+    if (request_.filter.is_all() || !IsLeftOut(node)) {
       return true;
     }
     const FrozenGraph::RowRange rows = searched_.graph.duplicates(node);
     for (uint32_t row = rows.first; row < rows.end; ++row) {
-      if (!IsDead(row)) {
+      if (!IsLeftOut(row)) {
         return true;
       }
     }
@@ -148,7 +148,7 @@ class CodeScan {
 
   // All rows of a node share its score.
   void Offer(uint32_t node, float score) {
-    if (!IsDead(node)) {
+    if (!IsLeftOut(node)) {
       top_.Offer(score, searched_.ordinals[node]);
     }
     if (!searched_.graph.has_duplicates()) {
@@ -156,7 +156,7 @@ class CodeScan {
     }
     const FrozenGraph::RowRange rows = searched_.graph.duplicates(node);
     for (uint32_t row = rows.first; row < rows.end; ++row) {
-      if (!IsDead(row)) {
+      if (!IsLeftOut(row)) {
         top_.Offer(score, searched_.ordinals[row]);
       }
     }

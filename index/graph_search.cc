@@ -161,13 +161,13 @@ class Traversal {
   }
 
  private:
-  bool IsDead(uint32_t row) const {
-    return request_.dead.Contains(searched_.ordinals[row]);
+  bool IsLeftOut(uint32_t row) const {
+    return !request_.filter.Allows(searched_.ordinals[row]);
   }
 
   // Whether any row of the node lives.
   bool IsLive(uint32_t node) const {
-    if (request_.dead.empty() || !IsDead(node)) {
+    if (request_.filter.is_all() || !IsLeftOut(node)) {
       return true;
     }
     if (!graph_.has_duplicates()) {
@@ -175,7 +175,7 @@ class Traversal {
     }
     const FrozenGraph::RowRange rows = graph_.duplicates(node);
     for (uint32_t row = rows.first; row < rows.end; ++row) {
-      if (!IsDead(row)) {
+      if (!IsLeftOut(row)) {
         return true;
       }
     }
@@ -211,7 +211,7 @@ class Traversal {
   // All live rows of a node share its score; of a run of equal rows, which
   // ascend by ordinal, only the first k can be in the answer.
   void OfferNode(uint32_t node, float score, TopK& top) const {
-    if (!IsDead(node)) {
+    if (!IsLeftOut(node)) {
       top.Offer(score, searched_.ordinals[node]);
     }
     if (!graph_.has_duplicates()) {
@@ -221,7 +221,7 @@ class Traversal {
     size_t offered = 0;
     for (uint32_t row = rows.first; row < rows.end && offered < top.k();
          ++row) {
-      if (!IsDead(row)) {
+      if (!IsLeftOut(row)) {
         top.Offer(score, searched_.ordinals[row]);
         ++offered;
       }

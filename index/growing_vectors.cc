@@ -104,11 +104,12 @@ uint64_t GrowingVectors::size_bytes() const {
 }
 
 absl::Status GrowingVectors::Scan(std::span<const float> query,
-                                  uint32_t visible_rows, const RowSet& dead,
+                                  uint32_t visible_rows,
+                                  const RowFilter& filter,
                                   const RequestContext& context, TopK& top,
                                   SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
-  const ScanRequest request{rep_->shape, query, dead, context};
+  const ScanRequest request{rep_->shape, query, filter, context};
   for (uint32_t c = 0; c < kChunks && ChunkBegin(c) < visible_rows; ++c) {
     const Chunk& chunk = rep_->chunks[c];
     const uint64_t rows = std::min<uint64_t>(uint64_t{kFirstRows} << c,

@@ -9,7 +9,7 @@
 
 #include "base/context.h"
 #include "index/distance.h"
-#include "index/row_set.h"
+#include "index/row_filter.h"
 #include "index/top_k.h"
 #include "index/vector_index.h"
 
@@ -38,11 +38,11 @@ struct RowBlock {
 struct ScanRequest {
   VectorShape shape;
   std::span<const float> query;
-  const RowSet& dead;
+  RowFilter filter;
   const RequestContext& context;
 };
 
-// Offers every row of the block whose ordinal is not dead. Polls the context.
+// Offers every row of the block that the filter allows. Polls the context.
 absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
                        TopK& top, SearchWork& work);
 

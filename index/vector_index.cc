@@ -191,32 +191,34 @@ Ordinal VectorIndex::row_ordinal(uint32_t row) const {
   return rep_->ordinals[row];
 }
 
-absl::Status VectorIndex::Scan(std::span<const float> query, const RowSet& dead,
+absl::Status VectorIndex::Scan(std::span<const float> query,
+                               const RowFilter& filter,
                                const RequestContext& context, TopK& top,
                                SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
-  return ScanBlock({rep_->shape, query, dead, context},
+  return ScanBlock({rep_->shape, query, filter, context},
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
 }
 
 absl::Status VectorIndex::ScanCodes(std::span<const float> query,
-                                    const RowSet& dead,
+                                    const RowFilter& filter,
                                     const RequestContext& context, TopK& top,
                                     SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   CHECK(encoding() == Encoding::kBinary) << "code scan without 1-bit codes";
   return sextant::ScanCodes(
-      {rep_->shape, query, dead, context},
+      {rep_->shape, query, filter, context},
       {*rep_->graph, &*rep_->codes, rep_->vectors, rep_->ordinals}, top, work);
 }
 
 absl::Status VectorIndex::Search(std::span<const float> query,
-                                 const SearchEffort& effort, const RowSet& dead,
+                                 const SearchEffort& effort,
+                                 const RowFilter& filter,
                                  const RequestContext& context, TopK& top,
                                  SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   CHECK(rep_->graph.has_value()) << "search of an index without a graph";
-  const ScanRequest request{rep_->shape, query, dead, context};
+  const ScanRequest request{rep_->shape, query, filter, context};
   return SearchGraph(request, rep_->Searched(), effort, top, work);
 }
 

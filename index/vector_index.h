@@ -14,7 +14,7 @@
 #include "index/encoding.h"
 #include "index/metric.h"
 #include "index/recall_curve.h"
-#include "index/row_set.h"
+#include "index/row_filter.h"
 #include "index/search_effort.h"
 #include "index/top_k.h"
 
@@ -116,23 +116,23 @@ class VectorIndex {
   const float* row_vector(uint32_t row) const;
   Ordinal row_ordinal(uint32_t row) const;
 
-  // Offers every row whose ordinal is not in `dead`.
-  absl::Status Scan(std::span<const float> query, const RowSet& dead,
+  // Offers every row that `filter` allows.
+  absl::Status Scan(std::span<const float> query, const RowFilter& filter,
                     const RequestContext& context, TopK& top,
                     SearchWork& work) const;
 
   // The same by 1-bit codes: rows are scored only if they may be among the
   // best, so one of those is missed with probability 0.0013 (code_scan.h).
   // Needs encoding() kBinary.
-  absl::Status ScanCodes(std::span<const float> query, const RowSet& dead,
+  absl::Status ScanCodes(std::span<const float> query, const RowFilter& filter,
                          const RequestContext& context, TopK& top,
                          SearchWork& work) const;
 
   // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
-  // `effort.ef` (raised to top.k()): dead rows are walked through, never
+  // `effort.ef` (raised to top.k()): rows left out are walked through, never
   // offered, and do not use up the beam. Needs has_graph().
   absl::Status Search(std::span<const float> query, const SearchEffort& effort,
-                      const RowSet& dead, const RequestContext& context,
+                      const RowFilter& filter, const RequestContext& context,
                       TopK& top, SearchWork& work) const;
 
  private:

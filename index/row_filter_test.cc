@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "index/row_filter.h"
+
+#include <array>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace sextant {
+namespace {
+
+std::vector<Ordinal> Allowed(const RowFilter& filter, Ordinal rows) {
+  std::vector<Ordinal> allowed;
+  for (Ordinal row = 0; row < rows; ++row) {
+    if (filter.Allows(row)) {
+      allowed.push_back(row);
+    }
+  }
+  return allowed;
+}
+
+using Rows = std::vector<Ordinal>;
+
+TEST(RowFilterTest, OfNothingIsAll) {
+  const RowSet dead;
+  EXPECT_TRUE(RowFilter(dead).is_all());
+  EXPECT_EQ(Allowed(RowFilter(dead), 3), (Rows{0, 1, 2}));
+}
+
+TEST(RowFilterTest, DeadRowsAreLeftOut) {
+  const RowSet dead = RowSet().With(std::array<Ordinal, 1>{1}, 3);
+  EXPECT_FALSE(RowFilter(dead).is_all());
+  EXPECT_EQ(Allowed(RowFilter(dead), 4), (Rows{0, 2, 3}));
+}
+
+TEST(RowFilterTest, BitsLeaveOutWhatIsNotSetAndWhatIsPastTheirEnd) {
+  const RowSet dead = RowSet().With(std::array<Ordinal, 1>{2}, 70);
+  const std::array<uint64_t, 2> bits = {0b1110, 0b1};
+  const RowFilter filter = RowFilter::Among(dead, bits);
+  EXPECT_FALSE(filter.is_all());
+  EXPECT_EQ(Allowed(filter, 200), (Rows{1, 3, 64}));
+  EXPECT_EQ(Allowed(RowFilter::Among(dead, {}), 70), Rows{});
+}
+
+TEST(RowFilterTest, RanksLeaveOutWhatIsOutsideTheWindow) {
+  const RowSet dead = RowSet().With(std::array<Ordinal, 1>{0}, 5);
+  // The last row has no rank.
+  const std::array<uint32_t, 5> ranks = {2, 0, 3, 1, 0xFFFFFFFF};
+  EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 1, 3), 6), (Rows{2, 3}));
+  EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 0, 1), 6), (Rows{1}));
+  EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 4, 0), 6), Rows{});
+}
+
+}  // namespace
+}  // namespace sextant
