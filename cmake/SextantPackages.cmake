@@ -9,6 +9,7 @@ find_package(absl CONFIG REQUIRED)
 find_package(GTest CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(nlohmann_json CONFIG REQUIRED)
+find_package(roaring CONFIG REQUIRED)
 
 # sextant_alias(<name> <link item>...): sextant::<name> links to the items.
 function(sextant_alias name)
@@ -42,6 +43,7 @@ sextant_alias(absl
 sextant_alias(gtest GTest::gmock GTest::gtest)
 sextant_alias(cli11 CLI11::CLI11)
 sextant_alias(json nlohmann_json::nlohmann_json)
+sextant_alias(roaring roaring::roaring)
 
 sextant_pkgconfig(protobuf protobuf)
 sextant_pkgconfig(grpc grpc++)

@@ -44,6 +44,7 @@ ONLY_HERE = [
     (re.compile(r"^(sextant/v\d|google/rpc/|grpc/health/)"),
      {"server", "clients", "tests", "bench"}, "generated API"),
     (re.compile(r"^faiss/"), {"bench", "tests"}, "Faiss"),
+    (re.compile(r"^roaring/"), {"index"}, "CRoaring"),
 ]
 
 LINES_MAX = 600
