@@ -109,6 +109,18 @@ void PostingTable::VisitParts(PositionRun run, Visit visit) const {
   }
 }
 
+const DocumentSet* PostingTable::Kept(PositionRun run) const {
+  if (run == PositionRun{0, size()}) {
+    return &present_;
+  }
+  const auto dense =
+      std::lower_bound(dense_.begin(), dense_.end(), run.first,
+                       [](const DenseValue& value, uint32_t first) {
+                         return value.run.first < first;
+                       });
+  return dense != dense_.end() && dense->run == run ? &dense->rows : nullptr;
+}
+
 DocumentSet PostingTable::RowsOf(std::span<const PositionRun> runs) const {
   uint64_t count = 0;
   for (const PositionRun run : runs) {
@@ -116,6 +128,11 @@ DocumentSet PostingTable::RowsOf(std::span<const PositionRun> runs) const {
   }
   if (count == size()) {
     return present_;
+  }
+  if (runs.size() == 1) {
+    if (const DocumentSet* kept = Kept(runs.front()); kept != nullptr) {
+      return *kept;
+    }
   }
   if (!is_single() || count <= size() / 2) {
     return Collect(runs);

@@ -68,6 +68,9 @@ class PostingTable {
   // The rows of runs that ascend, do not overlap and hold whole values.
   DocumentSet RowsOf(std::span<const PositionRun> runs) const;
 
+  // RowsOf(run), if it is one of the bitmaps kept; else null.
+  const DocumentSet* Kept(PositionRun run) const;
+
   // Of the bitmaps, beside the bytes of the file.
   size_t memory_bytes() const;
 
