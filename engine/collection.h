@@ -53,6 +53,7 @@ struct IndexStats {
   // What the sealed segments' parts take, of all fields.
   IndexMemory memory;
   uint64_t ids_bytes = 0;
+  uint64_t columns_bytes = 0;
   std::vector<EncodingUse> encodings;  // by field, then encoding
 };
 

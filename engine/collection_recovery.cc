@@ -82,6 +82,12 @@ absl::Status CollectionWriter::Recover() {
               absl::StrCat("collection '", record_.name(),
                            "': old segment files stay: ", removed.message()));
     }
+    if (misfits_ > 0) {
+      events_(true,
+              absl::StrCat("collection '", record_.name(), "': ", misfits_,
+                           " values of payload fields are not of the "
+                           "field's type and count as absent"));
+    }
     Publish();
   }
   if (checkpoint_needed) {
@@ -158,19 +164,23 @@ absl::Status CollectionWriter::Replay() {
                                             state_.applied_seq));
   }
   const std::vector<absl::string_view> views(ids.begin(), ids.end());
+  const PayloadReader payloads(schema_->payload_fields);
   for (size_t first = 0; first < views.size(); first += kReplayBatch) {
     const size_t count = std::min(kReplayBatch, views.size() - first);
-    RETURN_IF_ERROR(ReplayIds(std::span(views).subspan(first, count)));
+    RETURN_IF_ERROR(
+        ReplayIds(std::span(views).subspan(first, count), payloads));
   }
   changes_to_replay_ = ids.size();
   return absl::OkStatus();
 }
 
-absl::Status CollectionWriter::ReplayIds(
-    std::span<const absl::string_view> ids) {
-  ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> points,
-                   store_->ReadPoints(nullptr, record_.number(), ids,
-                                      {.payload = false, .vectors = true}));
+absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
+                                         const PayloadReader& payloads) {
+  ASSIGN_OR_RETURN(
+      std::vector<std::optional<StoredPoint>> points,
+      store_->ReadPoints(
+          nullptr, record_.number(), ids,
+          {.payload = !schema_->payload_fields.empty(), .vectors = true}));
   for (size_t i = 0; i < ids.size(); ++i) {
     if (!points[i].has_value()) {
       table_.Delete(ids[i]);
@@ -180,7 +190,8 @@ absl::Status CollectionWriter::ReplayIds(
                      IndexableVectors(*schema_, ids[i], *points[i]));
     // A segment that fills up during the replay holds all changes but cannot
     // say up to which write; the next one starts where the replay started.
-    table_.Upsert(ids[i], vectors, checkpoint_seq_);
+    table_.Upsert(ids[i], vectors, checkpoint_seq_,
+                  payloads.ReadStored(points[i]->payload, &misfits_));
   }
   return absl::OkStatus();
 }
@@ -192,12 +203,14 @@ absl::Status CollectionWriter::Rebuild() {
   RETURN_IF_ERROR(table_.Load({}, table_.next_number(), 0));
   std::unique_ptr<PointScan> scan = store_->ScanPoints(
       nullptr, record_.number(), "", {.payload = true, .vectors = true});
+  const PayloadReader payloads(schema_->payload_fields);
   CollectionState found;
   found.applied_seq = state_.applied_seq;
   while (scan->Next()) {
     ASSIGN_OR_RETURN(const std::vector<FieldVector> vectors,
                      IndexableVectors(*schema_, scan->id(), scan->point()));
-    table_.Upsert(scan->id(), vectors, 0);
+    table_.Upsert(scan->id(), vectors, 0,
+                  payloads.ReadStored(scan->point().payload, &misfits_));
     ++found.live_count;
     found.content_hash.Add(
         HashPoint({scan->id(), scan->point().payload, vectors}));

@@ -166,7 +166,8 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
 void CollectionWriter::Apply(const PreparedWrite& write, Sequence before) {
   for (size_t i = 0; i < write.upserts.size(); ++i) {
     PrefetchAfter(table_, write, i);
-    table_.Upsert(write.upserts[i].id, write.upserts[i].vectors, before);
+    const PreparedPoint& point = write.upserts[i];
+    table_.Upsert(point.id, point.vectors, before, point.values);
   }
   for (const std::string& id : write.deletes) {
     table_.Delete(id);

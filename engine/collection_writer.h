@@ -18,6 +18,7 @@
 #include "base/published.h"
 #include "engine/commit_queue.h"
 #include "engine/events.h"
+#include "engine/payload.h"
 #include "engine/schema.h"
 #include "engine/segment_builder.h"
 #include "engine/segment_table.h"
@@ -105,7 +106,8 @@ class CollectionWriter {
   absl::Status LoadSegments() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Replay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status ReplayIds(std::span<const absl::string_view> ids)
+  absl::Status ReplayIds(std::span<const absl::string_view> ids,
+                         const PayloadReader& payloads)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RemoveLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Rebuild() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -127,6 +129,8 @@ class CollectionWriter {
   CollectionState state_ ABSL_GUARDED_BY(mutex_);
   Sequence checkpoint_seq_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  // Fields of recovered points whose value does not fit their type.
+  uint64_t misfits_ ABSL_GUARDED_BY(mutex_) = 0;
 
   Published<Snapshot> published_;
   std::atomic<bool> dropped_{false};  // set under mutex_

@@ -5,10 +5,28 @@
 #include "index/distance.h"
 
 namespace sextant {
+namespace {
+
+uint64_t SizeBytes(const FieldValues& values) {
+  uint64_t size = sizeof(FieldValues) + values.size() * sizeof(FieldValue);
+  for (const FieldValue& value : values) {
+    const auto* text = std::get_if<std::string>(&value);
+    // Short ones lie in the string itself.
+    size += text != nullptr && text->size() >= sizeof(std::string) / 2
+                ? text->size()
+                : 0;
+  }
+  return size;
+}
+
+}  // namespace
 
 GrowingSegment::GrowingSegment(const Schema& schema, uint32_t number,
                                Sequence start_seq, uint32_t max_rows)
-    : number_(number), start_seq_(start_seq), max_rows_(max_rows) {
+    : number_(number),
+      start_seq_(start_seq),
+      max_rows_(max_rows),
+      values_(schema.payload_fields.size()) {
   for (const VectorFieldSchema& field : schema.vector_fields) {
     normalise_.push_back(field.metric == Metric::kCosine);
     fields_.push_back(std::make_unique<GrowingVectors>(
@@ -17,18 +35,24 @@ GrowingSegment::GrowingSegment(const Schema& schema, uint32_t number,
 }
 
 Ordinal GrowingSegment::Append(absl::string_view id,
-                               std::span<const FieldVector> vectors) {
+                               std::span<const FieldVector> vectors,
+                               std::span<const FieldValues> values) {
   CHECK(!full());
   const Ordinal ordinal = ids_.size();
   ids_.Append(std::string(id));
   for (const FieldVector& vector : vectors) {
-    std::span<const float> values = vector.values;
+    std::span<const float> numbers = vector.values;
     if (normalise_[vector.field]) {
-      scratch_.assign(values.begin(), values.end());
+      scratch_.assign(numbers.begin(), numbers.end());
       CHECK(Normalize(scratch_)) << "a zero vector passed validation";
-      values = scratch_;
+      numbers = scratch_;
     }
-    fields_[vector.field]->Append(values, ordinal);
+    fields_[vector.field]->Append(numbers, ordinal);
+  }
+  for (size_t field = 0; field < values_.size(); ++field) {
+    values_[field].Append(field < values.size() ? values[field]
+                                                : FieldValues());
+    values_bytes_ += SizeBytes(values_[field][ordinal]);
   }
   return ordinal;
 }
@@ -39,7 +63,7 @@ void GrowingSegment::StartAt(Sequence start_seq) {
 }
 
 uint64_t GrowingSegment::size_bytes() const {
-  uint64_t size = ids_.size() * sizeof(std::string);
+  uint64_t size = ids_.size() * sizeof(std::string) + values_bytes_;
   for (const auto& field : fields_) {
     size += field->size_bytes();
   }

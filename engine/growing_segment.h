@@ -12,6 +12,7 @@
 
 #include "engine/append_only.h"
 #include "engine/schema.h"
+#include "index/columns/field_value.h"
 #include "index/growing_vectors.h"
 #include "index/top_k.h"
 #include "storage/records.h"
@@ -30,8 +31,10 @@ class GrowingSegment final : public RowOrder {
                  uint32_t max_rows);
 
   // Writer only; not when full(). Vectors are the original ones: this
-  // normalises them where the metric asks for it.
-  Ordinal Append(absl::string_view id, std::span<const FieldVector> vectors);
+  // normalises them where the metric asks for it. `values` by payload field;
+  // fields past its end are absent.
+  Ordinal Append(absl::string_view id, std::span<const FieldVector> vectors,
+                 std::span<const FieldValues> values = {});
 
   bool full() const { return ids_.size() >= max_rows_; }  // writer only
   uint32_t rows() const { return ids_.size(); }           // writer only
@@ -43,6 +46,10 @@ class GrowingSegment final : public RowOrder {
   absl::string_view id(Ordinal row) const { return ids_[row]; }
   const GrowingVectors& field(size_t i) const { return *fields_[i]; }
   size_t field_count() const { return fields_.size(); }
+  // Of a payload field.
+  const FieldValues& values(size_t field, Ordinal row) const {
+    return values_[field][row];
+  }
   uint64_t size_bytes() const;  // writer only
 
   // By id.
@@ -56,6 +63,8 @@ class GrowingSegment final : public RowOrder {
 
   AppendOnly<std::string> ids_;
   std::vector<std::unique_ptr<GrowingVectors>> fields_;
+  std::vector<AppendOnly<FieldValues>> values_;  // by payload field
+  uint64_t values_bytes_ = 0;                    // writer only
   std::vector<float> scratch_;
 };
 

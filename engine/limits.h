@@ -12,6 +12,11 @@ namespace sextant::limits {
 
 inline constexpr size_t kNameBytesMax = 64;
 inline constexpr size_t kVectorFieldsMax = 16;
+inline constexpr size_t kPayloadFieldsMax = 64;
+inline constexpr size_t kPayloadFieldNameBytesMax = 256;
+// Of one point in one payload field.
+inline constexpr size_t kFieldValuesMax = 256;
+inline constexpr size_t kKeywordBytesMax = 1024;
 inline constexpr uint32_t kDimensionMax = 65536;
 inline constexpr uint32_t kGraphMMin = 4;
 inline constexpr uint32_t kGraphMMax = 64;

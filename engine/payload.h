@@ -2,14 +2,60 @@
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+
+#include "engine/schema.h"
+#include "index/columns/field_value.h"
 
 namespace sextant {
 
-// OK when `payload` is empty or a JSON object within limits (size, nesting,
-// UTF-8); else InvalidField(field, ...), naming the byte where JSON ends.
-absl::Status ValidatePayload(absl::string_view payload,
-                             absl::string_view field);
+// What a point has in each payload field, by position in
+// Schema::payload_fields; ascending and distinct.
+using PayloadValues = std::vector<FieldValues>;
+
+// Finds the values of payload fields in payloads, in one pass over the text,
+// which is checked meanwhile.
+//
+// Immutable, thread-safe; needs the fields as long as it lives.
+class PayloadReader {
+ public:
+  explicit PayloadReader(const std::vector<PayloadFieldSchema>& fields);
+
+  // InvalidField when `payload` is neither empty nor a JSON object within
+  // limits (size, nesting, UTF-8), naming `field` and the byte where JSON ends;
+  // or when a value does not fit its field, naming `field`.size.
+  absl::StatusOr<PayloadValues> Read(absl::string_view payload,
+                                     absl::string_view field) const;
+
+  // Of a payload that Read() took before, maybe when other fields were
+  // declared: a field where something does not fit is absent, and counts in
+  // `misfits`.
+  PayloadValues ReadStored(absl::string_view payload, uint64_t* misfits) const;
+
+ private:
+  friend class PayloadWalk;
+
+  static constexpr uint32_t kNowhere = 0xFFFFFFFF;
+
+  // A key on the way to a field, or of one. Node 0 is the payload itself.
+  struct Node {
+    std::vector<std::pair<absl::string_view, uint32_t>> keys;
+    uint32_t field = kNowhere;
+  };
+
+  uint32_t Child(uint32_t node, absl::string_view key) const;
+
+  const std::vector<PayloadFieldSchema>& fields_;
+  std::vector<Node> nodes_;
+};
 
 }  // namespace sextant

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/payload.h"
 
+#include <algorithm>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -35,16 +38,21 @@ std::string OfSize(size_t size) {
                       "\"}");
 }
 
+absl::Status Check(absl::string_view payload, absl::string_view field) {
+  const std::vector<PayloadFieldSchema> none;
+  return PayloadReader(none).Read(payload, field).status();
+}
+
 struct PayloadCase {
   const char* name;
   std::string payload;
   const char* error;  // null: valid
 };
 
-class ValidatePayloadTest : public ::testing::TestWithParam<PayloadCase> {};
+class PayloadCheckTest : public ::testing::TestWithParam<PayloadCase> {};
 
-TEST_P(ValidatePayloadTest, Checks) {
-  const absl::Status status = ValidatePayload(GetParam().payload, "payload");
+TEST_P(PayloadCheckTest, Checks) {
+  const absl::Status status = Check(GetParam().payload, "payload");
   if (GetParam().error == nullptr) {
     EXPECT_OK(status);
     return;
@@ -55,7 +63,7 @@ TEST_P(ValidatePayloadTest, Checks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, ValidatePayloadTest,
+    All, PayloadCheckTest,
     ::testing::Values(
         PayloadCase{"None", "", nullptr},
         PayloadCase{"EmptyObject", "{}", nullptr},
@@ -102,10 +110,173 @@ INSTANTIATE_TEST_SUITE_P(
         PayloadCase{"Comment", "{}/*x*/", "not valid JSON at byte"}),
     [](const auto& param) { return std::string(param.param.name); });
 
-TEST(ValidatePayloadTest, NamesTheByte) {
-  EXPECT_THAT(ValidatePayload("{\"a\":1}x", "points[0].payload"),
+TEST(PayloadCheckTest, NamesTheByte) {
+  EXPECT_THAT(Check("{\"a\":1}x", "points[0].payload"),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "points[0].payload: not valid JSON at byte 8"));
+}
+
+std::vector<PayloadFieldSchema> AllFields() {
+  return {{"size", FieldType::kInteger, true},
+          {"prices", FieldType::kFloat},
+          {"made.at", FieldType::kTimestamp},
+          {"sold", FieldType::kBoolean},
+          {"tags", FieldType::kKeyword},
+          {"authors.name.last", FieldType::kKeyword}};
+}
+
+// The values as text, those of a field in brackets.
+std::string Text(const PayloadValues& values) {
+  const std::vector<PayloadFieldSchema> fields = AllFields();
+  std::string text;
+  for (size_t i = 0; i < values.size(); ++i) {
+    text += "[";
+    for (const FieldValue& value : values[i]) {
+      if (const auto* keyword = std::get_if<std::string>(&value)) {
+        absl::StrAppend(&text, *keyword, ";");
+        continue;
+      }
+      const NumberKey key = std::get<NumberKey>(value);
+      if (fields[i].type == FieldType::kFloat) {
+        absl::StrAppend(&text, FloatOfKey(key), ";");
+      } else if (fields[i].type == FieldType::kBoolean) {
+        absl::StrAppend(&text, key, ";");
+      } else {
+        absl::StrAppend(&text, IntegerOfKey(key), ";");
+      }
+    }
+    text += "]";
+  }
+  return text;
+}
+
+struct ValuesCase {
+  const char* name;
+  std::string payload;
+  std::string values;
+};
+
+class PayloadValuesTest : public ::testing::TestWithParam<ValuesCase> {};
+
+TEST_P(PayloadValuesTest, AreFound) {
+  const std::vector<PayloadFieldSchema> fields = AllFields();
+  const PayloadReader reader(fields);
+  const auto values = reader.Read(GetParam().payload, "payload");
+  ASSERT_OK(values);
+  EXPECT_EQ(Text(*values), GetParam().values);
+  uint64_t misfits = 0;
+  EXPECT_EQ(reader.ReadStored(GetParam().payload, &misfits), *values);
+  EXPECT_EQ(misfits, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, PayloadValuesTest,
+    ::testing::Values(
+        ValuesCase{"NoPayload", "", "[][][][][][]"},
+        ValuesCase{"Empty", "{}", "[][][][][][]"},
+        ValuesCase{
+            "One",
+            R"({"size":-7,"prices":2.5,"made":{"at":"1970-01-01T00:00:01Z"},)"
+            R"("sold":true,"tags":"a","authors":{"name":{"last":"Ono"}}})",
+            "[-7;][2.5;][1000000;][1;][a;][Ono;]"},
+        ValuesCase{
+            "SeveralAscendingAndDistinct",
+            R"({"prices":[3,1.5,3],"made":{"at":[2,1]},"sold":[true,false],)"
+            R"("tags":["b","","a","b"]})",
+            "[][1.5;3;][1;2;][0;1;][;a;b;][]"},
+        ValuesCase{"NullAndEmptyListAreAbsent",
+                   R"({"size":null,"prices":[],"tags":[null,"a"],)"
+                   R"("made":null,"authors":[]})",
+                   "[][][][][a;][]"},
+        ValuesCase{"ListsOnTheWay",
+                   R"({"authors":[{"name":{"last":"Ono"}},{"name":[)"
+                   R"({"last":["Eco","Ono"]}]},{"age":3},7]})",
+                   "[][][][][][Eco;Ono;]"},
+        ValuesCase{"OtherKeysAreFree",
+                   R"({"sizes":"x","a":{"size":"x"},"made":7,)"
+                   R"("authors":{"last":1,"name":2},"at":true})",
+                   "[][][][][][]"},
+        ValuesCase{"LargestIntegers",
+                   R"({"size":9223372036854775807,)"
+                   R"("made":{"at":-9223372036854775808}})",
+                   "[9223372036854775807;][][-9223372036854775808;][][][]"},
+        ValuesCase{"IntegerWrittenAsFloat", R"({"size":3.0})",
+                   "[3;][][][][][]"},
+        ValuesCase{
+            "LongestKeyword",
+            absl::StrCat("{\"tags\":\"",
+                         std::string(limits::kKeywordBytesMax, 'a'), "\"}"),
+            absl::StrCat("[][][][][",
+                         std::string(limits::kKeywordBytesMax, 'a'), ";][]")}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+struct MisfitCase {
+  const char* name;
+  std::string payload;
+  const char* error;
+};
+
+class PayloadMisfitTest : public ::testing::TestWithParam<MisfitCase> {};
+
+TEST_P(PayloadMisfitTest, IsNamed) {
+  const std::vector<PayloadFieldSchema> fields = AllFields();
+  const PayloadReader reader(fields);
+  EXPECT_THAT(reader.Read(GetParam().payload, "points[3].payload"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(GetParam().error)));
+  // Read again later it is absent, and the other fields are not.
+  uint64_t misfits = 0;
+  PayloadValues values = reader.ReadStored(GetParam().payload, &misfits);
+  EXPECT_EQ(misfits, 1U);
+  EXPECT_TRUE(std::ranges::all_of(
+      values, [](const FieldValues& field) { return field.empty(); }));
+}
+
+std::string ListOf(size_t count) {
+  std::string text = "{\"prices\":[";
+  for (size_t i = 0; i < count; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ",", i);
+  }
+  return text + "]}";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, PayloadMisfitTest,
+    ::testing::Values(
+        MisfitCase{"Text", R"({"size":"12"})",
+                   "points[3].payload.size: must be a 64-bit integer, got "
+                   "\"12\""},
+        MisfitCase{"Fraction", R"({"size":1.5})", "integer, got 1.5"},
+        MisfitCase{"TooLarge", R"({"size":9223372036854775808})",
+                   "integer, got 9223372036854775808"},
+        MisfitCase{"TooLargeFloat", R"({"size":1e17})", "integer, got 1e+17"},
+        MisfitCase{"Object", R"({"size":{}})", "integer, got an object"},
+        MisfitCase{"Boolean", R"({"prices":true})", "a number, got true"},
+        MisfitCase{"Moment", R"({"made":{"at":"yesterday"}})",
+                   "points[3].payload.made.at: must be a moment like"},
+        MisfitCase{"Number", R"({"sold":1})", "true or false, got 1"},
+        MisfitCase{"NumberAsKeyword", R"({"tags":["a",1]})",
+                   "points[3].payload.tags: must be a string, got 1"},
+        MisfitCase{"ListInList", R"({"tags":[["a"]]})",
+                   "must be a string, got a list in a list"},
+        MisfitCase{"TwoInAWindow", R"({"size":[1,2]})",
+                   "points[3].payload.size: a field with a window has one"},
+        MisfitCase{
+            "LongKeyword",
+            absl::StrCat("{\"tags\":\"",
+                         std::string(limits::kKeywordBytesMax + 1, 'a'), "\"}"),
+            "a keyword has at most 1024 bytes, got 1025"},
+        MisfitCase{"TooManyValues", ListOf(limits::kFieldValuesMax + 1),
+                   "points[3].payload.prices: at most 256 values"}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(PayloadReaderTest, AMisfitLeavesTheOtherFieldsAlone) {
+  const std::vector<PayloadFieldSchema> fields = AllFields();
+  uint64_t misfits = 0;
+  const PayloadValues values = PayloadReader(fields).ReadStored(
+      R"({"size":1,"prices":[1,"x",2],"tags":["a",7],"sold":false})", &misfits);
+  EXPECT_EQ(misfits, 2U);
+  EXPECT_EQ(Text(values), "[1;][][][0;][][]");
 }
 
 }  // namespace

@@ -85,10 +85,12 @@ absl::StatusOr<FieldVectors> PrepareVectors(
 }
 
 // Error paths are relative to the point: a path is made only when it is told.
-absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema, Point point) {
+absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema,
+                                           const PayloadReader& payloads,
+                                           Point point) {
   RETURN_IF_ERROR(ValidateId(schema.id_kind, point.id, "id"));
-  RETURN_IF_ERROR(ValidatePayload(point.payload, "payload"));
   PreparedPoint prepared;
+  ASSIGN_OR_RETURN(prepared.values, payloads.Read(point.payload, "payload"));
   prepared.point = std::move(point);
   prepared.id = EncodeId(prepared.point.id);
   ASSIGN_OR_RETURN(prepared.vectors,
@@ -186,13 +188,14 @@ absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
                                             const RequestContext& context) {
   RETURN_IF_ERROR(
       ValidateCount("points", points.size(), limits::kPointsPerWriteMax));
+  const PayloadReader payloads(schema.payload_fields);
   PreparedWrite write;
   write.upserts.reserve(points.size());
   for (size_t i = 0; i < points.size(); ++i) {
     if (i % 256 == 0) {
       RETURN_IF_ERROR(context.Check());
     }
-    auto point = PreparePoint(schema, std::move(points[i]));
+    auto point = PreparePoint(schema, payloads, std::move(points[i]));
     if (!point.ok()) {
       return PrefixField(absl::StrCat("points[", i, "]."), point.status());
     }

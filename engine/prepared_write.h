@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
+#include "engine/payload.h"
 #include "engine/point.h"
 #include "engine/schema.h"
 #include "storage/records.h"
@@ -25,6 +26,7 @@ struct PreparedPoint {
   std::string id;  // encoded
   Point point;     // owns what `vectors` points into
   FieldVectors vectors;
+  PayloadValues values;
   ContentHash hash;
 
   PointView View() const { return {id, point.payload, vectors}; }
@@ -38,7 +40,8 @@ struct PreparedWrite {
   size_t size_bytes = 0;
 };
 
-// InvalidField with paths like "points[3].vectors[embedding]". Of equal ids the
+// InvalidField with paths like "points[3].vectors[embedding]" and
+// "points[3].payload.size". Of equal ids the
 // last one is kept.
 absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
                                             std::vector<Point> points,

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -44,15 +46,79 @@ absl::Status ValidateField(const VectorFieldSchema& field,
   return absl::OkStatus();
 }
 
-}  // namespace
-
-std::optional<uint16_t> Schema::FindVectorField(absl::string_view name) const {
-  for (size_t i = 0; i < vector_fields.size(); ++i) {
-    if (vector_fields[i].name == name) {
+template <typename Field>
+std::optional<uint16_t> Find(const std::vector<Field>& fields,
+                             absl::string_view name) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].name == name) {
       return static_cast<uint16_t>(i);
     }
   }
   return std::nullopt;
+}
+
+// "a.b" of "a.b.c".
+bool IsInside(absl::string_view inner, absl::string_view outer) {
+  return absl::StartsWith(inner, outer) && inner.size() > outer.size() &&
+         inner[outer.size()] == '.';
+}
+
+absl::Status ValidatePayloadField(const PayloadFieldSchema& field,
+                                  const std::string& path) {
+  if (field.name.size() > limits::kPayloadFieldNameBytesMax) {
+    return InvalidField(
+        path + ".name",
+        absl::StrCat("at most ", limits::kPayloadFieldNameBytesMax,
+                     " characters, got ", field.name.size()));
+  }
+  // Each key down to the value is a name.
+  for (const absl::string_view key : absl::StrSplit(field.name, '.')) {
+    RETURN_IF_ERROR(ValidateName(key, path + ".name"));
+  }
+  if (field.window && (field.type == FieldType::kKeyword ||
+                       field.type == FieldType::kBoolean)) {
+    return InvalidField(path + ".window",
+                        absl::StrCat("for integer, float and timestamp fields, "
+                                     "got ",
+                                     FieldTypeName(field.type)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePayloadFields(
+    const std::vector<PayloadFieldSchema>& fields) {
+  if (fields.size() > limits::kPayloadFieldsMax) {
+    return InvalidField("payload_fields",
+                        absl::StrCat("at most ", limits::kPayloadFieldsMax,
+                                     ", got ", fields.size()));
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string path = absl::StrCat("payload_fields[", i, "]");
+    RETURN_IF_ERROR(ValidatePayloadField(fields[i], path));
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      const std::string& other = fields[earlier].name;
+      if (other == fields[i].name) {
+        return InvalidField(path + ".name", "used by an earlier field");
+      }
+      if (IsInside(fields[i].name, other) || IsInside(other, fields[i].name)) {
+        return InvalidField(
+            path + ".name",
+            absl::StrCat("what is at '", std::min(other, fields[i].name),
+                         "' cannot be a value and an object"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::optional<uint16_t> Schema::FindVectorField(absl::string_view name) const {
+  return Find(vector_fields, name);
+}
+
+std::optional<uint16_t> Schema::FindPayloadField(absl::string_view name) const {
+  return Find(payload_fields, name);
 }
 
 absl::Status ValidateName(absl::string_view name, absl::string_view field) {
@@ -87,7 +153,23 @@ absl::Status ValidateSchema(const Schema& schema) {
       return InvalidField(path + ".name", "used by an earlier field");
     }
   }
-  return absl::OkStatus();
+  return ValidatePayloadFields(schema.payload_fields);
+}
+
+absl::string_view FieldTypeName(FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+      return "integer";
+    case FieldType::kFloat:
+      return "float";
+    case FieldType::kTimestamp:
+      return "timestamp";
+    case FieldType::kBoolean:
+      return "boolean";
+    case FieldType::kKeyword:
+      return "keyword";
+  }
+  return "unknown";
 }
 
 absl::string_view MetricName(Metric metric) {

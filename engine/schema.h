@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 
 #include "engine/point.h"
+#include "index/columns/field_value.h"
 #include "index/encoding.h"
 #include "index/metric.h"
 #include "index/vector_index_builder.h"
@@ -25,13 +26,25 @@ struct VectorFieldSchema {
   VectorStorage storage;
 };
 
+// A part of the payload that filters, counts and orders may name.
+struct PayloadFieldSchema {
+  // A key of the payload's object, or the keys down to one, joined by dots.
+  std::string name;
+  FieldType type = FieldType::kKeyword;
+  // Ranges of it are searched by an index of their own. At most one value a
+  // point.
+  bool window = false;
+};
+
 // What a collection is made of; fixed at creation.
 struct Schema {
   std::vector<VectorFieldSchema> vector_fields;
   IdKind id_kind = IdKind::kNumber;
+  std::vector<PayloadFieldSchema> payload_fields;
 
   // Position of a field, by name.
   std::optional<uint16_t> FindVectorField(absl::string_view name) const;
+  std::optional<uint16_t> FindPayloadField(absl::string_view name) const;
 };
 
 // ^[A-Za-z0-9_-]{1,64}$, else InvalidField(field, ...).
@@ -40,5 +53,6 @@ absl::Status ValidateName(absl::string_view name, absl::string_view field);
 absl::Status ValidateSchema(const Schema& schema);
 
 absl::string_view MetricName(Metric metric);  // "cosine", "inner_product", "l2"
+absl::string_view FieldTypeName(FieldType type);  // "integer", "keyword", ...
 
 }  // namespace sextant

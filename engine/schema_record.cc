@@ -98,6 +98,27 @@ absl::StatusOr<Rerank> RerankFromRecord(storage::RerankRecord rerank) {
   }
 }
 
+// Both have the same numbers, those of the records.
+static_assert(static_cast<int>(FieldType::kInteger) ==
+              storage::FIELD_TYPE_RECORD_INTEGER);
+static_assert(static_cast<int>(FieldType::kFloat) ==
+              storage::FIELD_TYPE_RECORD_FLOAT);
+static_assert(static_cast<int>(FieldType::kTimestamp) ==
+              storage::FIELD_TYPE_RECORD_TIMESTAMP);
+static_assert(static_cast<int>(FieldType::kBoolean) ==
+              storage::FIELD_TYPE_RECORD_BOOLEAN);
+static_assert(static_cast<int>(FieldType::kKeyword) ==
+              storage::FIELD_TYPE_RECORD_KEYWORD);
+
+absl::StatusOr<FieldType> FieldTypeFromRecord(storage::FieldTypeRecord type) {
+  if (type < storage::FIELD_TYPE_RECORD_INTEGER ||
+      type > storage::FIELD_TYPE_RECORD_KEYWORD) {
+    return absl::DataLossError(
+        absl::StrCat("unknown field type ", static_cast<int>(type)));
+  }
+  return static_cast<FieldType>(type);
+}
+
 absl::StatusOr<IdKind> IdKindFromRecord(storage::IdKindRecord kind) {
   switch (kind) {
     case storage::ID_KIND_RECORD_NUMBER:
@@ -129,6 +150,12 @@ storage::CollectionRecord ToRecord(absl::string_view name,
     out->set_encoding(EncodingToRecord(field.storage.encoding));
     out->set_rerank(RerankToRecord(field.storage.rerank));
   }
+  for (const PayloadFieldSchema& field : schema.payload_fields) {
+    storage::PayloadFieldRecord* out = record.add_payload_fields();
+    out->set_name(field.name);
+    out->set_type(static_cast<storage::FieldTypeRecord>(field.type));
+    out->set_window(field.window);
+  }
   return record;
 }
 
@@ -146,6 +173,12 @@ absl::StatusOr<Schema> SchemaFromRecord(
     ASSIGN_OR_RETURN(out.storage.encoding,
                      EncodingFromRecord(field.encoding()));
     ASSIGN_OR_RETURN(out.storage.rerank, RerankFromRecord(field.rerank()));
+  }
+  for (const storage::PayloadFieldRecord& field : record.payload_fields()) {
+    PayloadFieldSchema& out = schema.payload_fields.emplace_back();
+    out.name = field.name();
+    ASSIGN_OR_RETURN(out.type, FieldTypeFromRecord(field.type()));
+    out.window = field.window();
   }
   if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
     return absl::DataLossError(absl::StrCat(

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -74,6 +76,47 @@ void SetFieldCount(Schema* schema, size_t count) {
     schema->vector_fields.back().name = absl::StrCat("f", i);
   }
 }
+
+SchemaCase PayloadCase(const char* name, std::vector<PayloadFieldSchema> fields,
+                       const char* path) {
+  return {name, [fields](Schema* s) { s->payload_fields = fields; }, path};
+}
+
+std::vector<PayloadFieldSchema> ManyPayloadFields(size_t count) {
+  std::vector<PayloadFieldSchema> fields;
+  for (size_t i = 0; i < count; ++i) {
+    fields.push_back({absl::StrCat("p", i)});
+  }
+  return fields;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Payload, ValidateSchemaTest,
+    ::testing::Values(
+        PayloadCase("Most", ManyPayloadFields(64), nullptr),
+        PayloadCase("TooMany", ManyPayloadFields(65), "payload_fields"),
+        PayloadCase("Dotted", {{"a.b-1.C_d"}, {"a.c"}, {"ab"}}, nullptr),
+        PayloadCase("NoName", {{""}}, "payload_fields[0].name"),
+        PayloadCase("EmptyKey", {{"a..b"}}, "payload_fields[0].name"),
+        PayloadCase("Space", {{"a b"}}, "payload_fields[0].name"),
+        PayloadCase("LongName",
+                    {{std::string(64, 'a') + "." + std::string(64, 'b') + "." +
+                      std::string(64, 'c') + "." + std::string(64, 'd')}},
+                    "payload_fields[0].name"),
+        PayloadCase("Repeated", {{"a"}, {"a"}}, "payload_fields[1].name"),
+        PayloadCase("InsideEarlier", {{"a"}, {"a.b"}},
+                    "payload_fields[1].name"),
+        PayloadCase("InsideLater", {{"a.b"}, {"a"}}, "payload_fields[1].name"),
+        PayloadCase("Windows",
+                    {{"a", FieldType::kInteger, true},
+                     {"b", FieldType::kFloat, true},
+                     {"c", FieldType::kTimestamp, true}},
+                    nullptr),
+        PayloadCase("WindowOfKeywords", {{"a", FieldType::kKeyword, true}},
+                    "payload_fields[0].window"),
+        PayloadCase("WindowOfBooleans", {{"a", FieldType::kBoolean, true}},
+                    "payload_fields[0].window")),
+    [](const auto& param) { return std::string(param.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     All, ValidateSchemaTest,
@@ -193,6 +236,38 @@ TEST(SchemaRecordTest, ARecordFromBeforeEncodingsIsRead) {
   EXPECT_EQ(schema->vector_fields[0].storage, VectorStorage());
 }
 
+TEST(SchemaRecordTest, PayloadFieldsComeBack) {
+  Schema schema = test::OneFieldSchema(4);
+  schema.payload_fields = {{"size", FieldType::kInteger, true},
+                           {"price", FieldType::kFloat},
+                           {"made.at", FieldType::kTimestamp},
+                           {"sold", FieldType::kBoolean},
+                           {"tags", FieldType::kKeyword}};
+  ASSERT_OK(ValidateSchema(schema));
+  const auto back = SchemaFromRecord(ToRecord("docs", schema));
+  ASSERT_OK(back);
+  ASSERT_EQ(back->payload_fields.size(), schema.payload_fields.size());
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    EXPECT_EQ(back->payload_fields[i].name, schema.payload_fields[i].name);
+    EXPECT_EQ(back->payload_fields[i].type, schema.payload_fields[i].type);
+    EXPECT_EQ(back->payload_fields[i].window, schema.payload_fields[i].window);
+  }
+  EXPECT_EQ(back->FindPayloadField("made.at"), 2);
+  EXPECT_EQ(back->FindPayloadField("made"), std::nullopt);
+}
+
+// What a record looked like before there were payload fields: none of field 7.
+TEST(SchemaRecordTest, ARecordFromBeforePayloadFieldsIsRead) {
+  const std::string bytes =
+      ToRecord("docs", test::OneFieldSchema(4)).SerializeAsString();
+  storage::CollectionRecord record;
+  ASSERT_TRUE(record.ParseFromString(bytes));
+  ASSERT_EQ(record.payload_fields_size(), 0);
+  const auto schema = SchemaFromRecord(record);
+  ASSERT_OK(schema);
+  EXPECT_TRUE(schema->payload_fields.empty());
+}
+
 TEST(SchemaRecordTest, EveryEncodingComesBack) {
   Schema schema = test::OneFieldSchema(7);
   for (const Encoding encoding :
@@ -230,6 +305,10 @@ TEST(SchemaRecordTest, UnknownValuesAreDamage) {
       static_cast<storage::RerankRecord>(99));
   EXPECT_THAT(SchemaFromRecord(record),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("placement 99")));
+  record = good;
+  record.add_payload_fields()->set_name("size");
+  EXPECT_THAT(SchemaFromRecord(record),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("field type 0")));
   record = good;
   record.set_id_kind(static_cast<storage::IdKindRecord>(0));
   EXPECT_THAT(SchemaFromRecord(record),

@@ -14,6 +14,19 @@ std::string FieldSection(size_t field, const char* part) {
   return absl::StrCat("field", field, ".", part);
 }
 
+std::string ColumnSection(size_t payload_field) {
+  return absl::StrCat("payload", payload_field);
+}
+
+uint64_t SealedSegment::columns_bytes() const {
+  uint64_t bytes = 0;
+  for (const std::optional<FieldColumn>& column : columns_) {
+    bytes +=
+        column.has_value() ? column->file_bytes() + column->memory_bytes() : 0;
+  }
+  return bytes;
+}
+
 absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
     const Schema& schema, storage::SegmentRecord record,
     std::shared_ptr<const SegmentFile> file) {
@@ -55,6 +68,15 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
         file->path());
     unload = unload || index->owned_bytes() > 0 || index->scores_by_codes();
     segment->fields_.push_back(std::move(index));
+  }
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    std::optional<FieldColumn>& column = segment->columns_.emplace_back();
+    const absl::string_view bytes = file->FindSection(ColumnSection(i));
+    if (!bytes.empty()) {
+      ASSIGN_OR_RETURN_WITH(
+          column, FieldColumn::Open(schema.payload_fields[i].type, bytes, rows),
+          file->path());
+    }
   }
   if (unload) {
     // Else the process holds twice what was copied, and floats nobody reads.

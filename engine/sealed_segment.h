@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "engine/schema.h"
+#include "index/columns/field_column.h"
 #include "index/id_column.h"
 #include "index/vector_index.h"
 #include "storage/format.pb.h"
@@ -20,10 +22,12 @@ namespace sextant {
 // Names of a segment file's sections.
 inline constexpr char kIdsSection[] = "ids";
 std::string FieldSection(size_t field, const char* part);
+std::string ColumnSection(size_t payload_field);
 
-// An immutable segment: its points' ids in ascending order and one vector
-// index for each field, from a mapped file. Indexes of some size are copied
-// into memory, except for vectors that the schema leaves in the file.
+// An immutable segment: its points' ids in ascending order, one vector index
+// for each vector field and one column for each payload field, from a mapped
+// file. Indexes of some size are copied into memory, except for vectors that
+// the schema leaves in the file.
 //
 // Thread-safe; shared by snapshots.
 class SealedSegment {
@@ -38,6 +42,13 @@ class SealedSegment {
   absl::string_view id(Ordinal row) const { return ids_.id(row); }
   const VectorIndex& field(size_t i) const { return *fields_[i]; }
   size_t field_count() const { return fields_.size(); }
+  // Of a payload field; null when the file was written before the field was
+  // declared.
+  const FieldColumn* column(size_t i) const {
+    return columns_[i].has_value() ? &*columns_[i] : nullptr;
+  }
+  // Of the columns, in the file and beside it.
+  uint64_t columns_bytes() const;
   uint64_t size_bytes() const { return file_->size_bytes(); }
   uint64_t ids_bytes() const { return ids_bytes_; }
   // As of the write of the file; its dead rows are not kept current.
@@ -51,6 +62,7 @@ class SealedSegment {
   IdColumn ids_;
   uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
+  std::vector<std::optional<FieldColumn>> columns_;
 };
 
 }  // namespace sextant

@@ -7,6 +7,8 @@
 #include "absl/strings/string_view.h"
 
 #include "base/status_macros.h"
+#include "index/columns/column_builder.h"
+#include "index/columns/field_column.h"
 #include "index/id_column.h"
 
 namespace sextant {
@@ -93,6 +95,32 @@ VectorIndexInput FieldInput(
   return input;
 }
 
+// The column of a payload field, put together from the inputs' values.
+absl::StatusOr<std::string> BuildColumn(const SegmentBuild& build,
+                                        FieldType type, size_t field,
+                                        const RequestContext& context) {
+  constexpr Ordinal kRowsBetweenChecks = 8192;
+  for (const auto& input : build.inputs) {
+    if (input->sealed != nullptr && input->sealed->column(field) == nullptr) {
+      return std::string();
+    }
+  }
+  ColumnBuilder column(type, static_cast<uint32_t>(build.origins.size()));
+  for (Ordinal row = 0; row < build.origins.size(); ++row) {
+    if (row % kRowsBetweenChecks == 0) {
+      RETURN_IF_ERROR(context.Check());
+    }
+    const auto& [position, old_row] = build.origins[row];
+    const SegmentView& input = *build.inputs[position];
+    if (input.growing != nullptr) {
+      column.Add(row, input.growing->values(field, old_row));
+    } else {
+      column.Add(row, input.sealed->column(field)->ValuesOf(old_row));
+    }
+  }
+  return std::move(column).Finish();
+}
+
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
@@ -104,6 +132,11 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
     sections.push_back({FieldSection(i, "graph"), bytes.graph});
     sections.push_back({FieldSection(i, "codes"), bytes.codes});
     sections.push_back({FieldSection(i, "calibration"), bytes.calibration});
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!columns[i].empty()) {
+      sections.push_back({ColumnSection(i), columns[i]});
+    }
   }
   return sections;
 }
@@ -143,6 +176,13 @@ absl::StatusOr<SegmentBuild> BuildSegment(
         BuiltVectorIndex built,
         BuildVectorIndex(input, options.pool, context, progress), field.name);
     build.fields.push_back(std::move(built));
+  }
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    const PayloadFieldSchema& field = schema.payload_fields[i];
+    ASSIGN_OR_RETURN_WITH(std::string column,
+                          BuildColumn(build, field.type, i, context),
+                          field.name);
+    build.columns.push_back(std::move(column));
   }
   return build;
 }

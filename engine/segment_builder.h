@@ -29,6 +29,8 @@ struct SegmentBuild {
   std::vector<Origin> origins;  // by new ordinal; ids ascend
   std::string ids;              // IdColumn bytes
   std::vector<BuiltVectorIndex> fields;
+  // FieldColumn bytes, by payload field; empty when an input has no column.
+  std::vector<std::string> columns;
 
   // Sections of the segment file; views into this object.
   std::vector<SegmentSection> Sections() const;

@@ -238,5 +238,87 @@ TEST(SealedSegmentTest, SectionsThatDoNotFitAreDamage) {
       << "another schema";
 }
 
+Schema WithPayloadFields() {
+  Schema schema = OneFieldSchema(4);
+  schema.payload_fields = {{"size", FieldType::kInteger, true},
+                           {"tags", FieldType::kKeyword}};
+  return schema;
+}
+
+// What point `id` has: some have no size, some several tags.
+PayloadValues ValuesOf(uint64_t id) {
+  PayloadValues values(2);
+  if (id % 3 != 0) {
+    values[0] = {KeyOfInteger(static_cast<int64_t>(id) - 50)};
+  }
+  for (uint64_t tag = 0; tag < id % 4; ++tag) {
+    values[1].emplace_back(absl::StrCat("tag", tag));
+  }
+  return values;
+}
+
+void ExpectColumns(const SealedSegment& segment) {
+  ASSERT_NE(segment.column(0), nullptr);
+  ASSERT_NE(segment.column(1), nullptr);
+  for (Ordinal row = 0; row < segment.rows(); ++row) {
+    const PointId id = DecodeId(IdKind::kNumber, segment.id(row));
+    const PayloadValues expected = ValuesOf(std::get<uint64_t>(id));
+    EXPECT_EQ(segment.column(0)->ValuesOf(row), expected[0]);
+    EXPECT_EQ(segment.column(1)->ValuesOf(row), expected[1]);
+  }
+}
+
+TEST(SegmentBuilderTest, ValuesOfPayloadFieldsAreMerged) {
+  const Schema schema = WithPayloadFields();
+  const auto grow = [&](uint32_t number, uint64_t first, uint64_t step) {
+    auto segment = std::make_shared<GrowingSegment>(schema, number, 0, 1000);
+    const uint64_t empty = segment->size_bytes();
+    for (uint64_t id = first; id < 90; id += step) {
+      segment->Append(EncodeId(id), test::VectorsOf(id, schema).fields,
+                      ValuesOf(id));
+    }
+    EXPECT_GT(segment->size_bytes(), empty + 1000);
+    return segment;
+  };
+  auto first = Build(schema, {ViewOf(grow(1, 0, 2))});
+  ASSERT_OK(first);
+  const auto sealed = Seal(schema, *std::move(first), 2);
+  ExpectColumns(*sealed);
+  EXPECT_GT(sealed->columns_bytes(), 0U);
+  auto second = Build(schema, {ViewOf(sealed, {0, 7}), ViewOf(grow(3, 1, 2))});
+  ASSERT_OK(second);
+  const auto merged = Seal(schema, *std::move(second), 4);
+  EXPECT_EQ(merged->rows(), 88U);
+  ExpectColumns(*merged);
+}
+
+TEST(SegmentBuilderTest, AFileFromBeforeAFieldWasDeclaredOpensWithoutIt) {
+  const Schema before = OneFieldSchema(4);
+  auto build = Build(before, {ViewOf(Growing(before, 1, {1, 2, 3}))});
+  ASSERT_OK(build);
+  const Schema schema = WithPayloadFields();
+  const auto sealed = Seal(schema, *std::move(build), 2);
+  EXPECT_EQ(sealed->column(0), nullptr);
+  EXPECT_EQ(sealed->columns_bytes(), 0U);
+  auto merged = Build(schema, {ViewOf(sealed)});
+  ASSERT_OK(merged);
+  EXPECT_EQ(Seal(schema, *std::move(merged), 3)->column(1), nullptr);
+}
+
+TEST(SegmentBuilderTest, ADamagedColumnIsFound) {
+  const Schema schema = WithPayloadFields();
+  auto build = Build(schema, {ViewOf(Growing(schema, 1, {1, 2, 3}))});
+  ASSERT_OK(build);
+  test::MemorySegmentFile file(
+      std::make_shared<const SegmentBuild>(*std::move(build)));
+  const absl::string_view column = file.FindSection(ColumnSection(0));
+  ASSERT_FALSE(column.empty());
+  file.Replace(ColumnSection(0), column.substr(0, column.size() - 8));
+  EXPECT_THAT(
+      SealedSegment::Open(schema, RecordFor(1, 3),
+                          std::make_shared<test::MemorySegmentFile>(file)),
+      StatusIs(absl::StatusCode::kDataLoss));
+}
+
 }  // namespace
 }  // namespace sextant

@@ -48,7 +48,8 @@ bool SegmentTable::Contains(absl::string_view id) const {
 
 void SegmentTable::Upsert(absl::string_view id,
                           std::span<const FieldVector> vectors,
-                          Sequence covered_seq) {
+                          Sequence covered_seq,
+                          std::span<const FieldValues> values) {
   if (growing_->full()) {
     StartGrowing(covered_seq);
   } else if (growing_->rows() == 0) {
@@ -56,7 +57,7 @@ void SegmentTable::Upsert(absl::string_view id,
     // trimmed them from the change log.
     growing_->StartAt(covered_seq);
   }
-  const Ordinal row = growing_->Append(id, vectors);
+  const Ordinal row = growing_->Append(id, vectors, values);
   if (const auto old = ids_.Set(id, {growing_->number(), row})) {
     MarkDead(*old);
   }

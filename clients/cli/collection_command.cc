@@ -16,12 +16,12 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/encoding_names.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/value_names.h"
 
 namespace sextant::cli {
 namespace {
@@ -32,6 +32,7 @@ struct CreateOptions {
   std::string metric = "cosine";
   std::string field = kDefaultField;
   std::vector<std::string> vector_fields;
+  std::vector<std::string> payload_fields;
   std::string id_kind = "number";
   uint32_t m = 0;
   uint32_t ef_construction = 0;
@@ -54,6 +55,28 @@ absl::StatusOr<client::VectorField> ParseField(const std::string& text,
   ASSIGN_OR_RETURN(field.metric,
                    ParseMetric(parts.size() == 3 ? parts[2] : options.metric));
   return field;
+}
+
+// "size:integer:window"
+absl::StatusOr<client::PayloadField> ParsePayloadField(
+    const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  if (parts.size() < 2 || parts.size() > 3 ||
+      (parts.size() == 3 && parts[2] != "window")) {
+    return UsageError(absl::StrCat("--payload-field '", text,
+                                   "': expected NAME:TYPE[:window], like "
+                                   "section:keyword or size:integer:window"));
+  }
+  client::PayloadField field{.name = parts[0], .window = parts.size() == 3};
+  ASSIGN_OR_RETURN(
+      field.type,
+      ParseFieldType(absl::StrCat("--payload-field '", text, "'"), parts[1]));
+  return field;
+}
+
+std::string PayloadFieldText(const client::PayloadField& field) {
+  return absl::StrCat(FieldTypeName(field.type),
+                      field.window ? ", window" : "");
 }
 
 absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
@@ -81,6 +104,10 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
     field.ef_construction = options.ef_construction;
     ASSIGN_OR_RETURN(field.encoding, ParseEncoding(options.encoding));
     ASSIGN_OR_RETURN(field.rerank, ParseRerank(options.rerank));
+  }
+  for (const std::string& text : options.payload_fields) {
+    ASSIGN_OR_RETURN(client::PayloadField field, ParsePayloadField(text));
+    schema.payload_fields.push_back(std::move(field));
   }
   return schema;
 }
@@ -150,6 +177,10 @@ absl::Status Describe(Session& session, const std::string& name) {
                                ", encoding ", EncodingName(field.encoding),
                                ", rerank ", RerankName(field.rerank))});
   }
+  for (const client::PayloadField& field : info.schema.payload_fields) {
+    table.AddRow(
+        {absl::StrCat("payload ", field.name), PayloadFieldText(field)});
+  }
   table.AddRow(
       {"created", absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", info.create_time,
                                    absl::UTCTimeZone())});
@@ -205,6 +236,12 @@ void AddCreate(CLI::App& parent, Action* action) {
                    "NAME:DIMENSION[:METRIC], several times for several "
                    "fields; instead of --dimension")
       ->allow_extra_args(false);
+  command
+      ->add_option("--payload-field", options->payload_fields,
+                   "NAME:TYPE[:window], several times for several: a part of "
+                   "the payload that filters may name; TYPE is integer, float, "
+                   "timestamp, boolean or keyword")
+      ->allow_extra_args(false);
   command->add_option("--id-kind", options->id_kind, "number or string")
       ->check(CLI::IsMember({"number", "string"}))
       ->capture_default_str();
@@ -226,7 +263,10 @@ void AddCreate(CLI::App& parent, Action* action) {
       "Examples:\n"
       "  sextant collection create docs --dimension 384 --metric cosine\n"
       "  sextant collection create shop --id-kind string \\\n"
-      "      --vector-field title:384:cosine --vector-field photo:512:ip");
+      "      --vector-field title:384:cosine --vector-field photo:512:ip\n"
+      "  sextant collection create packages --dimension 512 \\\n"
+      "      --payload-field section:keyword "
+      "--payload-field size:integer:window");
   command->callback([options, action] {
     *action = [options](Session& session) { return Create(session, *options); };
   });

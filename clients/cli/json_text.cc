@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 
-#include "clients/cli/encoding_names.h"
+#include "clients/cli/value_names.h"
 
 namespace sextant::cli {
 namespace {
@@ -89,6 +89,23 @@ std::string FieldJson(const client::VectorField& field) {
       .Text();
 }
 
+std::string FieldJson(const client::PayloadField& field) {
+  return JsonObject()
+      .AddText("name", field.name)
+      .AddText("type", FieldTypeName(field.type))
+      .AddBool("window", field.window)
+      .Text();
+}
+
+template <typename Field>
+std::string FieldsJson(const std::vector<Field>& fields) {
+  std::vector<std::string> elements;
+  for (const Field& field : fields) {
+    elements.push_back(FieldJson(field));
+  }
+  return JsonArray(elements);
+}
+
 std::string MemoryJson(const client::IndexMemory& memory) {
   return JsonObject()
       .AddNumber("graph", memory.graph)
@@ -97,6 +114,7 @@ std::string MemoryJson(const client::IndexMemory& memory) {
       .AddNumber("mapped_vectors", memory.mapped_vectors)
       .AddNumber("disk_vectors", memory.disk_vectors)
       .AddNumber("ids", memory.ids)
+      .AddNumber("columns", memory.columns)
       .Text();
 }
 
@@ -193,17 +211,14 @@ std::string PointJson(const client::Point& point) {
 }
 
 std::string CollectionJson(const client::CollectionInfo& info) {
-  std::vector<std::string> fields;
-  for (const client::VectorField& field : info.schema.vector_fields) {
-    fields.push_back(FieldJson(field));
-  }
   return JsonObject()
       .AddText("name", info.name)
       .AddNumber("points", info.point_count)
       .AddText("id_kind", info.schema.id_kind == client::IdKind::kString
                               ? "string"
                               : "number")
-      .AddRaw("vector_fields", JsonArray(fields))
+      .AddRaw("vector_fields", FieldsJson(info.schema.vector_fields))
+      .AddRaw("payload_fields", FieldsJson(info.schema.payload_fields))
       .AddText("create_time",
                absl::FormatTime(absl::RFC3339_full, info.create_time,
                                 absl::UTCTimeZone()))

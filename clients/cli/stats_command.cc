@@ -12,11 +12,11 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
-#include "clients/cli/encoding_names.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/value_names.h"
 
 namespace sextant::cli {
 namespace {
@@ -71,6 +71,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                {"mapped vectors", Align::kRight},
                {"disk vectors", Align::kRight},
                {"ids", Align::kRight},
+               {"columns", Align::kRight},
                {"growing", Align::kRight},
                {"searched by"}});
   for (const client::CollectionInfo& info : infos) {
@@ -78,6 +79,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
     table.AddRow({info.name, HumanBytes(memory.graph), HumanBytes(memory.codes),
                   HumanBytes(memory.vectors), HumanBytes(memory.mapped_vectors),
                   HumanBytes(memory.disk_vectors), HumanBytes(memory.ids),
+                  HumanBytes(memory.columns),
                   HumanBytes(info.index.growing_bytes),
                   EncodingsText(info.index)});
   }
@@ -134,6 +136,7 @@ void AddStatsCommand(CLI::App& app, Action* action) {
       "dead rows: deleted or overwritten, reclaimed by the next merge.\n"
       "on disk: memory-mapped index files, without the stored points.\n"
       "mapped vectors: in those files; they take memory while there is room.\n"
+      "columns: of payload fields, mostly in those files too.\n"
       "growing: newest points, searched by scan.\n"
       "searched by: what graph searches read of a vector; of the 10 nearest,\n"
       "how many that lost on a sample when the segment was sealed.");

@@ -122,6 +122,59 @@ Rerank FromWire(v1::Rerank rerank) {
   }
 }
 
+v1::FieldType ToWire(FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+      return v1::FIELD_TYPE_INTEGER;
+    case FieldType::kFloat:
+      return v1::FIELD_TYPE_FLOAT;
+    case FieldType::kTimestamp:
+      return v1::FIELD_TYPE_TIMESTAMP;
+    case FieldType::kBoolean:
+      return v1::FIELD_TYPE_BOOLEAN;
+    case FieldType::kKeyword:
+      return v1::FIELD_TYPE_KEYWORD;
+  }
+  return v1::FIELD_TYPE_UNSPECIFIED;
+}
+
+FieldType FromWire(v1::FieldType type) {
+  switch (type) {
+    case v1::FIELD_TYPE_INTEGER:
+      return FieldType::kInteger;
+    case v1::FIELD_TYPE_FLOAT:
+      return FieldType::kFloat;
+    case v1::FIELD_TYPE_TIMESTAMP:
+      return FieldType::kTimestamp;
+    case v1::FIELD_TYPE_BOOLEAN:
+      return FieldType::kBoolean;
+    default:
+      return FieldType::kKeyword;
+  }
+}
+
+CollectionSchema FromWire(const v1::CollectionSchema& wire) {
+  CollectionSchema schema;
+  for (const v1::VectorField& field : wire.vector_fields()) {
+    schema.vector_fields.push_back(
+        {.name = field.name(),
+         .dimension = field.dimension(),
+         .metric = FromWire(field.metric()),
+         .m = field.graph().m(),
+         .ef_construction = field.graph().ef_construction(),
+         .encoding = FromWire(field.encoding()),
+         .rerank = FromWire(field.rerank())});
+  }
+  for (const v1::PayloadField& field : wire.payload_fields()) {
+    schema.payload_fields.push_back({.name = field.name(),
+                                     .type = FromWire(field.type()),
+                                     .window = field.window()});
+  }
+  schema.id_kind =
+      wire.id_kind() == v1::ID_KIND_STRING ? IdKind::kString : IdKind::kNumber;
+  return schema;
+}
+
 IndexStats FromWire(const v1::IndexStats& wire) {
   IndexStats stats;
   stats.sealed_segments = wire.sealed_segments();
@@ -137,7 +190,8 @@ IndexStats FromWire(const v1::IndexStats& wire) {
                   .vectors = wire.memory().vectors(),
                   .mapped_vectors = wire.memory().mapped_vectors(),
                   .disk_vectors = wire.memory().disk_vectors(),
-                  .ids = wire.memory().ids()};
+                  .ids = wire.memory().ids(),
+                  .columns = wire.memory().columns()};
   for (const v1::EncodingUse& use : wire.encodings()) {
     stats.encodings.push_back({.field = use.field(),
                                .encoding = FromWire(use.encoding()),
@@ -206,6 +260,12 @@ void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
       out->mutable_graph()->set_m(field.m);
       out->mutable_graph()->set_ef_construction(field.ef_construction);
     }
+  }
+  for (const PayloadField& field : schema.payload_fields) {
+    v1::PayloadField* out = wire->add_payload_fields();
+    out->set_name(field.name);
+    out->set_type(ToWire(field.type));
+    out->set_window(field.window);
   }
   wire->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
                                                       : v1::ID_KIND_NUMBER);
@@ -298,19 +358,7 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
 CollectionInfo FromWire(const v1::CollectionInfo& wire) {
   CollectionInfo info;
   info.name = wire.name();
-  for (const v1::VectorField& field : wire.schema().vector_fields()) {
-    info.schema.vector_fields.push_back(
-        {.name = field.name(),
-         .dimension = field.dimension(),
-         .metric = FromWire(field.metric()),
-         .m = field.graph().m(),
-         .ef_construction = field.graph().ef_construction(),
-         .encoding = FromWire(field.encoding()),
-         .rerank = FromWire(field.rerank())});
-  }
-  info.schema.id_kind = wire.schema().id_kind() == v1::ID_KIND_STRING
-                            ? IdKind::kString
-                            : IdKind::kNumber;
+  info.schema = FromWire(wire.schema());
   info.create_time = absl::FromUnixSeconds(wire.create_time().seconds()) +
                      absl::Nanoseconds(wire.create_time().nanos());
   info.point_count = wire.point_count();

@@ -40,9 +40,21 @@ struct VectorField {
   Rerank rerank = Rerank::kMemory;
 };
 
+enum class FieldType { kInteger, kFloat, kTimestamp, kBoolean, kKeyword };
+
+// A part of the payload that filters, counts and orders may name.
+struct PayloadField {
+  // A key of the payload, or several down to one: "author.name".
+  std::string name;
+  FieldType type = FieldType::kKeyword;
+  // Searches with a range of it are to be fast; at most one value a point.
+  bool window = false;
+};
+
 struct CollectionSchema {
   std::vector<VectorField> vector_fields;
   IdKind id_kind = IdKind::kNumber;
+  std::vector<PayloadField> payload_fields;
 };
 
 // Bytes of the parts of the sealed segments.
@@ -53,6 +65,7 @@ struct IndexMemory {
   uint64_t mapped_vectors = 0;  // floats in mapped files
   uint64_t disk_vectors = 0;    // floats that graph searches do not read
   uint64_t ids = 0;
+  uint64_t columns = 0;  // of payload fields
 };
 
 // How many rows graph searches read in one encoding.

@@ -118,6 +118,67 @@ v1::Rerank FromRerank(Rerank rerank) {
   return v1::RERANK_UNSPECIFIED;
 }
 
+absl::StatusOr<FieldType> ToFieldType(v1::FieldType type,
+                                      absl::string_view path) {
+  switch (type) {
+    case v1::FIELD_TYPE_INTEGER:
+      return FieldType::kInteger;
+    case v1::FIELD_TYPE_FLOAT:
+      return FieldType::kFloat;
+    case v1::FIELD_TYPE_TIMESTAMP:
+      return FieldType::kTimestamp;
+    case v1::FIELD_TYPE_BOOLEAN:
+      return FieldType::kBoolean;
+    case v1::FIELD_TYPE_KEYWORD:
+      return FieldType::kKeyword;
+    default:
+      break;
+  }
+  constexpr absl::string_view kKnown =
+      "FIELD_TYPE_INTEGER, _FLOAT, _TIMESTAMP, _BOOLEAN or _KEYWORD";
+  if (type == v1::FIELD_TYPE_UNSPECIFIED) {
+    return InvalidField(path, absl::StrCat("required: ", kKnown));
+  }
+  return InvalidField(path, absl::StrCat("must be ", kKnown, ", got number ",
+                                         static_cast<int>(type)));
+}
+
+v1::FieldType FromFieldType(FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+      return v1::FIELD_TYPE_INTEGER;
+    case FieldType::kFloat:
+      return v1::FIELD_TYPE_FLOAT;
+    case FieldType::kTimestamp:
+      return v1::FIELD_TYPE_TIMESTAMP;
+    case FieldType::kBoolean:
+      return v1::FIELD_TYPE_BOOLEAN;
+    case FieldType::kKeyword:
+      return v1::FIELD_TYPE_KEYWORD;
+  }
+  return v1::FIELD_TYPE_UNSPECIFIED;
+}
+
+absl::Status ToPayloadFields(const v1::CollectionSchema& message,
+                             absl::string_view path, Schema* schema) {
+  const int count = message.payload_fields_size();
+  if (static_cast<size_t>(count) > limits::kPayloadFieldsMax) {
+    return InvalidField(
+        absl::StrCat(path, ".payload_fields"),
+        absl::StrCat("at most ", limits::kPayloadFieldsMax, ", got ", count));
+  }
+  for (const v1::PayloadField& wire : message.payload_fields()) {
+    PayloadFieldSchema field{.name = wire.name(), .window = wire.window()};
+    ASSIGN_OR_RETURN(
+        field.type,
+        ToFieldType(wire.type(),
+                    absl::StrCat(path, ".payload_fields[",
+                                 schema->payload_fields.size(), "].type")));
+    schema->payload_fields.push_back(std::move(field));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<IdKind> ToIdKind(v1::IdKind kind, absl::string_view path) {
   switch (kind) {
     case v1::ID_KIND_UNSPECIFIED:
@@ -148,6 +209,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   memory->set_vectors(stats.memory.vectors_in_memory);
   memory->set_mapped_vectors(stats.memory.vectors_mapped);
   memory->set_disk_vectors(stats.memory.vectors_on_disk);
+  memory->set_columns(stats.columns_bytes);
   memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
   for (const EncodingUse& use : stats.encodings) {
     v1::EncodingUse* const wire = message->add_encodings();
@@ -171,6 +233,12 @@ void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
     wire->mutable_graph()->set_ef_construction(field.graph.ef_construction);
     wire->set_encoding(FromEncoding(field.storage.encoding));
     wire->set_rerank(FromRerank(field.storage.rerank));
+  }
+  for (const PayloadFieldSchema& field : schema.payload_fields) {
+    v1::PayloadField* const wire = message->add_payload_fields();
+    wire->set_name(field.name);
+    wire->set_type(FromFieldType(field.type));
+    wire->set_window(field.window);
   }
 }
 
@@ -206,6 +274,7 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
     }
     schema.vector_fields.push_back(std::move(field));
   }
+  RETURN_IF_ERROR(ToPayloadFields(message, path, &schema));
   ASSIGN_OR_RETURN(schema.id_kind,
                    ToIdKind(message.id_kind(), absl::StrCat(path, ".id_kind")));
   return schema;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "clients/cli/encoding_names.h"
+#include "clients/cli/value_names.h"
 
 #include <array>
 #include <utility>
@@ -28,6 +28,14 @@ constexpr std::array kReranks = {
     Name<client::Rerank>{client::Rerank::kMemory, "memory"},
     Name<client::Rerank>{client::Rerank::kMapped, "mapped"},
     Name<client::Rerank>{client::Rerank::kNone, "none"},
+};
+
+constexpr std::array kFieldTypes = {
+    Name<client::FieldType>{client::FieldType::kInteger, "integer"},
+    Name<client::FieldType>{client::FieldType::kFloat, "float"},
+    Name<client::FieldType>{client::FieldType::kTimestamp, "timestamp"},
+    Name<client::FieldType>{client::FieldType::kBoolean, "boolean"},
+    Name<client::FieldType>{client::FieldType::kKeyword, "keyword"},
 };
 
 template <typename Names>
@@ -73,6 +81,15 @@ absl::StatusOr<client::Rerank> ParseRerank(absl::string_view name) {
 
 std::string RerankName(client::Rerank rerank) {
   return NameOf(kReranks, rerank);
+}
+
+absl::StatusOr<client::FieldType> ParseFieldType(absl::string_view option,
+                                                 absl::string_view name) {
+  return Parse(kFieldTypes, option, name);
+}
+
+std::string FieldTypeName(client::FieldType type) {
+  return NameOf(kFieldTypes, type);
 }
 
 }  // namespace sextant::cli

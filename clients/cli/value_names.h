@@ -15,8 +15,14 @@ namespace sextant::cli {
 absl::StatusOr<client::Encoding> ParseEncoding(absl::string_view name);
 std::string EncodingName(client::Encoding encoding);
 
-// "memory" or "mapped".
+// "memory", "mapped" or "none".
 absl::StatusOr<client::Rerank> ParseRerank(absl::string_view name);
 std::string RerankName(client::Rerank rerank);
+
+// "integer", "float", "timestamp", "boolean" or "keyword". `option` is what the
+// error names.
+absl::StatusOr<client::FieldType> ParseFieldType(absl::string_view option,
+                                                 absl::string_view name);
+std::string FieldTypeName(client::FieldType type);
 
 }  // namespace sextant::cli
