@@ -7,7 +7,6 @@
 
 #include "base/crash_point.h"
 #include "base/status_macros.h"
-#include "engine/compaction_plan.h"
 
 namespace sextant {
 namespace {
@@ -247,7 +246,8 @@ void CollectionWriter::Freeze() {
   UpdateGauges();
 }
 
-std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge() {
+std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge(
+    WriteLoad load) {
   MutexLock lock(&mutex_);
   if (dropped_) {
     return std::nullopt;
@@ -255,7 +255,8 @@ std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge() {
   std::vector<std::shared_ptr<const SegmentView>> frozen = table_.FrozenViews();
   const std::vector<std::shared_ptr<const SegmentView>> sealed =
       table_.SealedViews();
-  const CompactionPlan plan = PlanCompaction(SizesOf(frozen), SizesOf(sealed));
+  const CompactionPlan plan =
+      PlanCompaction(SizesOf(frozen), SizesOf(sealed), load);
   if (plan.empty()) {
     return std::nullopt;
   }

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "base/published.h"
 #include "engine/commit_queue.h"
+#include "engine/compaction_plan.h"
 #include "engine/events.h"
 #include "engine/payload.h"
 #include "engine/schema.h"
@@ -73,7 +74,7 @@ class CollectionWriter {
   // Freezes the growing segment if it has rows.
   void Freeze();
   // The next merge that is worth doing, if any.
-  std::optional<Merge> NextMerge();
+  std::optional<Merge> NextMerge(WriteLoad load);
   // Publishes a merge; `built` null when no row was left.
   void FinishMerge(const SegmentBuild& build,
                    std::shared_ptr<const SealedSegment> built);

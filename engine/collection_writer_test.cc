@@ -87,7 +87,8 @@ class CollectionWriterTest : public ::testing::Test {
 
   // One merge as the compactor does it; false when there is none to do.
   bool Merge() {
-    const std::optional<CollectionWriter::Merge> merge = writer_->NextMerge();
+    const std::optional<CollectionWriter::Merge> merge =
+        writer_->NextMerge(WriteLoad::kBusy);
     if (!merge.has_value()) {
       return false;
     }
@@ -261,12 +262,12 @@ TEST_F(CollectionWriterTest, ACheckpointNeverOutlivesADrop) {
 TEST_F(CollectionWriterTest, AMergeThatEndsAfterTheDropChangesNothing) {
   Upsert(0, 10);
   writer_->Freeze();
-  const auto merge = writer_->NextMerge();
+  const auto merge = writer_->NextMerge(WriteLoad::kBusy);
   ASSERT_TRUE(merge.has_value());
   ASSERT_OK(writer_->Drop());
   FinishMerge(*merge);
   EXPECT_OK(writer_->WriteCheckpoint());
-  EXPECT_FALSE(writer_->NextMerge().has_value());
+  EXPECT_FALSE(writer_->NextMerge(WriteLoad::kBusy).has_value());
   EXPECT_THAT(Commit(PrepareUpsert(schema_, SeededPoints(1, 1, kDimension),
                                    Unlimited())),
               StatusIs(absl::StatusCode::kNotFound));

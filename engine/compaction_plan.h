@@ -29,6 +29,13 @@ struct CompactionPlan {
 // geometrically, which bounds their number by log(points).
 inline constexpr uint64_t kMergeGrowth = 8;
 
+// A collection that nobody writes to may do more: each segment that is left
+// costs a search about as much as the largest. Its smallest segments are merged
+// with one of at most kIdleMergeGrowth times their rows, so that a row that
+// trickles in costs no more than the copying of so many; an idle collection of
+// 2,048 (where graphs begin) times this is one segment.
+inline constexpr uint64_t kIdleMergeGrowth = 64;
+
 // A sealed segment with this share of dead rows (and at least
 // kDeadRowsMin of them) is rewritten even when nothing else is to do.
 inline constexpr double kDeadShareMax = 0.2;
@@ -38,8 +45,12 @@ inline constexpr uint64_t kDeadRowsMin = 1024;
 // everything that uses twice the memory.
 inline constexpr uint64_t kFrozenRowsMax = 2'000'000;
 
-// `frozen` oldest first. Pure.
+enum class WriteLoad { kBusy, kIdle };
+
+// `frozen` oldest first. Carried out again and again, plans come to an end.
+// Pure.
 CompactionPlan PlanCompaction(const std::vector<SegmentSize>& frozen,
-                              const std::vector<SegmentSize>& sealed);
+                              const std::vector<SegmentSize>& sealed,
+                              WriteLoad load);
 
 }  // namespace sextant

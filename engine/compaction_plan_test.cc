@@ -21,13 +21,15 @@ struct PlanCase {
   std::vector<SegmentSize> sealed;
   size_t planned_frozen;
   std::vector<size_t> planned_sealed;
+  WriteLoad load = WriteLoad::kBusy;
 };
 
 class PlanCompactionTest : public ::testing::TestWithParam<PlanCase> {};
 
 TEST_P(PlanCompactionTest, Chooses) {
   const PlanCase& test = GetParam();
-  const CompactionPlan plan = PlanCompaction(test.frozen, test.sealed);
+  const CompactionPlan plan =
+      PlanCompaction(test.frozen, test.sealed, test.load);
   EXPECT_EQ(plan.frozen, test.planned_frozen);
   EXPECT_EQ(plan.sealed, test.planned_sealed);
 }
@@ -55,7 +57,35 @@ INSTANTIATE_TEST_SUITE_P(
                  {},
                  2,
                  {}},
-        PlanCase{"OneHugeFrozen", {{3'000'000, 0}, {1, 0}}, {}, 1, {}}),
+        PlanCase{"OneHugeFrozen", {{3'000'000, 0}, {1, 0}}, {}, 1, {}},
+        PlanCase{"IdleAlone", {}, {{100, 0}}, 0, {}, WriteLoad::kIdle},
+        PlanCase{
+            "IdleRest", {}, {{6400, 0}, {100, 0}}, 0, {0, 1}, WriteLoad::kIdle},
+        PlanCase{"IdleTrickleStays",
+                 {},
+                 {{6401, 0}, {100, 0}},
+                 0,
+                 {},
+                 WriteLoad::kIdle},
+        PlanCase{"IdleFrozenRest",
+                 {{60, 0}},
+                 {{6400, 0}, {40, 0}},
+                 1,
+                 {0, 1},
+                 WriteLoad::kIdle},
+        // The second makes it worth it, so the last comes along.
+        PlanCase{"IdleSmallestComesAlong",
+                 {},
+                 {{100'000, 0}, {10, 0}, {5'000, 0}},
+                 0,
+                 {0, 1, 2},
+                 WriteLoad::kIdle},
+        PlanCase{"IdleUpToTheLarge",
+                 {},
+                 {{1'000'000, 0}, {10'000, 0}, {2'048, 0}},
+                 0,
+                 {1, 2},
+                 WriteLoad::kIdle}),
     [](const auto& param) { return std::string(param.param.name); });
 
 // Carries a plan out.
@@ -99,7 +129,8 @@ TEST(CompactionPlanTest, SegmentsStayLogarithmicOverTenThousandSeals) {
   for (int seal = 0; seal < 10'000; ++seal) {
     std::vector<SegmentSize> frozen = {{1 + random() % 8192, 0}};
     written += frozen[0].live;
-    const CompactionPlan plan = PlanCompaction(frozen, sealed);
+    const CompactionPlan plan =
+        PlanCompaction(frozen, sealed, WriteLoad::kBusy);
     ASSERT_EQ(plan.frozen, 1U);
     for (const size_t i : plan.sealed) {
       copied += sealed[i].live;
@@ -107,7 +138,7 @@ TEST(CompactionPlanTest, SegmentsStayLogarithmicOverTenThousandSeals) {
     Merge(plan, &frozen, &sealed);
     most = std::max(most, sealed.size());
     ASSERT_LE(sealed.size(), SegmentsMax(written)) << "after seal " << seal;
-    ASSERT_TRUE(PlanCompaction({}, sealed).empty());
+    ASSERT_TRUE(PlanCompaction({}, sealed, WriteLoad::kBusy).empty());
   }
   ASSERT_EQ(Rows(sealed), written);
   std::cout << written << " rows, at most " << most << " segments, each row "
@@ -117,6 +148,31 @@ TEST(CompactionPlanTest, SegmentsStayLogarithmicOverTenThousandSeals) {
   // A graph that is cloned costs a copy, not a build; still it must not be
   // copied without end.
   EXPECT_LT(copied, 64 * written);
+}
+
+// Writes that trickle in, each sealed and merged because nothing follows it.
+TEST(CompactionPlanTest, ATrickleOfIdleSealsCopiesInProportion) {
+  constexpr uint64_t kSealed = 2048;
+  std::vector<SegmentSize> sealed;
+  uint64_t written = 0;
+  uint64_t copied = 0;
+  for (int seal = 0; seal < 5'000; ++seal) {
+    std::vector<SegmentSize> frozen = {{kSealed, 0}};
+    written += kSealed;
+    const CompactionPlan plan =
+        PlanCompaction(frozen, sealed, WriteLoad::kIdle);
+    for (const size_t i : plan.sealed) {
+      copied += sealed[i].live;
+    }
+    Merge(plan, &frozen, &sealed);
+    ASSERT_TRUE(PlanCompaction({}, sealed, WriteLoad::kIdle).empty());
+    ASSERT_LE(sealed.size(), 3U) << "after seal " << seal;
+    if (written <= kIdleMergeGrowth * kSealed) {
+      ASSERT_EQ(sealed.size(), 1U) << "after seal " << seal;
+    }
+  }
+  ASSERT_EQ(Rows(sealed), written);
+  EXPECT_LT(copied, 2 * kIdleMergeGrowth * written);
 }
 
 // Random seals, deletes and backlogs: plans are well formed, they end, and
@@ -140,8 +196,10 @@ TEST(CompactionPlanTest, RandomWorkKeepsTheInvariants) {
     }
     rows_max = std::max(rows_max, Rows(frozen) + Rows(sealed));
     int merges = 0;
-    for (CompactionPlan plan = PlanCompaction(frozen, sealed); !plan.empty();
-         plan = PlanCompaction(frozen, sealed)) {
+    const WriteLoad load =
+        random() % 4 == 0 ? WriteLoad::kIdle : WriteLoad::kBusy;
+    for (CompactionPlan plan = PlanCompaction(frozen, sealed, load);
+         !plan.empty(); plan = PlanCompaction(frozen, sealed, load)) {
       ASSERT_LE(plan.frozen, frozen.size());
       ASSERT_TRUE(std::is_sorted(plan.sealed.begin(), plan.sealed.end()));
       ASSERT_TRUE(std::adjacent_find(plan.sealed.begin(), plan.sealed.end()) ==

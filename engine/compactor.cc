@@ -58,12 +58,15 @@ void Compactor::ScheduleNow(std::shared_ptr<const void> owner) {
   {
     MutexLock lock(&mutex_);
     retry_at_ = {};
+    idle_merges_ = true;
   }
   Schedule(std::move(owner));
 }
 
 void Compactor::Tick(MonotonicTime now, MonotonicTime last_write,
                      std::shared_ptr<const void> owner) {
+  const bool idle =
+      now - last_write >= std::chrono::milliseconds(options_.seal_idle_ms);
   {
     MutexLock lock(&mutex_);
     if (scheduled_ || now < retry_at_) {
@@ -73,9 +76,12 @@ void Compactor::Tick(MonotonicTime now, MonotonicTime last_write,
       last_status_ = absl::OkStatus();
       again_ = true;  // retry below
     }
+    if (idle && idle_since_ != last_write) {
+      idle_since_ = last_write;
+      idle_merges_ = true;
+      again_ = true;
+    }
   }
-  const bool idle =
-      now - last_write >= std::chrono::milliseconds(options_.seal_idle_ms);
   const bool worth_sealing =
       idle && writer_->growing_rows() >= options_.min_graph_rows;
   const bool long_replay =
@@ -130,7 +136,14 @@ void Compactor::Run() {
     running_ = true;
   }
   while (true) {
-    const absl::Status status = MergeAll(context);
+    WriteLoad load = WriteLoad::kBusy;
+    {
+      MutexLock lock(&mutex_);
+      if (std::exchange(idle_merges_, false)) {
+        load = WriteLoad::kIdle;
+      }
+    }
+    const absl::Status status = MergeAll(load, context);
     progress_.rows_done = 0;
     progress_.rows_total = 0;
     // A merge frees several times the size of its segment: the build's own
@@ -139,6 +152,8 @@ void Compactor::Run() {
     ReleaseFreeMemory();
     MutexLock lock(&mutex_);
     last_status_ = status;
+    // Made up for by the next run.
+    idle_merges_ = idle_merges_ || (!status.ok() && load == WriteLoad::kIdle);
     if (!status.ok() && !stopping_) {
       retry_at_ = std::chrono::steady_clock::now() + kRetryDelay;
       events_(true, absl::StrCat("collection '", record_.name(),
@@ -155,11 +170,13 @@ void Compactor::Run() {
   }
 }
 
-absl::Status Compactor::MergeAll(const RequestContext& context) {
+absl::Status Compactor::MergeAll(WriteLoad load,
+                                 const RequestContext& context) {
   bool merged = false;
   while (true) {
     RETURN_IF_ERROR(context.Check());
-    const std::optional<CollectionWriter::Merge> merge = writer_->NextMerge();
+    const std::optional<CollectionWriter::Merge> merge =
+        writer_->NextMerge(load);
     if (!merge.has_value()) {
       break;
     }

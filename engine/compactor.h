@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "base/thread_pool.h"
 #include "engine/collection_writer.h"
+#include "engine/compaction_plan.h"
 #include "engine/events.h"
 #include "engine/schema.h"
 #include "index/vector_index_builder.h"
@@ -51,10 +52,12 @@ class Compactor {
   // Runs merges until none is worth doing; returns at once. `owner` keeps this
   // object alive. Does nothing for a while after a failure.
   void Schedule(std::shared_ptr<const void> owner);
-  // The same, also right after a failure.
+  // The same, also right after a failure, and with the merges of a collection
+  // that nobody writes to.
   void ScheduleNow(std::shared_ptr<const void> owner);
 
-  // Called every fraction of a second: seals what has been idle, retries.
+  // Called every fraction of a second: seals what has been idle and merges what
+  // is left of it, once after each write; retries.
   void Tick(MonotonicTime now, MonotonicTime last_write,
             std::shared_ptr<const void> owner);
 
@@ -72,7 +75,7 @@ class Compactor {
 
  private:
   void Run();
-  absl::Status MergeAll(const RequestContext& context);
+  absl::Status MergeAll(WriteLoad load, const RequestContext& context);
   absl::Status MergeOnce(const CollectionWriter::Merge& merge,
                          const RequestContext& context);
 
@@ -92,6 +95,10 @@ class Compactor {
   bool scheduled_ ABSL_GUARDED_BY(mutex_) = false;  // queued or running
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   bool again_ ABSL_GUARDED_BY(mutex_) = false;
+  // The next run also does what is worth it when nobody writes.
+  bool idle_merges_ ABSL_GUARDED_BY(mutex_) = false;
+  // The last write before the idle merges that were asked for.
+  MonotonicTime idle_since_ ABSL_GUARDED_BY(mutex_){};
   absl::Status last_status_ ABSL_GUARDED_BY(mutex_);
   MonotonicTime retry_at_ ABSL_GUARDED_BY(mutex_){};
 };

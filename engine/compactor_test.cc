@@ -4,6 +4,8 @@
 
 #include "engine/compactor.h"
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -51,34 +53,126 @@ class BusyThread {
   const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
+// A compactor that works when the test says so.
+class CompactorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    StoreOptions options;
+    options.path = dir_.path();
+    options.min_free_bytes = 0;
+    auto store = Store::Open(options);
+    ASSERT_OK(store);
+    store_ = *std::move(store);
+    storage::CollectionRecord definition = ToRecord("docs", schema_);
+    definition.set_uuid("0123456789abcdef");
+    const auto record = store_->CreateCollection(definition);
+    ASSERT_OK(record);
+    writer_ = std::make_unique<CollectionWriter>(
+        store_.get(), *record, &schema_, 1000, events_.Sink());
+    ASSERT_OK(writer_->Recover());
+    compactor_ = std::make_shared<Compactor>(
+        store_.get(), *record, &schema_, writer_.get(),
+        BackgroundThreads{&merges_, nullptr}, CompactorOptions{},
+        events_.Sink());
+  }
+  void TearDown() override {
+    compactor_->Stop();
+    compactor_->WaitStopped();
+  }
+
+  // Writes points and merges them as while writes go on.
+  void Seal(uint64_t first, uint64_t count) {
+    QueuedWrite queued;
+    auto write =
+        PrepareUpsert(schema_, SeededPoints(first, count, 4), Unlimited());
+    ASSERT_OK(write);
+    queued.write = *std::move(write);
+    QueuedWrite* const group[] = {&queued};
+    writer_->CommitGroup(group);
+    ASSERT_OK(queued.status);
+    writer_->Freeze();
+    compactor_->Schedule(compactor_);
+    ASSERT_OK(compactor_->WaitIdle(Unlimited()));
+  }
+  size_t SealedSegments() const {
+    const std::shared_ptr<const Snapshot> snapshot = writer_->snapshot();
+    return static_cast<size_t>(std::ranges::count_if(
+        snapshot->segments,
+        [](const auto& view) { return view->sealed != nullptr; }));
+  }
+  void Tick(MonotonicTime now, MonotonicTime last_write) {
+    compactor_->Tick(now, last_write, compactor_);
+  }
+
+  const Schema schema_ = OneFieldSchema(4);
+  const TempDir dir_;
+  test::EventLog events_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<CollectionWriter> writer_;
+  ThreadPool merges_{{.name = "merge", .threads = 1}};
+  std::shared_ptr<Compactor> compactor_;
+};
+
 // A collection that is dropped must not wait for the merges of others: its own
 // stands in the queue behind them.
-TEST(CompactorTest, StoppingDoesNotWaitForAQueuedMerge) {
-  const TempDir dir;
-  const Schema schema = OneFieldSchema(4);
-  StoreOptions options;
-  options.path = dir.path();
-  options.min_free_bytes = 0;
-  auto store = Store::Open(options);
-  ASSERT_OK(store);
-  storage::CollectionRecord definition = ToRecord("docs", schema);
-  definition.set_uuid("0123456789abcdef");
-  const auto record = (*store)->CreateCollection(definition);
-  ASSERT_OK(record);
-  test::EventLog events;
-  CollectionWriter writer(store->get(), *record, &schema, 64, events.Sink());
-  ASSERT_OK(writer.Recover());
-
-  ThreadPool merges({.name = "merge", .threads = 1});
-  const BusyThread busy(&merges);
-  const auto compactor = std::make_shared<Compactor>(
-      store->get(), *record, &schema, &writer,
-      BackgroundThreads{&merges, nullptr}, CompactorOptions{}, events.Sink());
+TEST_F(CompactorTest, StoppingDoesNotWaitForAQueuedMerge) {
+  const BusyThread busy(&merges_);
   // The queued merge keeps it alive.
-  compactor->Schedule(compactor);
-  EXPECT_TRUE(compactor->running());
-  compactor->Stop();
-  compactor->WaitStopped();  // the merge thread is still busy
+  compactor_->Schedule(compactor_);
+  EXPECT_TRUE(compactor_->running());
+  compactor_->Stop();
+  compactor_->WaitStopped();  // the merge thread is still busy
+}
+
+TEST_F(CompactorTest, WhatIsLeftIsMergedOnceWhenNobodyWrites) {
+  const MonotonicTime write = std::chrono::steady_clock::now();
+  const MonotonicTime later = write + std::chrono::hours(1);
+  Seal(0, 500);
+  Seal(1000, 20);
+  ASSERT_EQ(SealedSegments(), 2U);
+  Tick(write + std::chrono::milliseconds(1), write);
+  EXPECT_FALSE(compactor_->running()) << "not idle for long enough";
+  Tick(later, write);
+  ASSERT_OK(compactor_->WaitIdle(Unlimited()));
+  EXPECT_EQ(SealedSegments(), 1U) << events_.Text();
+  EXPECT_EQ(writer_->snapshot()->state.live_count, 520U);
+
+  // Nothing changes before the next write.
+  const std::shared_ptr<const Snapshot> merged = writer_->snapshot();
+  Tick(later + std::chrono::hours(1), write);
+  EXPECT_FALSE(compactor_->running());
+  // After it, one segment is not rewritten.
+  Tick(later + std::chrono::hours(1), later);
+  ASSERT_OK(compactor_->WaitIdle(Unlimited()));
+  EXPECT_EQ(writer_->snapshot(), merged);
+}
+
+TEST_F(CompactorTest, FewNewRowsDoNotRewriteALargeSegment) {
+  const MonotonicTime write = std::chrono::steady_clock::now();
+  Seal(0, 700);
+  Seal(1000, 10);
+  Tick(write + std::chrono::hours(1), write);
+  ASSERT_OK(compactor_->WaitIdle(Unlimited()));
+  EXPECT_EQ(SealedSegments(), 2U);
+}
+
+// The next merge makes up for it.
+TEST_F(CompactorTest, AFailedIdleMergeChangesNothing) {
+  const MonotonicTime write = std::chrono::steady_clock::now();
+  Seal(0, 500);
+  Seal(1000, 20);
+  const std::string segments = dir_.path() + "/segments/1";
+  std::filesystem::rename(segments, segments + ".away");
+  std::ofstream(segments) << "a file where the directory should be";
+  const MonotonicTime later = write + std::chrono::hours(1);
+  Tick(later, write);
+  EXPECT_FALSE(compactor_->WaitIdle(Unlimited()).ok());
+  EXPECT_EQ(SealedSegments(), 2U);
+  std::filesystem::remove(segments);
+  std::filesystem::rename(segments + ".away", segments);
+  compactor_->ScheduleNow(compactor_);
+  ASSERT_OK(compactor_->WaitIdle(Unlimited()));
+  EXPECT_EQ(SealedSegments(), 1U) << events_.Text();
 }
 
 class BackgroundTest : public test::DatabaseFixture {

@@ -112,7 +112,8 @@ const auto kKeys = std::to_array<ConfigKey>({
      "then a graph is built of them."},
     {"engine.seal_idle_ms", SEXTANT_NUMBER(engine.seal_idle_ms), "ms", 1,
      86'400'000,
-     "A graph is also built when nothing was written for this long."},
+     "A graph is also built, and what earlier merges left is merged, when "
+     "nothing was written for this long."},
     {"engine.min_graph_rows", SEXTANT_NUMBER(engine.min_graph_rows), "points",
      1, 10'000'000,
      "Fewer points than this get no graph; scanning them is as fast."},
