@@ -174,6 +174,17 @@ TEST(FilterTextTest, ErrorsPointAtTheColumn) {
       {"a & b",
        "column 3: expected a field, a value or a sign like ( or <=, "
        "got '&'"},
+      // As the reference shows them.
+      {"size < and essential",
+       "column 8: expected a value: a number, a text "
+       "in quotes, true or false, got 'and'"},
+      {"(a or b", "column 8: expected ')', got the end"},
+      {"size = 5kg",
+       "column 9: a number ends before 'k'; texts stand between "
+       "quotes"},
+      {"1 < size > 2",
+       "column 10: expected a sign that points like '<', got "
+       "'>'"},
       // Characters are counted, not bytes.
       {"a = '\xC3\xA9\xE2\x82\xAC' ?", "column 10: expected a field"}};
   for (const auto& [text, message] : cases) {

@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status_matchers.h"
-#include "index/aligned_array.h"
 #include "index/columns/column_rows.h"
 
 namespace sextant {
@@ -37,6 +36,18 @@ std::vector<FieldValues> SomeRows(FieldType type, uint64_t values_max) {
   return rows;
 }
 
+// An allocation of just these bytes, aligned as all of them are.
+class Exact {
+ public:
+  explicit Exact(absl::string_view bytes)
+      : bytes_(bytes.begin(), bytes.end()) {}
+  char* data() { return bytes_.data(); }
+  absl::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+
+ private:
+  std::vector<char> bytes_;
+};
+
 // Walks over all that the column says of itself.
 void ReadAll(const FieldColumn& column) {
   size_t values = 0;
@@ -56,14 +67,13 @@ TEST_P(ColumnDamageTest, EveryCutIsRefused) {
   const auto [type, values_max] = GetParam();
   const std::string bytes = ColumnBytes(type, SomeRows(type, values_max));
   for (size_t size = 0; size < bytes.size(); ++size) {
-    const auto cut =
-        AlignedBytes::Copy(absl::string_view(bytes).substr(0, size));
-    EXPECT_THAT(FieldColumn::Open(type, cut, kRows),
+    const Exact cut(absl::string_view(bytes).substr(0, size));
+    EXPECT_THAT(FieldColumn::Open(type, cut.view(), kRows),
                 StatusIs(absl::StatusCode::kDataLoss))
         << size;
   }
-  const auto longer = AlignedBytes::Copy(bytes + std::string(8, '\0'));
-  EXPECT_THAT(FieldColumn::Open(type, longer, kRows),
+  const Exact longer(bytes + std::string(8, '\0'));
+  EXPECT_THAT(FieldColumn::Open(type, longer.view(), kRows),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("longer")));
 }
 
@@ -72,10 +82,10 @@ TEST_P(ColumnDamageTest, EveryChangedBitIsRefusedOrHarmless) {
   const std::string bytes = ColumnBytes(type, SomeRows(type, values_max));
   int refused = 0;
   for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-    auto damaged = AlignedBytes::Copy(bytes);
+    Exact damaged(bytes);
     damaged.data()[bit / 8] =
         static_cast<char>(damaged.data()[bit / 8] ^ (1 << (bit % 8)));
-    const auto column = FieldColumn::Open(type, damaged, kRows);
+    const auto column = FieldColumn::Open(type, damaged.view(), kRows);
     if (column.ok()) {
       ReadAll(*column);  // another key or text, in order all the same
     } else {
@@ -88,20 +98,17 @@ TEST_P(ColumnDamageTest, EveryChangedBitIsRefusedOrHarmless) {
 
 TEST_P(ColumnDamageTest, OtherRowsAndOtherTypesAreRefused) {
   const auto [type, values_max] = GetParam();
-  const auto bytes =
-      AlignedBytes::Copy(ColumnBytes(type, SomeRows(type, values_max)));
-  EXPECT_THAT(FieldColumn::Open(type, bytes, kRows + 1),
+  const Exact bytes(ColumnBytes(type, SomeRows(type, values_max)));
+  EXPECT_THAT(FieldColumn::Open(type, bytes.view(), kRows + 1),
               StatusIs(absl::StatusCode::kDataLoss,
                        HasSubstr("expected 41 rows, got 40")));
   const FieldType other =
       type == FieldType::kKeyword ? FieldType::kInteger : FieldType::kKeyword;
-  EXPECT_THAT(FieldColumn::Open(other, bytes, kRows),
+  EXPECT_THAT(FieldColumn::Open(other, bytes.view(), kRows),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("kind")));
-  const auto shifted = AlignedBytes::Copy(
-      absl::StrCat(std::string(4, '\0'), absl::string_view(bytes)));
-  EXPECT_THAT(
-      FieldColumn::Open(type, absl::string_view(shifted).substr(4), kRows),
-      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("aligned")));
+  const Exact shifted(absl::StrCat(std::string(4, '\0'), bytes.view()));
+  EXPECT_THAT(FieldColumn::Open(type, shifted.view().substr(4), kRows),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("aligned")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ColumnDamageTest,
