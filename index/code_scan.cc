@@ -130,7 +130,7 @@ class CodeScan {
   }
 
   bool IsLeftOut(uint32_t row) const {
-    return !request_.filter.Allows(searched_.ordinals[row]);
+    return !request_.filter.Allows(row, searched_.ordinals);
   }
 
   bool IsLive(uint32_t node) const {

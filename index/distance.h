@@ -10,6 +10,18 @@
 
 namespace sextant {
 
+// Codes of rows in blocks of kBlockRows, for reading rows one after another:
+// chunk c of a block holds bytes 4 c to 4 c + 3 of each of its rows, row by
+// row. So a register holds one chunk, and no sum runs across its lanes.
+struct CodeBlocks {
+  const uint8_t* bytes = nullptr;
+  size_t chunks = 0;  // of kChunkBytes, in a block
+  size_t step = 0;    // bytes from one block to the next
+  size_t count = 0;   // of blocks
+};
+inline constexpr size_t kBlockRows = 16;
+inline constexpr size_t kChunkBytes = 4 * kBlockRows;
+
 // Distance kernels of one instruction set. All kernels of one set give the
 // same float for the same pair, alone or in a batch, aligned or not, so that
 // every query plan gives the same score.
@@ -39,7 +51,15 @@ struct DistanceKernels {
   void (*nibble_dot_rows)(const int8_t* query, const uint8_t* base,
                           size_t stride, std::span<const uint32_t> rows,
                           int32_t* out);
-  // The same for rows of bits: the sum of a number for every bit that is set.
+  // Products of 8-bit codes in blocks: out[i] for row i of all blocks. `query`
+  // has 4 numbers a chunk.
+  void (*code_dot_blocks)(const int8_t* query, const CodeBlocks& blocks,
+                          int32_t* out);
+  // Of 4-bit codes: low halves of the bytes meet query[j], high halves
+  // query[high + j].
+  void (*nibble_dot_blocks)(const int8_t* query, size_t high,
+                            const CodeBlocks& blocks, int32_t* out);
+  // For rows of bits: the sum of a number for every bit that is set.
   // The numbers, -8 to 7, come as kBitPlanes planes of `stride` bytes: plane p
   // has bit p of each, and the last one counts negative. `stride` is a multiple
   // of 32.

@@ -54,4 +54,18 @@ void Bf16ProductRowsAvx512(const float* query, const uint8_t* base,
 void Bf16L2RowsAvx512(const float* query, const uint8_t* base, size_t stride,
                       std::span<const uint32_t> rows, float* out);
 
+// And of codes in blocks.
+void CodeDotBlocksScalar(const int8_t* query, const CodeBlocks& blocks,
+                         int32_t* out);
+void NibbleDotBlocksScalar(const int8_t* query, size_t high,
+                           const CodeBlocks& blocks, int32_t* out);
+void CodeDotBlocksAvx2(const int8_t* query, const CodeBlocks& blocks,
+                       int32_t* out);
+void NibbleDotBlocksAvx2(const int8_t* query, size_t high,
+                         const CodeBlocks& blocks, int32_t* out);
+void CodeDotBlocksAvx512(const int8_t* query, const CodeBlocks& blocks,
+                         int32_t* out);
+void NibbleDotBlocksAvx512(const int8_t* query, size_t high,
+                           const CodeBlocks& blocks, int32_t* out);
+
 }  // namespace sextant

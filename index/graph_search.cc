@@ -90,7 +90,8 @@ class Traversal {
   }
 
   template <typename Beam>
-  absl::Status Expand(Beam& beam, BeamNode entry, SearchWork& work) {
+  absl::Status Expand(Beam& beam, BeamNode entry, uint64_t distances_max,
+                      SearchWork& work) {
     VisitedSet& visited = scratch_.visited;
     visited.Start(graph_.nodes());
     visited.Insert(entry.node);
@@ -120,6 +121,10 @@ class Traversal {
       if (work.distances >= next_poll) {
         RETURN_IF_ERROR(request_.context.Check());
         next_poll = work.distances + kPollDistances;
+        if (work.distances > distances_max) {
+          work.gave_up = true;
+          break;
+        }
       }
     }
     return absl::OkStatus();
@@ -162,7 +167,7 @@ class Traversal {
 
  private:
   bool IsLeftOut(uint32_t row) const {
-    return !request_.filter.Allows(searched_.ordinals[row]);
+    return !request_.filter.Allows(row, searched_.ordinals);
   }
 
   // Whether any row of the node lives.
@@ -237,10 +242,12 @@ class Traversal {
 
 template <typename Rows, typename Beam>
 absl::Status RunSearch(Traversal<Rows>& traversal, Beam& beam, TopK& top,
-                       SearchWork& work) {
+                       uint64_t distances_max, SearchWork& work) {
   const BeamNode entry = traversal.Descend(work);
-  RETURN_IF_ERROR(traversal.Expand(beam, entry, work));
-  traversal.Offer(beam, top, work);
+  RETURN_IF_ERROR(traversal.Expand(beam, entry, distances_max, work));
+  if (!work.gave_up) {
+    traversal.Offer(beam, top, work);
+  }
   return absl::OkStatus();
 }
 
@@ -284,10 +291,12 @@ absl::Status SearchRows(const ScanRequest& request,
   // The rule keeps a beam narrow, whatever its greatest width.
   if (width <= kSortedBeamMax || (rule.is_set() && top.k() <= kSortedBeamMax)) {
     scratch.sorted_beam.Start(width, rule);
-    return RunSearch(traversal, scratch.sorted_beam, top, work);
+    return RunSearch(traversal, scratch.sorted_beam, top, effort.distances_max,
+                     work);
   }
   scratch.heap_beam.Start(width);
-  return RunSearch(traversal, scratch.heap_beam, top, work);
+  return RunSearch(traversal, scratch.heap_beam, top, effort.distances_max,
+                   work);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "index/row_filter.h"
 
 #include <array>
+#include <numeric>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -9,10 +10,13 @@
 namespace sextant {
 namespace {
 
+// Of rows whose ordinals are their numbers.
 std::vector<Ordinal> Allowed(const RowFilter& filter, Ordinal rows) {
+  std::vector<Ordinal> ordinals(rows);
+  std::iota(ordinals.begin(), ordinals.end(), 0U);
   std::vector<Ordinal> allowed;
   for (Ordinal row = 0; row < rows; ++row) {
-    if (filter.Allows(row)) {
+    if (filter.Allows(row, ordinals.data())) {
       allowed.push_back(row);
     }
   }
@@ -49,6 +53,17 @@ TEST(RowFilterTest, RanksLeaveOutWhatIsOutsideTheWindow) {
   EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 1, 3), 6), (Rows{2, 3}));
   EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 0, 1), 6), (Rows{1}));
   EXPECT_EQ(Allowed(RowFilter::Ranked(dead, ranks, 4, 0), 6), Rows{});
+}
+
+TEST(RowFilterTest, BitsAndDeathAreByOrdinalRanksByRow) {
+  const RowSet dead = RowSet().With(std::array<Ordinal, 1>{0}, 2);
+  const std::array<Ordinal, 2> ordinals = {1, 0};
+  const std::array<uint64_t, 1> bits = {0b10};
+  EXPECT_TRUE(RowFilter::Among(dead, bits).Allows(0, ordinals.data()));
+  EXPECT_FALSE(RowFilter::Among(dead, bits).Allows(1, ordinals.data()));
+  const std::array<uint32_t, 2> ranks = {7, 8};
+  EXPECT_TRUE(RowFilter::Ranked(dead, ranks, 7, 2).Allows(0, ordinals.data()));
+  EXPECT_FALSE(RowFilter::Ranked(dead, ranks, 7, 2).Allows(1, ordinals.data()));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
     uint32_t count = 0;
     for (uint32_t row = begin; row < end; ++row) {
       live[count] = row;
-      count += request.filter.Allows(block.ordinals[row]) ? 1U : 0U;
+      count += request.filter.Allows(row, block.ordinals) ? 1U : 0U;
     }
     scorer.rows(request.query.data(), block.vectors, stride,
                 request.shape.dimension, {live.data(), count},

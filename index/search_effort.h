@@ -17,6 +17,10 @@ struct SearchEffort {
   // ones get the whole beam. Infinity: the beam alone decides.
   float slack = std::numeric_limits<float>::infinity();
 
+  // A search that computed more distances than this gives up without an answer
+  // (SearchWork::gave_up), for a caller who has another way.
+  uint64_t distances_max = std::numeric_limits<uint64_t>::max();
+
   bool has_slack() const {
     return slack < std::numeric_limits<float>::infinity();
   }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,7 +12,7 @@
 #include "base/thread_pool.h"
 #include "index/aligned_array.h"
 #include "index/distance.h"
-#include "index/random_rotation.h"
+#include "index/query_encoder.h"
 #include "index/vector_codes_layout.h"
 #include "index/vector_index.h"
 
@@ -40,20 +39,6 @@ namespace sextant {
 //
 // vector_codes_layout.h has the bytes.
 
-// A query as the codes' kernels want it. One per thread, reused.
-struct CodedQuery {
-  AlignedArray<int8_t> codes;
-  std::vector<float> moved;  // less the mean, under kL2
-  // distance = base + bias of the row +
-  //            weight * scale of the row * (product * factor - offset)
-  float base = 0;
-  float weight = 0;
-  int32_t factor = 1;
-  int32_t offset = 0;  // what the zero code adds to a product
-  float norm = 0;
-  float step = 0;  // between the query's codes
-};
-
 // A view of codes in memory that it does not own. Immutable, thread-safe.
 class VectorCodes {
  public:
@@ -63,7 +48,9 @@ class VectorCodes {
 
   // False for a query whose numbers are so large that its codes would mean
   // nothing.
-  bool EncodeQuery(std::span<const float> query, CodedQuery& coded) const;
+  bool EncodeQuery(std::span<const float> query, CodedQuery& coded) const {
+    return encoder_.Encode(query, coded);
+  }
 
   // Approximations of the floats' distances: squared L2, else the negative
   // inner product.
@@ -96,24 +83,18 @@ class VectorCodes {
   float recall_loss() const { return header_.recall_loss; }
 
  private:
-  // Of coded.moved; false if its largest number allows no codes.
-  bool EncodeNumbers(CodedQuery& coded) const;
-  // Each sets the codes, and returns their sum.
-  int32_t SetBytes(float inverse_step, CodedQuery& coded) const;
-  int32_t SetBitPlanes(float inverse_step, CodedQuery& coded) const;
   CodesLayout::RowTail Tail(uint32_t node) const;
   void Bf16Distances(const CodedQuery& query, std::span<const uint32_t> nodes,
                      float* out) const;
 
   CodesHeader header_;
   Metric metric_ = Metric::kCosine;
-  const float* mean_ = nullptr;
+  QueryEncoder encoder_;
   const uint8_t* rows_ = nullptr;
   const char* tails_ = nullptr;
   size_t tail_step_ = 0;
   size_t prefetch_bytes_ = 0;
   bool has_tail_lines_ = false;
-  std::optional<RandomRotation> rotation_;  // of 1-bit codes
 };
 
 // Codes of rows [0, nodes) of padded stride. Empty where codes would mean

@@ -186,6 +186,10 @@ const float* VectorIndex::row_vector(uint32_t row) const {
   return rep_->vectors + row * rep_->stride;
 }
 
+std::span<const Ordinal> VectorIndex::ordinals() const {
+  return {rep_->ordinals, rep_->rows};
+}
+
 Ordinal VectorIndex::row_ordinal(uint32_t row) const {
   DCHECK_LT(row, rep_->rows);
   return rep_->ordinals[row];

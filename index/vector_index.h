@@ -28,6 +28,7 @@ inline constexpr uint32_t kDefaultEf = 256;
 struct SearchWork {
   uint64_t distances = 0;  // distances computed
   uint64_t hops = 0;       // nodes expanded
+  bool gave_up = false;    // see SearchEffort::distances_max
 };
 
 struct VectorShape {
@@ -115,6 +116,7 @@ class VectorIndex {
   // The stored (under kCosine: normalised) vector of a row, and its ordinal.
   const float* row_vector(uint32_t row) const;
   Ordinal row_ordinal(uint32_t row) const;
+  std::span<const Ordinal> ordinals() const;  // by row
 
   // Offers every row that `filter` allows.
   absl::Status Scan(std::span<const float> query, const RowFilter& filter,

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "base/context.h"
+#include "base/thread_pool.h"
+#include "index/aligned_array.h"
+#include "index/row_filter.h"
+#include "index/top_k.h"
+#include "index/vector_index.h"
+#include "index/window_codes.h"
+#include "index/window_plan.h"
+
+namespace sextant {
+
+// Consecutive places in the order of a payload field's values.
+struct RankWindow {
+  uint32_t first = 0;
+  uint32_t count = 0;
+};
+
+// The bytes of a window index, as BuildWindowIndex made them and a segment file
+// stores them.
+struct WindowIndexBytes {
+  absl::string_view rows;   // u32 little-endian, rank -> row; kNoRankedRow
+  absl::string_view codes;  // WindowCodes; empty for vectors that have none
+};
+
+// What the searches of a window share.
+struct WindowSearch {
+  const RowSet& dead;
+  const RequestContext& context;
+  TopK& top;
+  SearchWork& work;
+};
+
+// Searches the rows of a vector index whose value of one payload field lies in
+// a window. The field's values put the points into an order; a window of values
+// is a run of places in it, called ranks, and a copy of the vectors' codes in
+// that order makes it one run of memory.
+//
+// Immutable, thread-safe; scratch memory is per thread. Queries as for
+// VectorIndex.
+class WindowIndex {
+ public:
+  // `index` outlives this. kDataLoss for bytes that do not fit it. `placement`
+  // as for VectorIndex.
+  static absl::StatusOr<std::unique_ptr<WindowIndex>> Open(
+      const VectorIndex& index, WindowIndexBytes bytes, Placement placement);
+
+  uint32_t ranks() const { return static_cast<uint32_t>(rows_.size()); }
+  uint64_t memory_bytes() const;  // of all parts, copied or not
+
+  // Offers the best rows of the window by their exact scores: estimates every
+  // distance by codes, then scores what may be among the best, nearest first.
+  // A row of the exact answer is missed with the probability that its estimate
+  // is farther off than WindowCodes::error(): about 0.001. Windows of few rows
+  // are scored whole.
+  // Of the rows of the window that `filter` allows. The window lies within
+  // ranks().
+  absl::Status Scan(std::span<const float> query, RankWindow window,
+                    const RowFilter& filter, const RequestContext& context,
+                    TopK& top, SearchWork& work) const;
+
+  // The same by the cheaper of a scan and a search of the vector index's graph;
+  // says which. `recall_target` is as in a search request: a share of the exact
+  // answer, 1 for all.
+  absl::StatusOr<WindowPlan> Search(std::span<const float> query,
+                                    RankWindow window, double recall_target,
+                                    const WindowSearch& search) const;
+
+  // For searches of the vector index itself.
+  RowFilter Filter(const RowSet& dead, RankWindow window) const {
+    return RowFilter::Ranked(dead, ranks_, window.first, window.count);
+  }
+
+ private:
+  class WindowScan;
+  WindowIndex() = default;
+
+  const VectorIndex* index_ = nullptr;
+  AlignedBytes copied_codes_;
+  std::span<const uint32_t> rows_;  // by rank
+  std::vector<uint32_t> ranks_;     // by row
+  std::optional<WindowCodes> codes_;
+  uint64_t codes_bytes_ = 0;
+  bool has_gaps_ = false;  // ranks without a row
+  // Learns from searches; what they answer does not depend on it but by the
+  // way that is chosen.
+  mutable std::optional<WindowPlanner> planner_;
+};
+
+struct BuiltWindowIndex {
+  AlignedBytes rows;
+  AlignedBytes codes;
+
+  WindowIndexBytes view() const { return {rows, codes}; }
+};
+
+// `by_rank` has the ordinals of the points that have a value, in the order of
+// values. `pool` null: the calling thread only.
+BuiltWindowIndex BuildWindowIndex(const VectorIndex& index,
+                                  std::span<const Ordinal> by_rank,
+                                  uint32_t bits, ThreadPool* pool);
+
+}  // namespace sextant
