@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 
 #include "bench/ann_dataset.h"
+#include "index/vector_index.h"
 
 namespace sextant {
 
@@ -50,6 +51,8 @@ std::unique_ptr<AnnContestant> NewEngineContestant();
 // The same with the float vectors left in the mapped file.
 std::unique_ptr<AnnContestant> NewMappedEngineContestant();
 std::unique_ptr<AnnContestant> NewHnswlibContestant();
+// The index that a loaded engine contestant searches.
+const VectorIndex& EngineIndex(const AnnContestant& engine);
 // Null when the benchmark was built without Faiss.
 std::unique_ptr<AnnContestant> NewFaissContestant();     // float vectors
 std::unique_ptr<AnnContestant> NewFaissSq8Contestant();  // 8 bits a number

@@ -203,6 +203,8 @@ class EngineContestant final : public AnnContestant {
     }
   }
 
+  const VectorIndex& index() const { return *index_; }
+
  private:
   // The greatest that was measured where none is enough.
   SearchEffort EffortOf(const AnnEffort& wanted, uint32_t k) const {
@@ -224,6 +226,10 @@ class EngineContestant final : public AnnContestant {
 };
 
 }  // namespace
+
+const VectorIndex& EngineIndex(const AnnContestant& engine) {
+  return dynamic_cast<const EngineContestant&>(engine).index();
+}
 
 std::unique_ptr<AnnContestant> NewEngineContestant() {
   return std::make_unique<EngineContestant>(Placement::kHugePages);

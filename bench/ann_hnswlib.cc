@@ -10,6 +10,7 @@
 #include "hnswlib/hnswlib.h"
 
 #include "bench/ann_contestant.h"
+#include "bench/window_postfilter.h"
 
 namespace sextant {
 namespace {
@@ -75,12 +76,44 @@ class HnswlibContestant final : public AnnContestant {
     }
   }
 
+  // See Postfilter.
+  uint32_t SearchWindow(const WindowQuery& query, const PostfilterTask& task,
+                        uint32_t* out) {
+    const auto wanted =
+        static_cast<uint32_t>(std::min<uint64_t>(task.k, query.count));
+    const auto rows = static_cast<uint32_t>(graph_->cur_element_count);
+    for (uint32_t ef = std::min(task.first_ef, rows);;) {
+      graph_->setEf(ef);
+      auto found = graph_->searchKnn(query.vector, ef);
+      std::vector<uint32_t> inside;  // farthest first
+      for (; !found.empty(); found.pop()) {
+        const auto row = static_cast<uint32_t>(found.top().second);
+        if (task.rank_of[row] - query.first < query.count) {
+          inside.push_back(row);
+        }
+      }
+      if (inside.size() >= wanted || ef == rows) {
+        const auto count =
+            static_cast<uint32_t>(std::min<size_t>(wanted, inside.size()));
+        std::copy_n(inside.rbegin(), count, out);
+        return count;
+      }
+      ef = static_cast<uint32_t>(std::min<uint64_t>(rows, uint64_t{ef} * 2));
+    }
+  }
+
  private:
   std::unique_ptr<hnswlib::InnerProductSpace> space_;
   std::unique_ptr<hnswlib::HierarchicalNSW<float>> graph_;
 };
 
 }  // namespace
+
+uint32_t Postfilter(AnnContestant& hnswlib, const WindowQuery& query,
+                    const PostfilterTask& task, uint32_t* out) {
+  return dynamic_cast<HnswlibContestant&>(hnswlib).SearchWindow(query, task,
+                                                                out);
+}
 
 std::unique_ptr<AnnContestant> NewHnswlibContestant() {
   return std::make_unique<HnswlibContestant>();
