@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sealed_segment.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,53 @@ std::string FieldSection(size_t field, const char* part) {
 
 std::string ColumnSection(size_t payload_field) {
   return absl::StrCat("payload", payload_field);
+}
+
+std::string WindowSection(size_t field, size_t payload_field,
+                          const char* part) {
+  return absl::StrCat("field", field, ".window", payload_field, ".", part);
+}
+
+uint64_t SealedSegment::windows_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& of_field : windows_) {
+    for (const std::unique_ptr<WindowIndex>& window : of_field) {
+      bytes += window != nullptr ? window->memory_bytes() : 0;
+    }
+  }
+  return bytes;
+}
+
+absl::Status SealedSegment::OpenWindows(const Schema& schema) {
+  const auto has_window = [](const PayloadFieldSchema& field) {
+    return field.window;
+  };
+  if (std::ranges::none_of(schema.payload_fields, has_window)) {
+    return absl::OkStatus();
+  }
+  windows_.resize(fields_.size());
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    windows_[i].resize(schema.payload_fields.size());
+    for (size_t j = 0; j < schema.payload_fields.size(); ++j) {
+      const WindowIndexBytes bytes = {
+          file_->FindSection(WindowSection(i, j, "rows")),
+          file_->FindSection(WindowSection(i, j, "codes"))};
+      if (bytes.rows.empty() || !columns_[j].has_value()) {
+        continue;
+      }
+      ASSIGN_OR_RETURN_WITH(
+          windows_[i][j],
+          WindowIndex::Open(*fields_[i], bytes, Placement::kHugePages),
+          file_->path());
+      const NumberColumn* const column = columns_[j]->number();
+      if (column == nullptr || column->size() != windows_[i][j]->ranks()) {
+        return absl::DataLossError(
+            absl::StrCat(file_->path(), ": the window of payload field ", j,
+                         " does not fit its column"));
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 uint64_t SealedSegment::columns_bytes() const {
@@ -78,12 +126,13 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
           file->path());
     }
   }
+  segment->file_ = std::move(file);
+  RETURN_IF_ERROR(segment->OpenWindows(schema));
   if (unload) {
     // Else the process holds twice what was copied, and floats nobody reads.
-    file->Unload();
+    segment->file_->Unload();
   }
   segment->record_ = std::move(record);
-  segment->file_ = std::move(file);
   return segment;
 }
 

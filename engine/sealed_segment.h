@@ -14,6 +14,7 @@
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
 #include "index/vector_index.h"
+#include "index/window_index.h"
 #include "storage/format.pb.h"
 #include "storage/segment_directory.h"
 
@@ -23,9 +24,11 @@ namespace sextant {
 inline constexpr char kIdsSection[] = "ids";
 std::string FieldSection(size_t field, const char* part);
 std::string ColumnSection(size_t payload_field);
+std::string WindowSection(size_t field, size_t payload_field, const char* part);
 
 // An immutable segment: its points' ids in ascending order, one vector index
-// for each vector field and one column for each payload field, from a mapped
+// for each vector field, one column for each payload field and one window index
+// for each two of them where the payload field has a window, from a mapped
 // file. Indexes of some size are copied into memory, except for vectors that
 // the schema leaves in the file.
 //
@@ -47,6 +50,12 @@ class SealedSegment {
   const FieldColumn* column(size_t i) const {
     return columns_[i].has_value() ? &*columns_[i] : nullptr;
   }
+  // Of a vector field in the order of a payload field; null where that has no
+  // window, or no point had a value.
+  const WindowIndex* window(size_t field, size_t payload_field) const {
+    return windows_.empty() ? nullptr : windows_[field][payload_field].get();
+  }
+  uint64_t windows_bytes() const;
   // Of the columns, in the file and beside it.
   uint64_t columns_bytes() const;
   uint64_t size_bytes() const { return file_->size_bytes(); }
@@ -57,12 +66,16 @@ class SealedSegment {
  private:
   SealedSegment() = default;
 
+  absl::Status OpenWindows(const Schema& schema);
+
   storage::SegmentRecord record_;
   std::shared_ptr<const SegmentFile> file_;
   IdColumn ids_;
   uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
   std::vector<std::optional<FieldColumn>> columns_;
+  // By vector field and payload field; empty when no field has a window.
+  std::vector<std::vector<std::unique_ptr<WindowIndex>>> windows_;
 };
 
 }  // namespace sextant

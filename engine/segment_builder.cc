@@ -121,6 +121,36 @@ absl::StatusOr<std::string> BuildColumn(const SegmentBuild& build,
   return std::move(column).Finish();
 }
 
+// An index of the window fields for every vector field, in the order of their
+// columns. Needs both.
+absl::Status AddWindows(const Schema& schema, const SegmentBuildOptions& options,
+                        const RequestContext& context, SegmentBuild* build) {
+  const auto rows = static_cast<uint32_t>(build->origins.size());
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    const PayloadFieldSchema& field = schema.payload_fields[i];
+    if (!field.window || build->columns[i].empty()) {
+      continue;
+    }
+    ASSIGN_OR_RETURN_WITH(
+        const FieldColumn column,
+        FieldColumn::Open(field.type, build->columns[i], rows), field.name);
+    for (size_t j = 0; j < schema.vector_fields.size(); ++j) {
+      RETURN_IF_ERROR(context.Check());
+      const VectorFieldSchema& vector_field = schema.vector_fields[j];
+      ASSIGN_OR_RETURN_WITH(
+          const std::unique_ptr<VectorIndex> index,
+          VectorIndex::Open({vector_field.metric, vector_field.dimension}, rows,
+                            build->fields[j].view()),
+          vector_field.name);
+      build->windows.push_back(
+          {j, i,
+           BuildWindowIndex(*index, column.number()->ordinals(),
+                            kWindowCodeBits, options.pool)});
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
@@ -137,6 +167,14 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
     if (!columns[i].empty()) {
       sections.push_back({ColumnSection(i), columns[i]});
     }
+  }
+  for (const Window& window : windows) {
+    const WindowIndexBytes bytes = window.index.view();
+    const auto name = [&window](const char* part) {
+      return WindowSection(window.vector_field, window.payload_field, part);
+    };
+    sections.push_back({name("rows"), bytes.rows});
+    sections.push_back({name("codes"), bytes.codes});
   }
   return sections;
 }
@@ -184,6 +222,7 @@ absl::StatusOr<SegmentBuild> BuildSegment(
                           field.name);
     build.columns.push_back(std::move(column));
   }
+  RETURN_IF_ERROR(AddWindows(schema, options, context, &build));
   return build;
 }
 

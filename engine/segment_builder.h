@@ -14,6 +14,7 @@
 #include "engine/schema.h"
 #include "engine/snapshot.h"
 #include "index/vector_index_builder.h"
+#include "index/window_index.h"
 
 namespace sextant {
 
@@ -31,6 +32,13 @@ struct SegmentBuild {
   std::vector<BuiltVectorIndex> fields;
   // FieldColumn bytes, by payload field; empty when an input has no column.
   std::vector<std::string> columns;
+  // Of each vector field and payload field with a window.
+  struct Window {
+    size_t vector_field = 0;
+    size_t payload_field = 0;
+    BuiltWindowIndex index;
+  };
+  std::vector<Window> windows;
 
   // Sections of the segment file; views into this object.
   std::vector<SegmentSection> Sections() const;

@@ -100,6 +100,10 @@ class WindowIndex {
   mutable std::optional<WindowPlanner> planner_;
 };
 
+// Bits a number of the codes of a window index. 4 lose nothing that the scores
+// by floats do not find again (docs/adr/0014-window-index.md).
+inline constexpr uint32_t kWindowCodeBits = 4;
+
 struct BuiltWindowIndex {
   AlignedBytes rows;
   AlignedBytes codes;
