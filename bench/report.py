@@ -4,12 +4,13 @@
 
     bench/report.py RESULTS PAGE
 
-RESULTS holds ann-SET.json, server-SET.json and churn-SET.json as `./dev bench
+RESULTS holds ann-SET.json, windows.json, server-SET.json and churn-SET.json as `./dev bench
 all` leaves them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
 replaced; the rest is left alone.
 """
 
 import json
+import math
 import pathlib
 import re
 import statistics
@@ -62,6 +63,35 @@ def ann_table(page, result):
                  "Queries a second over recall") + caption + "\n\n" + table(
         ["", "QPS at 0.95", "QPS at 0.99", "engine / it, 0.95",
          "engine / it, 0.99", "build s", "build CPU s", "memory MB"], rows)
+
+
+def window_table(page, result, name):
+    """Every width of one set, beside the naive plans."""
+    facts = next(s for s in result["sets"] if s["set"] == name)
+    unfiltered = facts["hnswlib_unfiltered_qps"]
+    rows = []
+    for point in result["points"]:
+        if point["set"] != name:
+            continue
+        naive = [point["prefilter_qps"], point["postfilter_qps"] or 0]
+        exponent = round(-math.log2(point["fraction"]))
+        short = (point["postfilter_recall"] or 1) < 0.95
+        rows.append([f"2^-{exponent}", number(point["rows"]),
+                     number(point["recall"], 3), number(point["qps"]),
+                     number(point["prefilter_qps"]),
+                     number(point["postfilter_qps"]) + ("*" if short else ""),
+                     number(point["qps"] / max(naive), 1),
+                     number(unfiltered and point["qps"] / unfiltered, 2),
+                     point["plan"]])
+    caption = (f"{facts['rows']:,} x {facts['dimension']}; the window takes "
+               f"{number(facts['index_bytes_per_row'])} bytes a point and "
+               f"{number(facts['index_build_cpu_s'], 1)} s of CPU to build; "
+               f"HNSWlib without a window: {number(unfiltered)} QPS at 0.95")
+    return image(page, f"window-{name}", "Queries a second over the window"
+                 ) + caption + "\n\n" + table(
+        ["window", "rows", "recall@10", "QPS", "scan of floats",
+         "HNSWlib, filtered after", "x the better one",
+         "x HNSWlib without a window", "plan"], rows)
 
 
 def load_row(name, load, client=True):
@@ -176,6 +206,10 @@ def sections(folder, page):
         if name.startswith("ann-"):
             texts[name] = ann_table(page, result)
             texts.setdefault("machine", machine_line(result))
+        elif name.startswith("windows"):
+            for facts in result["sets"]:
+                texts[f"window-{facts['set']}"] = window_table(
+                    page, result, facts["set"])
         elif name.startswith("churn-"):
             texts["churn"] = churn_table(result)
         elif name.startswith("server-"):

@@ -123,7 +123,8 @@ absl::StatusOr<std::string> BuildColumn(const SegmentBuild& build,
 
 // An index of the window fields for every vector field, in the order of their
 // columns. Needs both.
-absl::Status AddWindows(const Schema& schema, const SegmentBuildOptions& options,
+absl::Status AddWindows(const Schema& schema,
+                        const SegmentBuildOptions& options,
                         const RequestContext& context, SegmentBuild* build) {
   const auto rows = static_cast<uint32_t>(build->origins.size());
   for (size_t i = 0; i < schema.payload_fields.size(); ++i) {

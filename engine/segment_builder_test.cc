@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -268,6 +269,33 @@ void ExpectColumns(const SealedSegment& segment) {
   }
 }
 
+// The points with a size from -20 to 20, whatever they are near to.
+void ExpectWindow(const SealedSegment& segment) {
+  ASSERT_NE(segment.window(0, 0), nullptr);
+  EXPECT_EQ(segment.window(0, 1), nullptr);
+  const PositionRun run =
+      segment.column(0)->number()->Range(KeyOfInteger(-20), KeyOfInteger(20));
+  std::set<uint64_t> expected;
+  for (Ordinal row = 0; row < segment.rows(); ++row) {
+    const auto id =
+        std::get<uint64_t>(DecodeId(IdKind::kNumber, segment.id(row)));
+    if (id % 3 != 0 && id >= 30 && id <= 70) {
+      expected.insert(id);
+    }
+  }
+  TopK top(1000);
+  SearchWork work;
+  ASSERT_OK(segment.window(0, 0)->Scan(std::vector<float>{1, 0, 0, 0},
+                                       {run.first, run.count()}, RowSet(),
+                                       RequestContext(), top, work));
+  std::set<uint64_t> found;
+  for (const ScoredRow& row : top.TakeSorted()) {
+    found.insert(
+        std::get<uint64_t>(DecodeId(IdKind::kNumber, segment.id(row.row))));
+  }
+  EXPECT_EQ(found, expected);
+}
+
 TEST(SegmentBuilderTest, ValuesOfPayloadFieldsAreMerged) {
   const Schema schema = WithPayloadFields();
   const auto grow = [&](uint32_t number, uint64_t first, uint64_t step) {
@@ -284,12 +312,15 @@ TEST(SegmentBuilderTest, ValuesOfPayloadFieldsAreMerged) {
   ASSERT_OK(first);
   const auto sealed = Seal(schema, *std::move(first), 2);
   ExpectColumns(*sealed);
+  ExpectWindow(*sealed);
   EXPECT_GT(sealed->columns_bytes(), 0U);
+  EXPECT_GT(sealed->windows_bytes(), 0U);
   auto second = Build(schema, {ViewOf(sealed, {0, 7}), ViewOf(grow(3, 1, 2))});
   ASSERT_OK(second);
   const auto merged = Seal(schema, *std::move(second), 4);
   EXPECT_EQ(merged->rows(), 88U);
   ExpectColumns(*merged);
+  ExpectWindow(*merged);
 }
 
 TEST(SegmentBuilderTest, AFileFromBeforeAFieldWasDeclaredOpensWithoutIt) {
@@ -299,10 +330,37 @@ TEST(SegmentBuilderTest, AFileFromBeforeAFieldWasDeclaredOpensWithoutIt) {
   const Schema schema = WithPayloadFields();
   const auto sealed = Seal(schema, *std::move(build), 2);
   EXPECT_EQ(sealed->column(0), nullptr);
+  EXPECT_EQ(sealed->window(0, 0), nullptr);
   EXPECT_EQ(sealed->columns_bytes(), 0U);
   auto merged = Build(schema, {ViewOf(sealed)});
   ASSERT_OK(merged);
   EXPECT_EQ(Seal(schema, *std::move(merged), 3)->column(1), nullptr);
+}
+
+TEST(SegmentBuilderTest, AWindowThatDoesNotFitItsColumnIsFound) {
+  const Schema schema = WithPayloadFields();
+  auto segment = std::make_shared<GrowingSegment>(schema, 1, 0, 1000);
+  for (uint64_t id = 1; id < 9; ++id) {
+    segment->Append(EncodeId(id), test::VectorsOf(id, schema).fields,
+                    ValuesOf(id));
+  }
+  auto build = Build(schema, {ViewOf(segment)});
+  ASSERT_OK(build);
+  test::MemorySegmentFile file(
+      std::make_shared<const SegmentBuild>(*std::move(build)));
+  const std::string section = WindowSection(0, 0, "rows");
+  const std::string rows(file.FindSection(section));
+  ASSERT_EQ(rows.size(), 6 * sizeof(uint32_t));
+  for (const absl::string_view bytes :
+       {absl::string_view(rows).substr(4),
+        absl::string_view("\1\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0",
+                          24)}) {
+    file.Replace(section, bytes);
+    EXPECT_THAT(
+        SealedSegment::Open(schema, RecordFor(1, 8),
+                            std::make_shared<test::MemorySegmentFile>(file)),
+        StatusIs(absl::StatusCode::kDataLoss));
+  }
 }
 
 TEST(SegmentBuilderTest, ADamagedColumnIsFound) {

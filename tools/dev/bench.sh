@@ -51,6 +51,7 @@ bench_all() {
   build_bench ann
   build_bench server
   build_bench churn
+  build_bench window
   mkdir -p "$results"
   local programs=build/release/bench plots=docs/images set
   local wrap=()
@@ -63,6 +64,9 @@ bench_all() {
       --engines engine engine_mapped "${peers[@]}" "${common[@]}" \
       "$results/ann-${set##*/}.json"
   done
+  step "bench window"
+  "${wrap[@]}" "$programs/window_bench" --glove "$data/glove-100d" \
+    --debian "$data/debian-packages" "${common[@]}" "$results/windows.json"
   step "bench server"
   for set in "$data/glove-100d" synthetic; do
     "${wrap[@]}" "$programs/server_bench" --data "$set" \
