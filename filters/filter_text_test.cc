@@ -238,7 +238,7 @@ TEST(FilterTextTest, WhatIsPrintedParsesToTheSameTree) {
 }
 
 TEST(FilterTextTest, PrintsNamesAndValuesThatNeedCare) {
-  const auto round_trip = [](Filter filter) {
+  const auto round_trip = [](const Filter& filter) {
     EXPECT_EQ(Parsed(ToString(filter)), Shape::Of(filter)) << ToString(filter);
   };
   for (const char* name :

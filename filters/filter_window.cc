@@ -36,11 +36,10 @@ std::optional<FilterWindow> SplitWindow(const BoundFilter& filter, size_t field,
   std::vector<BoundFilter> others;
   for (const BoundFilter& part : PartsOf(filter)) {
     const auto* range = std::get_if<BoundKeyRange>(&part.node);
-    if (range == nullptr || range->field != field) {
-      others.push_back(part);
-    } else if (!window.has_value()) {
+    const bool is_window = range != nullptr && range->field == field;
+    if (is_window && !window.has_value()) {
       window = *range;
-    } else if (single_valued) {
+    } else if (is_window && single_valued) {
       window->low = std::max(window->low, range->low);
       window->high = std::min(window->high, range->high);
     } else {

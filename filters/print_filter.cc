@@ -42,7 +42,7 @@ std::string Name(absl::string_view field) {
 // The shortest text of the same double, and never that of an integer.
 std::string Float(double value) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value).ptr;
+  char* const end = std::to_chars(buffer, buffer + sizeof(buffer), value).ptr;
   std::string text(buffer, end);
   if (text.find_first_not_of("-0123456789") == std::string::npos) {
     text += ".0";

@@ -27,8 +27,8 @@ class SegmentColumns {
 };
 
 // A filter made ready for one sealed segment: ranges looked up in the columns,
-// terms in the dictionaries, empty parts removed. Making one costs well under a
-// microsecond a value of the filter and touches no row.
+// terms in the dictionaries, empty parts removed. Making one costs up to about
+// a microsecond a value of the filter and touches no row.
 //
 // Dead rows match like live ones; who counts must subtract them. Immutable,
 // thread-safe; needs the columns as long as it lives, the filter only while it

@@ -86,7 +86,7 @@ std::string PortableBytes(std::span<const uint64_t> words) {
   }
   for (const Block& block : blocks) {
     AppendLittleEndian(&bytes, static_cast<uint32_t>(offset));
-    offset += block.count > kArrayMax ? kBitsBytes : block.count * 2;
+    offset += block.count > kArrayMax ? kBitsBytes : size_t{block.count} * 2;
   }
   for (const Block& block : blocks) {
     AppendBlock(block_words(block.number), block.count, &bytes);

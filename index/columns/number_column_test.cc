@@ -81,7 +81,7 @@ TEST(NumberColumnTest, KeysTakeTheBytesTheyNeed) {
     for (int64_t i = 0; i < 128; ++i) {
       rows.push_back(Integers({i * step - 1000}));
     }
-    return ColumnBytes(FieldType::kInteger, rows).size() - 32 - 128 * 8;
+    return ColumnBytes(FieldType::kInteger, rows).size() - 32 - size_t{128} * 8;
   };
   EXPECT_EQ(bytes_of(1), 128U);
   EXPECT_EQ(bytes_of(1000) / 128, 4U);
