@@ -119,7 +119,7 @@ void MeasureRank(const BenchSegment& segment) {
                }));
 }
 
-void MeasureFilter(const BenchSegment& segment, const char* text) {
+void MeasureFilter(const BenchSegment& segment, const std::string& text) {
   const auto filter = ParseFilter(text);
   CHECK_OK(filter);
   const auto bound = BindFilter(*filter, segment.schema());
@@ -144,7 +144,23 @@ void MeasureFilter(const BenchSegment& segment, const char* text) {
 int main(int argc, char** argv) {
   CLI::App app("Filters over the columns of one segment.");
   std::vector<uint32_t> sizes = {338000, 1000000};
+  std::vector<std::string> filters = {
+      "color = 'c1' and shape = 's2'",
+      "color = 'nowhere'",
+      "color = 'c1' and tags = 'nowhere'",
+      "color in ('c1', 'c2')",
+      "tags = 't7'",
+      "tags = 't7' and color = 'c1'",
+      "year = 1984",
+      "1980 <= year < 1990",
+      "size < 140737488355",
+      "size < 140737488355328",
+      "size < 140737488355328 and essential",
+      "not essential",
+      "color = 'c1' and size < 140737488355 and not essential",
+      "year < 1955 or size < 140737488355 or tags starts with 't99'"};
   app.add_option("--rows", sizes, "Rows of the segments");
+  app.add_option("--filter", filters, "Filters instead of those built in");
   CLI11_PARSE(app, argc, argv);
   for (const uint32_t rows : sizes) {
     const sextant::BenchSegment segment(rows);
@@ -155,15 +171,7 @@ int main(int argc, char** argv) {
     }
     absl::PrintF("\n");
     sextant::MeasureRank(segment);
-    for (const char* text :
-         {"color = 'c1' and shape = 's2'", "color = 'nowhere'",
-          "color = 'c1' and tags = 'nowhere'", "color in ('c1', 'c2')",
-          "tags = 't7'", "tags = 't7' and color = 'c1'", "year = 1984",
-          "1980 <= year < 1990", "size < 140737488355",
-          "size < 140737488355328", "size < 140737488355328 and essential",
-          "not essential",
-          "color = 'c1' and size < 140737488355 and not essential",
-          "year < 1955 or size < 140737488355 or tags starts with 't99'"}) {
+    for (const std::string& text : filters) {
       sextant::MeasureFilter(segment, text);
     }
   }
