@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
+#include "engine/filtered_reads.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
 #include "engine/recall_probe.h"
@@ -81,6 +82,19 @@ struct ScrollPage {
   bool more = false;  // there are points after the last one
 };
 
+struct FilteredPage {
+  std::vector<Point> points;
+  // Of the last point, where more follow it.
+  std::optional<PagePosition> next;
+};
+
+// What to read of the points of a page.
+struct PageFetch {
+  Projection projection;
+  // The page ends early, but not without a point, before it is larger.
+  uint64_t bytes_max = UINT64_MAX;
+};
+
 // A collection: its durable points and the segments that answer searches.
 //
 // Shared between requests; thread-safe. Reads take no lock and work on the
@@ -121,6 +135,21 @@ class Collection {
       const std::optional<PointId>& after, uint32_t limit,
       const Projection& projection, const RequestContext& context) const = 0;
   virtual absl::StatusOr<PointCount> Count() const = 0;
+
+  // --- by filter ---
+  // InvalidField with the filter's paths, "order_by.field" and "field".
+  virtual absl::StatusOr<PointCount> CountMatching(
+      const Filter& filter, const RequestContext& context) const = 0;
+  // Those that match now, in writes of limits::kIdsPerCallMax points, each of
+  // them atomic and durable; a point that is overwritten meanwhile stays. When
+  // one of the writes fails, those before it stay done.
+  virtual absl::StatusOr<WriteResult> DeleteMatching(
+      const Filter& filter, const RequestContext& context) = 0;
+  virtual absl::StatusOr<FilteredPage> ScrollMatching(
+      const PageQuery& query, const PageFetch& fetch,
+      const RequestContext& context) const = 0;
+  virtual absl::StatusOr<FacetCounts> Facets(
+      const FacetQuery& query, const RequestContext& context) const = 0;
 
   virtual absl::StatusOr<SearchResult> Search(
       const SearchQuery& query, const RequestContext& context) const = 0;

@@ -43,38 +43,46 @@ size_t EncodedBytes(std::span<QueuedWrite* const> group) {
   return size;
 }
 
-// Adds the records of one request and moves `state` and `hashes` on.
-template <typename HashById>
-void Encode(QueuedWrite* queued, HashById* hashes, CollectionState* state,
+// Adds the records of one request and moves `state` and `points` on.
+template <typename KnownById>
+void Encode(QueuedWrite* queued, KnownById* points, CollectionState* state,
             WriteSet* writes) {
+  using Known = typename KnownById::mapped_type;
   Change change;
   change.seq = ++state->applied_seq;
   change.upserted.reserve(queued->write.upserts.size());
-  hashes->reserve(hashes->size() + queued->write.upserts.size());
+  points->reserve(points->size() + queued->write.upserts.size());
   queued->result.applied_seq = change.seq;
   for (const PreparedPoint& point : queued->write.upserts) {
-    const auto [known, inserted] = hashes->try_emplace(point.id, point.hash);
+    const auto [known, inserted] =
+        points->emplace(point.id, Known{point.hash, change.seq});
     if (inserted) {
       ++queued->result.inserted;
       ++state->live_count;
     } else {
       ++queued->result.updated;
-      state->content_hash.Remove(known->second);
-      known->second = point.hash;
+      state->content_hash.Remove(known->second.hash);
+      known->second = {point.hash, change.seq};
     }
     state->content_hash.Add(point.hash);
     writes->Put(change.seq, point.View(), point.hash);
     change.upserted.push_back(point.id);
   }
-  for (const std::string& id : queued->write.deletes) {
-    const auto known = hashes->find(id);
-    if (known == hashes->end()) {
+  const std::optional<Sequence> as_of = queued->write.deletes_as_of;
+  for (size_t i = 0; i < queued->write.deletes.size(); ++i) {
+    const std::string& id = queued->write.deletes[i];
+    const auto known = points->find(id);
+    if (known == points->end()) {
+      continue;
+    }
+    if (as_of.has_value() && known->second.seq > *as_of) {
+      queued->held_back.push_back(i);
       continue;
     }
     ++queued->result.deleted;
     --state->live_count;
-    state->content_hash.Remove(known->second);
-    hashes->erase(known);
+    state->content_hash.Remove(known->second.hash);
+    points->erase(known);
     writes->Delete(id);
     change.deleted.push_back(id);
   }
@@ -105,18 +113,18 @@ void CollectionWriter::CommitGroup(std::span<QueuedWrite* const> group) {
 absl::Status CollectionWriter::CommitLocked(
     std::span<QueuedWrite* const> group) {
   RETURN_IF_ERROR(CheckWritableLocked());
-  ASSIGN_OR_RETURN(HashById hashes, ReadHashes(group));
+  ASSIGN_OR_RETURN(KnownById points, ReadKnown(group));
   CollectionState state = state_;
   WriteSet writes(record_.number(), EncodedBytes(group));
   for (QueuedWrite* write : group) {
-    Encode(write, &hashes, &state, &writes);
+    Encode(write, &points, &state, &writes);
   }
   writes.SetState(state);
   RETURN_IF_ERROR(store_->Commit(std::move(writes)));
   CRASH_POINT("commit:before_apply");
   Sequence before = state_.applied_seq;
   for (const QueuedWrite* write : group) {
-    Apply(write->write, before);
+    Apply(*write, before);
     ++before;
   }
   state_ = state;
@@ -125,8 +133,8 @@ absl::Status CollectionWriter::CommitLocked(
   return absl::OkStatus();
 }
 
-// Content hashes of the points that the group overwrites or deletes.
-absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
+// The points that the group overwrites or deletes.
+absl::StatusOr<CollectionWriter::KnownById> CollectionWriter::ReadKnown(
     std::span<QueuedWrite* const> group) const {
   std::vector<absl::string_view> known;
   const auto add = [&](absl::string_view id)
@@ -144,9 +152,9 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
       add(id);
     }
   }
-  HashById hashes;
+  KnownById points;
   if (known.empty()) {
-    return hashes;
+    return points;
   }
   ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> stored,
                    store_->ReadPoints(nullptr, record_.number(), known,
@@ -157,19 +165,25 @@ absl::StatusOr<CollectionWriter::HashById> CollectionWriter::ReadHashes(
           absl::StrCat("point ", ToString(DecodeId(schema_->id_kind, known[i])),
                        " is in the index but not in the store"));
     }
-    hashes.emplace(known[i], stored[i]->hash);
+    points.emplace(known[i], KnownPoint{stored[i]->hash, stored[i]->seq});
   }
-  return hashes;
+  return points;
 }
 
-void CollectionWriter::Apply(const PreparedWrite& write, Sequence before) {
+void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
+  const PreparedWrite& write = queued.write;
   for (size_t i = 0; i < write.upserts.size(); ++i) {
     PrefetchAfter(table_, write, i);
     const PreparedPoint& point = write.upserts[i];
     table_.Upsert(point.id, point.vectors, before, point.values);
   }
-  for (const std::string& id : write.deletes) {
-    table_.Delete(id);
+  auto held_back = queued.held_back.begin();
+  for (size_t i = 0; i < write.deletes.size(); ++i) {
+    if (held_back != queued.held_back.end() && *held_back == i) {
+      ++held_back;
+    } else {
+      table_.Delete(write.deletes[i]);
+    }
   }
   changes_to_replay_ += write.upserts.size() + write.deletes.size();
 }

@@ -91,15 +91,20 @@ class CollectionWriter {
   uint64_t id_map_bytes() const { return id_map_bytes_.load(); }
 
  private:
-  using HashById = absl::flat_hash_map<absl::string_view, ContentHash>;
+  // What the store has of a point, or will have after this group.
+  struct KnownPoint {
+    ContentHash hash;
+    Sequence seq = 0;
+  };
+  using KnownById = absl::flat_hash_map<absl::string_view, KnownPoint>;
 
   absl::Status CheckWritableLocked() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitLocked(std::span<QueuedWrite* const> group)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::StatusOr<HashById> ReadHashes(std::span<QueuedWrite* const> group) const
+  absl::StatusOr<KnownById> ReadKnown(std::span<QueuedWrite* const> group) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Apply(const PreparedWrite& write, Sequence before)
+  void Apply(const QueuedWrite& queued, Sequence before)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void UpdateGauges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -127,6 +127,34 @@ class CollectionWriterTest : public ::testing::Test {
   std::unique_ptr<CollectionWriter> writer_;
 };
 
+// What a filter chose is deleted only as far as nobody wrote it since, in the
+// same group or before.
+TEST_F(CollectionWriterTest, ADeleteAsOfAWriteSparesWhatWasWrittenLater) {
+  Upsert(0, 10);
+  Upsert(3, 2);
+  QueuedWrite rewrite;
+  rewrite.write =
+      *PrepareUpsert(schema_, SeededPoints(7, 1, kDimension), Unlimited());
+  QueuedWrite remove;
+  remove.write = *PrepareDelete(
+      schema_, std::vector<PointId>{uint64_t{2}, uint64_t{3}, uint64_t{7},
+                                    uint64_t{8}, uint64_t{99}});
+  remove.write.deletes_as_of = 1;
+  QueuedWrite* const group[] = {&rewrite, &remove};
+  writer_->CommitGroup(group);
+  ASSERT_OK(remove.status);
+  EXPECT_EQ(remove.result.deleted, 2U);  // 2 and 8
+  EXPECT_EQ(writer_->snapshot()->state.live_count, 8U);
+  uint64_t live = 0;
+  for (const auto& view : writer_->snapshot()->segments) {
+    live += view->live();
+  }
+  EXPECT_EQ(live, 8U);
+  Restart();
+  EXPECT_EQ(writer_->rebuilds(), 0U);
+  EXPECT_EQ(writer_->snapshot()->state.live_count, 8U);
+}
+
 // Deletes come while nothing grows, then points, then a checkpoint: it must
 // not fall behind the one that trimmed the change log.
 TEST_F(CollectionWriterTest, CheckpointsNeverGoBack) {

@@ -25,6 +25,8 @@ struct QueuedWrite {
   // Filled in by the commit.
   absl::Status status;
   WriteResult result;
+  // Positions in write.deletes of what write.deletes_as_of spares, ascending.
+  std::vector<size_t> held_back;
 };
 
 struct CommitQueueOptions {

@@ -48,6 +48,25 @@ class DamagedCollection final : public Collection {
     return damage_;
   }
   absl::StatusOr<PointCount> Count() const override { return damage_; }
+  absl::StatusOr<PointCount> CountMatching(
+      const Filter& /*filter*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  absl::StatusOr<WriteResult> DeleteMatching(
+      const Filter& /*filter*/, const RequestContext& /*context*/) override {
+    return damage_;
+  }
+  absl::StatusOr<FilteredPage> ScrollMatching(
+      const PageQuery& /*query*/, const PageFetch& /*fetch*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
+  absl::StatusOr<FacetCounts> Facets(
+      const FacetQuery& /*query*/,
+      const RequestContext& /*context*/) const override {
+    return damage_;
+  }
   absl::StatusOr<SearchResult> Search(
       const SearchQuery& /*query*/,
       const RequestContext& /*context*/) const override {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "engine/filter_match.h"
 #include "index/distance.h"
 
 namespace sextant {
@@ -31,11 +32,20 @@ bool Better(const Candidate& a, const Candidate& b) {
   return a.score != b.score ? a.score > b.score : a.id < b.id;
 }
 
-std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field) {
+// The rows of each segment that the query's filter lets through; nothing when
+// it has no filter.
+using Matches = std::optional<std::vector<DocumentSet>>;
+
+std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
+                                  const Matches& matches) {
   std::vector<SegmentFacts> facts;
   facts.reserve(snapshot.segments.size());
-  for (const auto& view : snapshot.segments) {
+  for (size_t i = 0; i < snapshot.segments.size(); ++i) {
+    const SegmentView* view = snapshot.segments[i].get();
     SegmentFacts segment;
+    if (matches.has_value()) {
+      segment.matching = (*matches)[i].count();
+    }
     segment.number = view->number();
     segment.dead = view->dead.count();
     segment.growing = view->growing != nullptr;
@@ -74,46 +84,95 @@ absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
   return vector;
 }
 
+// What the searches of all segments have in common.
+struct DenseSearch {
+  const DensePlan& plan;
+  std::span<const float> query;
+  const RequestContext& context;
+};
+
+// And what is its own.
+struct SegmentSearch {
+  const SegmentView& view;
+  const SegmentPlan& plan;
+  const DocumentSet* matching;  // null without a filter
+
+  // `bits` is room for the filter, which outlives it.
+  RowFilter Filter(std::vector<uint64_t>& bits) const {
+    if (matching == nullptr) {
+      return view.dead;
+    }
+    bits = matching->ToWords(view.rows);
+    return RowFilter::Among(view.dead, bits);
+  }
+};
+
+absl::Status SearchSealed(const DenseSearch& search,
+                          const SegmentSearch& segment, SearchMethod method,
+                          TopK& top, SearchWork& work) {
+  const VectorIndex& index = segment.view.sealed->field(search.plan.field);
+  if (method == SearchMethod::kScanMatches) {
+    return index.ScanOrdinals(search.query, segment.matching->ToOrdinals(),
+                              search.context, top, work);
+  }
+  std::vector<uint64_t> bits;
+  const RowFilter filter = segment.Filter(bits);
+  switch (method) {
+    case SearchMethod::kCodeScan:
+      return index.ScanCodes(search.query, filter, search.context, top, work);
+    case SearchMethod::kGraph:
+      return index.Search(search.query, segment.plan.effort, filter,
+                          search.context, top, work);
+    default:
+      return index.Scan(search.query, filter, search.context, top, work);
+  }
+}
+
 absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
-    const SegmentView& view, const DensePlan& plan, const SegmentPlan& segment,
-    std::span<const float> query, const RequestContext& context,
-    SearchWork& work) {
-  TopK top(plan.candidates, view.growing.get());
-  if (view.growing != nullptr) {
-    RETURN_IF_ERROR(view.growing->field(plan.field)
-                        .Scan(query, view.field_rows[plan.field], view.dead,
-                              context, top, work));
+    const DenseSearch& search, const SegmentSearch& segment, SearchWork& work) {
+  const SegmentView& view = segment.view;
+  const SearchMethod method = segment.plan.method;
+  TopK top(search.plan.candidates, view.growing.get());
+  if (method == SearchMethod::kNone) {
     return top.TakeSorted();
   }
-  const VectorIndex& index = view.sealed->field(plan.field);
-  switch (segment.method) {
-    case SearchMethod::kScan:
-      RETURN_IF_ERROR(index.Scan(query, view.dead, context, top, work));
-      break;
-    case SearchMethod::kCodeScan:
-      RETURN_IF_ERROR(index.ScanCodes(query, view.dead, context, top, work));
-      break;
-    case SearchMethod::kGraph:
-      RETURN_IF_ERROR(
-          index.Search(query, segment.effort, view.dead, context, top, work));
-      break;
+  if (view.growing != nullptr) {
+    std::vector<uint64_t> bits;
+    const uint16_t field = search.plan.field;
+    RETURN_IF_ERROR(view.growing->field(field).Scan(
+        search.query, view.field_rows[field], segment.Filter(bits),
+        search.context, top, work));
+    return top.TakeSorted();
+  }
+  RETURN_IF_ERROR(SearchSealed(search, segment, method, top, work));
+  const bool is_starved =
+      segment.matching != nullptr && method == SearchMethod::kGraph &&
+      top.size() < std::min<uint64_t>(top.k(), segment.matching->count());
+  if (is_starved) {
+    // The graph did not lead to them all.
+    top = TopK(search.plan.candidates);
+    RETURN_IF_ERROR(
+        SearchSealed(search, segment, SearchMethod::kScanMatches, top, work));
   }
   return top.TakeSorted();
 }
 
 absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
-                                                const DensePlan& plan,
-                                                std::span<const float> query,
-                                                const RequestContext& context,
+                                                const DenseSearch& search,
+                                                const Matches& matches,
                                                 StageTiming* timing) {
   const SteadyClock::time_point start = SteadyClock::now();
+  const DensePlan& plan = search.plan;
   SearchWork work;
   std::vector<Candidate> candidates;
   for (size_t i = 0; i < snapshot.segments.size(); ++i) {
     const SegmentView& view = *snapshot.segments[i];
     ASSIGN_OR_RETURN(
         const std::vector<ScoredRow> hits,
-        SearchSegment(view, plan, plan.segments[i], query, context, work));
+        SearchSegment(search,
+                      {view, plan.segments[i],
+                       matches.has_value() ? &(*matches)[i] : nullptr},
+                      work));
     for (const ScoredRow& hit : hits) {
       candidates.push_back({hit.score, view.id(hit.row)});
     }
@@ -222,6 +281,29 @@ absl::StatusOr<std::vector<Hit>> Fetch(const SearchTarget& target,
   return hits;
 }
 
+absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
+                                    const SearchQuery& query,
+                                    const RequestContext& context,
+                                    std::vector<StageTiming>* stages) {
+  if (!query.filter.has_value()) {
+    return Matches();
+  }
+  const SteadyClock::time_point start = SteadyClock::now();
+  ASSIGN_OR_RETURN(const BoundFilter filter,
+                   BindFilterTo(*target.schema, *query.filter));
+  ASSIGN_OR_RETURN(std::vector<DocumentSet> matches,
+                   MatchingRows(filter, *target.snapshot, context));
+  StageTiming timing;
+  timing.name = "filter";
+  timing.candidates_in = target.snapshot->state.live_count;
+  for (const DocumentSet& rows : matches) {
+    timing.candidates_out += rows.count();
+  }
+  timing.seconds = SecondsSince(start);
+  stages->push_back(std::move(timing));
+  return Matches(std::move(matches));
+}
+
 }  // namespace
 
 absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
@@ -233,17 +315,18 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
   const auto& source = std::get<DenseSource>(query.sources.front());
   ASSIGN_OR_RETURN(const std::vector<float> vector,
                    QueryVector(target, source, field, context));
-  const Plan plan = PlanSearch(query, field, target.defaults,
-                               FactsOf(*target.snapshot, field));
-
   SearchResult result;
+  ASSIGN_OR_RETURN(const Matches matches,
+                   FindMatches(target, query, context, &result.stages));
+  const Plan plan = PlanSearch(query, field, target.defaults,
+                               FactsOf(*target.snapshot, field, matches));
   result.applied_seq = target.snapshot->state.applied_seq;
   result.expected_recall = plan.dense.expected_recall;
   StageTiming dense;
   dense.name = absl::StrCat("dense ", target.schema->vector_fields[field].name);
-  ASSIGN_OR_RETURN(
-      std::vector<Candidate> candidates,
-      RunDense(*target.snapshot, plan.dense, vector, context, &dense));
+  ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                   RunDense(*target.snapshot, {plan.dense, vector, context},
+                            matches, &dense));
   result.stages.push_back(std::move(dense));
   CutPage(query, &candidates);
   RETURN_IF_ERROR(context.Check());

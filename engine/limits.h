@@ -37,6 +37,8 @@ inline constexpr uint32_t kPageDefault = 100;
 inline constexpr uint32_t kScrollPageMax = 10000;
 inline constexpr uint32_t kListPageMax = 1000;
 
+inline constexpr uint32_t kFacetsMax = 1000;
+
 inline constexpr uint32_t kHitsMax = 10000;  // offset + limit
 inline constexpr uint32_t kEfMax = 10000;
 // Of searches that name neither a recall target nor an effort.

@@ -15,8 +15,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
-#include "base/timestamp.h"
 #include "engine/limits.h"
+#include "index/columns/timestamp.h"
 
 namespace sextant {
 namespace {
@@ -142,8 +142,7 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
     for (FieldValues& values : values_) {
       if (values.size() > 1) {
         std::ranges::sort(values);
-        const auto rest = std::ranges::unique(values);
-        values.erase(rest.begin(), rest.end());
+        values.erase(std::unique(values.begin(), values.end()), values.end());
       }
     }
     return std::move(values_);

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/utf8.h"
 #include "engine/limits.h"
+#include "filters/filter_text.h"
 #include "index/vector_index.h"
 
 namespace sextant {
@@ -76,7 +77,8 @@ bool IsScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
          facts.recall_curve->DistancesOf(effort, candidates);
 }
 
-SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
+// How all live rows are searched, or those of a filter that are not few.
+SegmentPlan PlanAllRows(const SegmentFacts& facts, const DenseSource& source,
                         const DensePlan& dense, uint32_t default_ef) {
   SegmentPlan plan{.number = facts.number,
                    .growing = facts.growing,
@@ -98,8 +100,11 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
   if (dense.recall_target == 0) {
     graph.effort.ef =
         std::max(source.ef != 0 ? source.ef : default_ef, dense.candidates);
-  } else if (!ChooseEffort(facts, dense.recall_target, dense.candidates,
-                           &graph)) {
+  } else if (!ChooseEffort(facts,
+                           facts.matching.has_value()
+                               ? (1 + dense.recall_target) / 2
+                               : dense.recall_target,
+                           dense.candidates, &graph)) {
     return plan;
   }
   if (may_scan && IsScanFaster(facts, graph.effort, dense.candidates)) {
@@ -114,13 +119,55 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
   return graph;
 }
 
+// Whether comparing with every row that matches takes no longer than walking
+// the graph until enough of them are found.
+bool IsMatchScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
+                       uint32_t candidates) {
+  const double unfiltered =
+      effort.has_slack() ? facts.recall_curve->DistancesOf(effort, candidates)
+                         : static_cast<double>(kScanRowsPerEf * effort.ef);
+  const auto rows = static_cast<double>(facts.rows);
+  const auto matching = static_cast<double>(*facts.matching);
+  return matching <= std::min(rows, unfiltered * rows / matching);
+}
+
+SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
+                        const DensePlan& dense, uint32_t default_ef) {
+  SegmentPlan plan = PlanAllRows(facts, source, dense, default_ef);
+  if (!facts.matching.has_value()) {
+    return plan;
+  }
+  SegmentPlan exact{.number = facts.number,
+                    .growing = facts.growing,
+                    .rows = facts.rows,
+                    .dead = facts.dead,
+                    .matching = facts.matching};
+  plan.matching = facts.matching;
+  if (*facts.matching == 0) {
+    exact.method = SearchMethod::kNone;
+    return exact;
+  }
+  const bool few = *facts.matching * kScatteredRowCost <= facts.rows;
+  if (few && !facts.growing) {
+    exact.method = SearchMethod::kScanMatches;
+  }
+  if (plan.method != SearchMethod::kGraph) {
+    return few ? exact : plan;
+  }
+  if (IsMatchScanFaster(facts, plan.effort, dense.candidates)) {
+    return exact;
+  }
+  plan.expected_recall = 0;
+  return plan;
+}
+
 // A point of the answer is as likely in one segment as the segment is large.
 double MergedRecall(const std::vector<SegmentPlan>& segments) {
   double rows = 0;
   double found = 0;
   for (const SegmentPlan& segment : segments) {
-    const auto live = static_cast<double>(segment.rows -
-                                          std::min(segment.rows, segment.dead));
+    const auto live = static_cast<double>(segment.matching.value_or(
+        segment.rows - std::min(segment.rows, segment.dead)));
     if (segment.expected_recall == 0 && live > 0) {
       return 0;
     }
@@ -130,12 +177,33 @@ double MergedRecall(const std::vector<SegmentPlan>& segments) {
   return rows == 0 ? 1 : found / rows;
 }
 
+// Long lists are cut, between characters.
+std::string FilterText(const Filter& filter) {
+  constexpr size_t kBytesMax = 1000;
+  std::string text = sextant::ToString(filter);
+  if (text.size() > kBytesMax) {
+    size_t end = kBytesMax;
+    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0U) == 0x80U) {
+      --end;
+    }
+    text.resize(end);
+    text += "...";
+  }
+  return text;
+}
+
 std::string MethodText(const SegmentPlan& segment) {
   if (segment.method == SearchMethod::kScan) {
     return "scan";
   }
   if (segment.method == SearchMethod::kCodeScan) {
     return "code scan";
+  }
+  if (segment.method == SearchMethod::kScanMatches) {
+    return "scan of matches";
+  }
+  if (segment.method == SearchMethod::kNone) {
+    return "nothing";
   }
   return absl::StrCat(
       "graph ",
@@ -160,10 +228,17 @@ std::string Plan::ToString(const Schema& schema) const {
     absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
   }
   text += "\n";
+  if (filter != nullptr) {
+    absl::StrAppend(&text, "  filter ", FilterText(*filter), "\n");
+  }
   for (const SegmentPlan& segment : dense.segments) {
     absl::StrAppend(&text, "    ", segment.growing ? "growing" : "sealed",
                     " segment ", segment.number, ": ", MethodText(segment),
-                    ", rows ", segment.rows, ", dead ", segment.dead, "\n");
+                    ", rows ", segment.rows, ", dead ", segment.dead,
+                    segment.matching.has_value()
+                        ? absl::StrCat(", matching ", *segment.matching)
+                        : std::string(),
+                    "\n");
   }
   if (fetch_payload || fetch_vectors) {
     absl::StrAppend(&text, "  fetch", fetch_payload ? " payload" : "",
@@ -181,6 +256,7 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
   plan.offset = query.offset;
   plan.fetch_payload = query.projection.payload;
   plan.fetch_vectors = query.projection.any_vectors();
+  plan.filter = query.filter.has_value() ? &*query.filter : nullptr;
   plan.dense.field = field;
   // The stored point that is searched by leaves the answer: one more.
   const bool by_stored_point = std::holds_alternative<PointId>(source.target);

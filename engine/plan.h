@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@
 namespace sextant {
 
 // kCodeScan estimates all distances by 1-bit codes and scores what may be near.
-enum class SearchMethod { kScan, kCodeScan, kGraph };
+// kScanMatches compares with the rows that the filter lets through and looks at
+// no other; kNone with nothing, since it lets none through.
+enum class SearchMethod { kScan, kCodeScan, kGraph, kScanMatches, kNone };
 
 // How one segment is searched.
 struct SegmentPlan {
@@ -26,6 +29,7 @@ struct SegmentPlan {
   bool growing = false;
   uint64_t rows = 0;  // vector rows of the field
   uint64_t dead = 0;
+  std::optional<uint64_t> matching;  // live rows that the filter lets through
   SearchMethod method = SearchMethod::kScan;
   SearchEffort effort;  // of a graph search
   bool scores_by_codes = false;
@@ -50,6 +54,7 @@ struct Plan {
   uint32_t offset = 0;
   bool fetch_payload = false;
   bool fetch_vectors = false;
+  const Filter* filter = nullptr;  // the query's
 
   std::string ToString(const Schema& schema) const;
 };
@@ -66,6 +71,7 @@ struct SegmentFacts {
   bool has_binary_codes = false;
   // Graph searches do not read the floats (VectorIndex::scores_by_codes).
   bool scores_by_codes = false;
+  std::optional<uint64_t> matching;  // with a filter: as in SegmentPlan
 };
 
 // What a search is planned by that does not say how hard to try.
@@ -89,6 +95,10 @@ inline constexpr uint64_t kScannedRows = kScanRowsPerEf * kDefaultEf;
 inline constexpr uint64_t kSmallSegmentRows = 16384;
 inline constexpr double kSmallSegmentRecall = 0.99;
 
+// Rows out of order are fetched from memory one by one: so many rows in order
+// are read meanwhile.
+inline constexpr uint64_t kScatteredRowCost = 4;
+
 // What a scan by 1-bit codes finds of the exact answer (code_scan.h).
 inline constexpr double kCodeScanRecall = 0.9987;
 
@@ -101,6 +111,12 @@ inline constexpr double kCodeScanRecall = 0.9987;
 // that segment, and the nearest are found more surely than the last. A segment
 // where no effort reaches the target is scanned; one that scores by codes is
 // searched as well as it can be, since a scan would read what is not in memory.
+//
+// With a filter a graph search walks through rows that it must not offer, so
+// it takes the longer the fewer match, while comparing with all that match
+// takes the less: whichever is less is done. What efforts are worth was
+// measured without filters, so the effort is one for half as many misses, and
+// the recall counts as not known.
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments);

@@ -304,6 +304,59 @@ TEST(PlanTest, EachSegmentGetsTheEffortThatItsOwnCurveAsksFor) {
   EXPECT_GT(PlanSearch(query, 0, {}, facts).dense.segments[0].effort.ef, 150U);
 }
 
+struct FilterCase {
+  const char* name;
+  uint64_t matching;
+  SearchMethod method;
+};
+
+class PlanFilterTest : public ::testing::TestWithParam<FilterCase> {};
+
+// A graph search for 0.95 takes about 5,000 distances of 1,000,000 rows; where
+// a share s of them matches, 5,000 / s. Comparing with them is s * 1,000,000.
+TEST_P(PlanFilterTest, Chooses) {
+  const RecallCurve curve({{{.ef = 4096, .slack = 0.1F},
+                            {0.99F, 0.99F, 0.99F},
+                            {},
+                            {5000, 5000, 5000}}},
+                          100, 1);
+  SegmentFacts facts{1, false, true, 1'000'000, 0, &curve};
+  facts.matching = GetParam().matching;
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  const Plan plan = PlanSearch(query, 0, {.recall_target = 0.95}, {facts});
+  EXPECT_EQ(plan.dense.segments[0].method, GetParam().method);
+  // Of a graph under a filter nobody measured it.
+  EXPECT_EQ(plan.dense.expected_recall,
+            GetParam().method == SearchMethod::kGraph ? 0 : 1);
+  EXPECT_THAT(plan.ToString(OneFieldSchema(2)),
+              HasSubstr(absl::StrCat("matching ", GetParam().matching)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, PlanFilterTest,
+    ::testing::Values(FilterCase{"Nothing", 0, SearchMethod::kNone},
+                      FilterCase{"One", 1, SearchMethod::kScanMatches},
+                      FilterCase{"Few", 50'000, SearchMethod::kScanMatches},
+                      FilterCase{"Many", 100'000, SearchMethod::kGraph},
+                      FilterCase{"All", 1'000'000, SearchMethod::kGraph}),
+    [](const auto& param) { return std::string(param.param.name); });
+
+TEST(PlanTest, AnExactSearchReadsInOrderWhereManyMatch) {
+  SegmentFacts facts{1, false, true, 1000, 0};
+  SearchQuery query = DenseQuery({1, 2}, 10, true);
+  facts.matching = 1000 / kScatteredRowCost;
+  EXPECT_EQ(PlanSearch(query, 0, {}, {facts}).dense.segments[0].method,
+            SearchMethod::kScanMatches);
+  facts.matching = 1000 / kScatteredRowCost + 1;
+  EXPECT_EQ(PlanSearch(query, 0, {}, {facts}).dense.segments[0].method,
+            SearchMethod::kScan);
+  // Growing rows are always read in order.
+  facts.growing = true;
+  facts.matching = 1;
+  EXPECT_EQ(PlanSearch(query, 0, {}, {facts}).dense.segments[0].method,
+            SearchMethod::kScan);
+}
+
 TEST(PlanTest, AHigherTargetNeverTriesLess) {
   const RecallCurve curve = Curve(1);
   const std::vector<SegmentFacts> facts = {

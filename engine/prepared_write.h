@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct PreparedPoint {
 struct PreparedWrite {
   std::vector<PreparedPoint> upserts;
   std::vector<std::string> deletes;
+  // Points that were written after this are not deleted.
+  std::optional<Sequence> deletes_as_of;
   size_t size_bytes = 0;
 };
 

@@ -156,22 +156,6 @@ absl::Status ValidateSchema(const Schema& schema) {
   return ValidatePayloadFields(schema.payload_fields);
 }
 
-absl::string_view FieldTypeName(FieldType type) {
-  switch (type) {
-    case FieldType::kInteger:
-      return "integer";
-    case FieldType::kFloat:
-      return "float";
-    case FieldType::kTimestamp:
-      return "timestamp";
-    case FieldType::kBoolean:
-      return "boolean";
-    case FieldType::kKeyword:
-      return "keyword";
-  }
-  return "unknown";
-}
-
 absl::string_view MetricName(Metric metric) {
   switch (metric) {
     case Metric::kCosine:

@@ -53,6 +53,5 @@ absl::Status ValidateName(absl::string_view name, absl::string_view field);
 absl::Status ValidateSchema(const Schema& schema);
 
 absl::string_view MetricName(Metric metric);  // "cosine", "inner_product", "l2"
-absl::string_view FieldTypeName(FieldType type);  // "integer", "keyword", ...
 
 }  // namespace sextant

@@ -66,6 +66,21 @@ absl::Status SealedSegment::OpenWindows(const Schema& schema) {
   return absl::OkStatus();
 }
 
+std::optional<Ordinal> SealedSegment::FindId(absl::string_view id) const {
+  Ordinal first = 0;
+  Ordinal last = rows();
+  while (first < last) {
+    const Ordinal middle = first + (last - first) / 2;
+    if (ids_.id(middle) < id) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  return first < rows() && ids_.id(first) == id ? std::optional<Ordinal>(first)
+                                                : std::nullopt;
+}
+
 uint64_t SealedSegment::columns_bytes() const {
   uint64_t bytes = 0;
   for (const std::optional<FieldColumn>& column : columns_) {

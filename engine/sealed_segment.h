@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "engine/schema.h"
+#include "filters/segment_filter.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
 #include "index/vector_index.h"
@@ -33,7 +34,7 @@ std::string WindowSection(size_t field, size_t payload_field, const char* part);
 // the schema leaves in the file.
 //
 // Thread-safe; shared by snapshots.
-class SealedSegment {
+class SealedSegment final : public SegmentColumns {
  public:
   // kDataLoss naming the file.
   static absl::StatusOr<std::shared_ptr<const SealedSegment>> Open(
@@ -41,13 +42,13 @@ class SealedSegment {
       std::shared_ptr<const SegmentFile> file);
 
   uint32_t number() const { return static_cast<uint32_t>(record_.number()); }
-  uint32_t rows() const { return ids_.size(); }
+  uint32_t rows() const override { return ids_.size(); }
   absl::string_view id(Ordinal row) const { return ids_.id(row); }
   const VectorIndex& field(size_t i) const { return *fields_[i]; }
   size_t field_count() const { return fields_.size(); }
   // Of a payload field; null when the file was written before the field was
   // declared.
-  const FieldColumn* column(size_t i) const {
+  const FieldColumn* column(size_t i) const override {
     return columns_[i].has_value() ? &*columns_[i] : nullptr;
   }
   // Of a vector field in the order of a payload field; null where that has no
@@ -56,6 +57,7 @@ class SealedSegment {
     return windows_.empty() ? nullptr : windows_[field][payload_field].get();
   }
   uint64_t windows_bytes() const;
+  std::optional<Ordinal> FindId(absl::string_view id) const override;
   // Of the columns, in the file and beside it.
   uint64_t columns_bytes() const;
   uint64_t size_bytes() const { return file_->size_bytes(); }

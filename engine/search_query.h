@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "engine/point.h"
+#include "filters/filter.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -29,6 +31,8 @@ using Source = std::variant<DenseSource>;
 
 struct SearchQuery {
   std::vector<Source> sources;  // exactly one
+  // Points that may be in the answer; none: all.
+  std::optional<Filter> filter;
   uint32_t limit = 0;
   uint32_t offset = 0;
   // Share of the exact best offset + limit that the answer shall hold, 0 to 1;

@@ -57,6 +57,15 @@ class StoredCollection final
       const Projection& projection,
       const RequestContext& context) const override;
   absl::StatusOr<PointCount> Count() const override;
+  absl::StatusOr<PointCount> CountMatching(
+      const Filter& filter, const RequestContext& context) const override;
+  absl::StatusOr<WriteResult> DeleteMatching(
+      const Filter& filter, const RequestContext& context) override;
+  absl::StatusOr<FilteredPage> ScrollMatching(
+      const PageQuery& query, const PageFetch& fetch,
+      const RequestContext& context) const override;
+  absl::StatusOr<FacetCounts> Facets(
+      const FacetQuery& query, const RequestContext& context) const override;
   absl::StatusOr<SearchResult> Search(
       const SearchQuery& query, const RequestContext& context) const override;
   std::vector<absl::StatusOr<SearchResult>> SearchBatch(

@@ -123,22 +123,6 @@ absl::StatusOr<Neighbours> BindOrdered(const FilterLiteral& literal,
 
 }  // namespace
 
-absl::string_view FieldTypeName(FieldType type) {
-  switch (type) {
-    case FieldType::kInteger:
-      return "integer";
-    case FieldType::kFloat:
-      return "float";
-    case FieldType::kTimestamp:
-      return "timestamp";
-    case FieldType::kBoolean:
-      return "boolean";
-    case FieldType::kKeyword:
-      return "keyword";
-  }
-  return "unknown";
-}
-
 std::string ShownLiteral(const FilterLiteral& literal) {
   if (const auto* flag = std::get_if<bool>(&literal)) {
     return *flag ? "true" : "false";

@@ -13,9 +13,6 @@
 
 namespace sextant {
 
-// "integer", "float", "timestamp", "boolean", "keyword".
-absl::string_view FieldTypeName(FieldType type);
-
 // As a message shows it: 17, 1.5, true, "text" (escaped, cut).
 std::string ShownLiteral(const FilterLiteral& literal);
 

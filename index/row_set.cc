@@ -37,6 +37,23 @@ RowSet RowSet::With(std::span<const Ordinal> rows, uint32_t capacity) const {
   return result;
 }
 
+std::vector<uint64_t> RowSet::ToWords() const {
+  if (empty()) {
+    return {};
+  }
+  std::vector<uint64_t> words((uint64_t{capacity_} + 63) / 64);
+  constexpr size_t kPageWords = kPageRows / 64;
+  for (size_t page = 0; page < pages_.size(); ++page) {
+    if (pages_[page] != nullptr) {
+      const size_t begin = page * kPageWords;
+      std::copy_n(pages_[page]->begin(),
+                  std::min(kPageWords, words.size() - begin),
+                  words.begin() + static_cast<std::ptrdiff_t>(begin));
+    }
+  }
+  return words;
+}
+
 std::string RowSet::ToBytes() const {
   std::string bytes;
   if (empty()) {

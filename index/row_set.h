@@ -41,6 +41,9 @@ class RowSet {
   bool empty() const { return count_ == 0; }
   uint32_t capacity() const { return capacity_; }
 
+  // One bit a row, least significant first, ceil(capacity / 64) words; empty
+  // when no row is a member.
+  std::vector<uint64_t> ToWords() const;
   // One bit a row, least significant first, ceil(capacity / 8) bytes; empty
   // when no row is a member.
   std::string ToBytes() const;

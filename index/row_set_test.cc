@@ -72,6 +72,18 @@ TEST(RowSetTest, BytesAndBack) {
   EXPECT_EQ(none.capacity(), 100U);
 }
 
+TEST(RowSetTest, WordsHoldABitForEachMember) {
+  EXPECT_TRUE(RowSet().ToWords().empty());
+  const std::vector<Ordinal> rows = {0, 63, 64, 32'767, 32'768, 70'000};
+  const RowSet set = RowSet().With(rows, 70'001);
+  const std::vector<uint64_t> words = set.ToWords();
+  ASSERT_EQ(words.size(), (70'001U + 63) / 64);
+  for (Ordinal row = 0; row < 70'001; ++row) {
+    EXPECT_EQ((words[row / 64] >> (row % 64) & 1U) != 0, set.Contains(row))
+        << row;
+  }
+}
+
 TEST(RowSetTest, DamagedBytesAreDataLoss) {
   EXPECT_THAT(
       RowSet::FromBytes("ab", 8),

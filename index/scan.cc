@@ -41,4 +41,27 @@ absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
   return absl::OkStatus();
 }
 
+absl::Status ScanRows(const ScanRequest& request, const RowBlock& block,
+                      std::span<const uint32_t> rows, TopK& top,
+                      SearchWork& work) {
+  constexpr size_t kStep = 512;
+  const Scorer scorer(request.shape.metric);
+  const size_t stride = PaddedStride(request.shape.dimension);
+  std::array<float, kStep> distances;
+  for (size_t begin = 0; begin < rows.size(); begin += kStep) {
+    RETURN_IF_ERROR(request.context.Check());
+    const auto step = rows.subspan(begin, std::min(kStep, rows.size() - begin));
+    scorer.rows(request.query.data(), block.vectors, stride,
+                request.shape.dimension, step, distances.data());
+    work.distances += step.size();
+    for (size_t i = 0; i < step.size(); ++i) {
+      const float score = scorer.sign * distances[i];
+      if (!(score < top.threshold())) {
+        top.Offer(score, block.ordinals[step[i]]);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace sextant

@@ -46,4 +46,9 @@ struct ScanRequest {
 absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
                        TopK& top, SearchWork& work);
 
+// Offers these rows of the block, whatever the filter says. Polls the context.
+absl::Status ScanRows(const ScanRequest& request, const RowBlock& block,
+                      std::span<const uint32_t> rows, TopK& top,
+                      SearchWork& work);
+
 }  // namespace sextant

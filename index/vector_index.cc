@@ -74,6 +74,7 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
         "vector index: bytes are not aligned to 4");
   }
   auto rep = std::make_unique<Rep>();
+  rep->segment_ordinals = segment_ordinals;
   if (placement != Placement::kInPlace) {
     RETURN_IF_ERROR(CopyToHugePages(placement, rep->copies, bytes));
   }
@@ -202,6 +203,36 @@ absl::Status VectorIndex::Scan(std::span<const float> query,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   return ScanBlock({rep_->shape, query, filter, context},
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
+}
+
+std::span<const uint32_t> VectorIndex::Rep::RowsByOrdinal() {
+  absl::call_once(rows_made, [this] {
+    rows_by_ordinal.assign(segment_ordinals, kNoRow);
+    for (uint32_t row = 0; row < rows; ++row) {
+      rows_by_ordinal[ordinals[row]] = row;
+    }
+  });
+  return rows_by_ordinal;
+}
+
+absl::Status VectorIndex::ScanOrdinals(std::span<const float> query,
+                                       std::span<const Ordinal> ordinals,
+                                       const RequestContext& context, TopK& top,
+                                       SearchWork& work) const {
+  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  const std::span<const uint32_t> rows_by_ordinal = rep_->RowsByOrdinal();
+  std::vector<uint32_t> rows;
+  rows.reserve(ordinals.size());
+  for (const Ordinal ordinal : ordinals) {
+    if (const uint32_t row = rows_by_ordinal[ordinal]; row != Rep::kNoRow) {
+      rows.push_back(row);
+    }
+  }
+  // In the order of memory.
+  std::ranges::sort(rows);
+  static const RowSet none;
+  return ScanRows({rep_->shape, query, none, context},
+                  {rep_->vectors, rep_->ordinals, rep_->rows}, rows, top, work);
 }
 
 absl::Status VectorIndex::ScanCodes(std::span<const float> query,

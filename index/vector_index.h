@@ -130,6 +130,13 @@ class VectorIndex {
                          const RequestContext& context, TopK& top,
                          SearchWork& work) const;
 
+  // Offers these points, as far as they have a row; `ordinals` ascend and are
+  // below segment_ordinals. The first call makes a table of four bytes a point.
+  absl::Status ScanOrdinals(std::span<const float> query,
+                            std::span<const Ordinal> ordinals,
+                            const RequestContext& context, TopK& top,
+                            SearchWork& work) const;
+
   // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
   // `effort.ef` (raised to top.k()): rows left out are walked through, never
   // offered, and do not use up the beam. Needs has_graph().

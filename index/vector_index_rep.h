@@ -5,6 +5,8 @@
 #include <array>
 #include <optional>
 
+#include "absl/base/call_once.h"
+
 #include "index/aligned_array.h"
 #include "index/frozen_graph.h"
 #include "index/graph_search.h"
@@ -27,6 +29,13 @@ struct VectorIndex::Rep {
   std::optional<FrozenGraph> graph;
   std::optional<VectorCodes> codes;
   std::optional<RecallCurve> recall_curve;
+  uint32_t segment_ordinals = 0;
+  // Row by ordinal, kNoRow where the point has none; made when first asked for.
+  absl::once_flag rows_made;
+  std::vector<uint32_t> rows_by_ordinal;
+
+  static constexpr uint32_t kNoRow = 0xFFFFFFFF;
+  std::span<const uint32_t> RowsByOrdinal();
 
   // Needs a graph.
   SearchedGraph Searched() const {

@@ -123,6 +123,46 @@ TEST(VectorIndexTest, DeadRowsAreWalkedThroughButNeverOffered) {
   }
 }
 
+TEST(VectorIndexTest, ScanOfSomeOrdinalsOffersThemAlone) {
+  const VectorShape shape{Metric::kL2, 16};
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kSeed);
+  VectorIndexInput input = TestInput(shape, vectors);
+  // Every second point has no vector.
+  for (VectorIndexInput::Row& row : input.rows) {
+    row.ordinal *= 2;
+  }
+  const BuiltVectorIndex built = MustBuild(input);
+  const auto index = MustOpen(shape, 2 * vectors.rows(), built);
+  std::vector<Ordinal> some;
+  for (Ordinal ordinal = 1; ordinal < 2 * vectors.rows(); ordinal += 5) {
+    some.push_back(ordinal);
+  }
+  std::vector<Ordinal> others;
+  for (Ordinal ordinal = 0; ordinal < 2 * vectors.rows(); ++ordinal) {
+    if (ordinal % 5 != 1) {
+      others.push_back(ordinal);
+    }
+  }
+  const RowSet left_out = RowSet().With(others, 2 * vectors.rows());
+  for (const size_t k : {size_t{10}, size_t{5000}}) {
+    SearchWork work;
+    TopK found(k);
+    TopK expected(k);
+    ASSERT_OK(index->ScanOrdinals(vectors.row(7), some, RequestContext(), found,
+                                  work));
+    EXPECT_EQ(work.distances, 600U);
+    ASSERT_OK(index->Scan(vectors.row(7), left_out, RequestContext(), expected,
+                          work));
+    const std::vector<ScoredRow> a = found.TakeSorted();
+    const std::vector<ScoredRow> b = expected.TakeSorted();
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].row, b[i].row);
+      EXPECT_EQ(a[i].score, b[i].score);
+    }
+  }
+}
+
 TEST(VectorIndexTest, AllRowsDeadIsAnEmptyAnswer) {
   const VectorShape shape{Metric::kL2, 4};
   const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);

@@ -20,6 +20,7 @@ enum class Method {
   kDeletePoints,
   kScrollPoints,
   kCountPoints,
+  kFacetPoints,
   kSearch,
   kSearchBatch,
 };
@@ -34,7 +35,7 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 12> kMethods = {{
+inline constexpr std::array<MethodInfo, 13> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
@@ -45,6 +46,7 @@ inline constexpr std::array<MethodInfo, 12> kMethods = {{
     {Method::kDeletePoints, "DeletePoints", Pool::kWrite},
     {Method::kScrollPoints, "ScrollPoints", Pool::kRead},
     {Method::kCountPoints, "CountPoints", Pool::kRead},
+    {Method::kFacetPoints, "FacetPoints", Pool::kRead},
     {Method::kSearch, "Search", Pool::kSearch},
     {Method::kSearchBatch, "SearchBatch", Pool::kSearch},
 }};

@@ -18,6 +18,7 @@ class App;
 namespace sextant::cli {
 
 void AddCollectionCommand(CLI::App& app, Action* action);
+void AddFacetsCommand(CLI::App& app, Action* action);
 void AddImportCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);

@@ -228,6 +228,35 @@ std::string CollectionJson(const client::CollectionInfo& info) {
       .Text();
 }
 
+std::string FieldValueJson(const client::FieldValue& value) {
+  if (const auto* boolean = std::get_if<bool>(&value)) {
+    return *boolean ? "true" : "false";
+  }
+  if (const auto* integer = std::get_if<int64_t>(&value)) {
+    return absl::StrCat(*integer);
+  }
+  if (const auto* number = std::get_if<double>(&value)) {
+    return ShortestNumber(*number);
+  }
+  return JsonString(std::get<std::string>(value));
+}
+
+std::string FacetsJson(const client::FacetResult& result) {
+  std::vector<std::string> facets;
+  for (const client::Facet& facet : result.facets) {
+    facets.push_back(JsonObject()
+                         .AddRaw("value", FieldValueJson(facet.value))
+                         .AddNumber("points", facet.points)
+                         .Text());
+  }
+  return JsonObject()
+      .AddRaw("facets", JsonArray(facets))
+      .AddNumber("distinct", result.distinct)
+      .AddNumber("points", result.points)
+      .AddNumber("absent", result.absent)
+      .Text();
+}
+
 std::string SearchJson(const client::SearchResult& result,
                        absl::string_view query) {
   std::vector<std::string> hits;

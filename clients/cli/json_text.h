@@ -36,6 +36,8 @@ std::string JsonArray(const std::vector<std::string>& elements);
 std::string JsonId(const client::PointId& id);
 
 std::string PointJson(const client::Point& point);
+std::string FieldValueJson(const client::FieldValue& value);
+std::string FacetsJson(const client::FacetResult& result);
 std::string CollectionJson(const client::CollectionInfo& info);
 // {"query":...,"hits":[...],...}; `query` only when it is not empty (JSON).
 std::string SearchJson(const client::SearchResult& result,

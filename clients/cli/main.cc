@@ -9,6 +9,7 @@
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "base/version.h"
 #include "clients/cli/commands.h"
@@ -16,6 +17,7 @@
 #include "clients/cli/output.h"
 #include "clients/cli/session.h"
 #include "clients/cli/text.h"
+#include "filters/filter_text.h"
 
 namespace sextant::cli {
 namespace {
@@ -60,6 +62,7 @@ int Run(int argc, char** argv) {
   AddImportCommand(app, &action);
   AddPointCommands(app, &action);
   AddSearchCommand(app, &action);
+  AddFacetsCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);
@@ -84,6 +87,11 @@ int Run(int argc, char** argv) {
   const ExitCode code = ExitCodeOf(status);
   if (code != ExitCode::kOk && code != ExitCode::kBrokenPipe) {
     Note(absl::StrCat("sextant: ", ErrorText(status)));
+    const std::string caret =
+        FilterErrorCaret(session.filter(), status.message());
+    if (!caret.empty()) {
+      Note(absl::StripSuffix(caret, "\n"));
+    }
   }
   return static_cast<int>(code);
 }

@@ -31,6 +31,9 @@ struct Options {
   std::string ids_from;
   std::vector<std::string> fields;
   bool vectors = false;
+  std::string filter;
+  std::string order_by;
+  bool descending = false;
   uint64_t limit = 100;
   uint32_t page_size = 1'000;
 };
@@ -136,7 +139,34 @@ absl::Status Get(Session& session, const Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status PrintDeleted(const Session& session,
+                          const client::DeleteResult& result,
+                          absl::string_view text) {
+  return PrintLine(session.json()
+                       ? JsonObject()
+                             .AddNumber("deleted", result.deleted)
+                             .AddNumber("applied_seq", result.applied_seq)
+                             .Text()
+                       : std::string(text));
+}
+
+absl::Status DeleteMatching(Session& session, const Options& options) {
+  if (!options.ids.empty() || !options.ids_from.empty()) {
+    return UsageError("--filter excludes ids and --ids-from");
+  }
+  session.NoteFilter(options.filter);
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const client::DeleteResult result,
+                   client->DeleteMatching(options.collection, options.filter));
+  return PrintDeleted(
+      session, result,
+      absl::StrCat("deleted ", WithCommas(result.deleted), " points"));
+}
+
 absl::Status Delete(Session& session, const Options& options) {
+  if (!options.filter.empty()) {
+    return DeleteMatching(session, options);
+  }
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
                    AllIds(*client, options));
@@ -149,23 +179,25 @@ absl::Status Delete(Session& session, const Options& options) {
     total.deleted += result.deleted;
     total.applied_seq = result.applied_seq;
   }
-  if (session.json()) {
-    return PrintLine(JsonObject()
-                         .AddNumber("deleted", total.deleted)
-                         .AddNumber("applied_seq", total.applied_seq)
-                         .Text());
-  }
-  return PrintLine(absl::StrCat("deleted ", WithCommas(total.deleted), " of ",
-                                WithCommas(ids.size()), " points"));
+  return PrintDeleted(session, total,
+                      absl::StrCat("deleted ", WithCommas(total.deleted),
+                                   " of ", WithCommas(ids.size()), " points"));
 }
 
 absl::Status Scroll(Session& session, const Options& options) {
+  if (options.descending && options.order_by.empty()) {
+    return UsageError("--descending needs --order-by");
+  }
+  session.NoteFilter(options.filter);
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   uint64_t left = options.limit == 0 ? UINT64_MAX : options.limit;
   client::ScrollOptions scroll;
   scroll.page_size =
       static_cast<uint32_t>(std::min<uint64_t>(options.page_size, left));
   scroll.projection = ProjectionOf(options);
+  scroll.filter = options.filter;
+  scroll.order_by = options.order_by;
+  scroll.descending = options.descending;
   const auto cursor = client->Scroll(options.collection, scroll);
   while (left > 0) {
     ASSIGN_OR_RETURN(std::vector<client::Point> page, cursor->NextPage());
@@ -179,9 +211,14 @@ absl::Status Scroll(Session& session, const Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status Count(Session& session, const std::string& collection) {
+absl::Status Count(Session& session, const Options& options) {
+  session.NoteFilter(options.filter);
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
-  ASSIGN_OR_RETURN(const client::CountResult result, client->Count(collection));
+  ASSIGN_OR_RETURN(
+      const client::CountResult result,
+      options.filter.empty()
+          ? client->Count(options.collection)
+          : client->CountMatching(options.collection, options.filter));
   if (session.json()) {
     return PrintLine(JsonObject()
                          .AddNumber("count", result.count)
@@ -211,6 +248,10 @@ void AddIdOptions(CLI::App* command, Options* options) {
                       "A file with one id a line, - = standard input");
 }
 
+void AddFilterOption(CLI::App* command, Options* options, const char* text) {
+  command->add_option("--filter", options->filter, text);
+}
+
 using Run = absl::Status (*)(Session&, const Options&);
 
 std::function<void()> Chosen(const std::shared_ptr<Options>& options, Run run,
@@ -237,20 +278,29 @@ void AddPointCommands(CLI::App& app, Action* action) {
   get->callback(Chosen(get_options, Get, action));
 
   auto delete_options = std::make_shared<Options>();
-  CLI::App* remove = app.add_subcommand("delete", "Delete points by id");
+  CLI::App* remove =
+      app.add_subcommand("delete", "Delete points by id or filter");
   AddCollectionOption(remove, delete_options.get());
   AddIdOptions(remove, delete_options.get());
+  AddFilterOption(remove, delete_options.get(),
+                  "Instead of ids: all points that match");
   remove->footer(
       "Examples:\n"
       "  sextant delete packages 42 43\n"
-      "  sextant delete packages --ids-from old.txt");
+      "  sextant delete packages --ids-from old.txt\n"
+      "  sextant delete packages --filter 'section = \"oldlibs\"'");
   remove->callback(Chosen(delete_options, Delete, action));
 
   auto scroll_options = std::make_shared<Options>();
   CLI::App* scroll =
-      app.add_subcommand("scroll", "Show points by ascending id");
+      app.add_subcommand("scroll", "Show points by ascending id, or in order");
   AddCollectionOption(scroll, scroll_options.get());
   AddShowOptions(scroll, scroll_options.get());
+  AddFilterOption(scroll, scroll_options.get(), "Only points that match");
+  scroll->add_option("--order-by", scroll_options->order_by,
+                     "A payload field instead of the id, not a keyword one");
+  scroll->add_flag("--descending", scroll_options->descending,
+                   "Largest first, with --order-by");
   scroll
       ->add_option("--limit", scroll_options->limit, "How many points, 0 = all")
       ->capture_default_str();
@@ -262,19 +312,22 @@ void AddPointCommands(CLI::App& app, Action* action) {
   scroll->footer(
       "Examples:\n"
       "  sextant scroll packages --limit 20 --fields name,section\n"
+      "  sextant scroll packages --filter 'section = \"games\"' --order-by "
+      "size "
+      "--descending\n"
       "  sextant scroll packages --limit 0 --vectors --output json > "
       "packages.jsonl   # can be imported again");
   scroll->callback(Chosen(scroll_options, Scroll, action));
 
-  auto collection = std::make_shared<std::string>();
+  auto count_options = std::make_shared<Options>();
   CLI::App* count = app.add_subcommand("count", "Count points, exactly");
-  count->add_option("COLLECTION", *collection, "The collection")->required();
-  count->footer("Example:\n  sextant count packages");
-  count->callback([collection, action] {
-    *action = [collection](Session& session) {
-      return Count(session, *collection);
-    };
-  });
+  AddCollectionOption(count, count_options.get());
+  AddFilterOption(count, count_options.get(), "Only points that match");
+  count->footer(
+      "Examples:\n"
+      "  sextant count packages\n"
+      "  sextant count packages --filter 'size < 1_000_000'");
+  count->callback(Chosen(count_options, Count, action));
 }
 
 }  // namespace sextant::cli

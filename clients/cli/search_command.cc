@@ -217,6 +217,7 @@ absl::Status Run(Session& session, Options options) {
   if (options.collection.empty()) {
     return UsageError("COLLECTION is required");
   }
+  session.NoteFilter(options.request.filter);
   if (options.row >= 0) {
     options.query.row = static_cast<uint64_t>(options.row);
   }
@@ -272,6 +273,9 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
   client::SearchRequest* request = &options->request;
   command->add_option("--field", request->field,
                       "Vector field (default: the only one)");
+  command->add_option("--filter", request->filter,
+                      "Only points that match: section = \"games\" and size < "
+                      "1_000_000");
   command->add_option("-k,--limit", request->limit, "Hits, 1 to 10,000")
       ->capture_default_str();
   command->add_option("--offset", request->offset, "Hits to skip");
@@ -317,6 +321,8 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --vector-file demo/queries.npy \\\n"
       "      --query-text-file demo/queries.txt --query 'edit photos' --fields "
       "name,section\n"
+      "  sextant search packages --id 42 --filter 'section in (\"graphics\", "
+      "\"video\") and size < 1_000_000'\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
       "  sextant search docs --vector-file queries.npy --output json > "
       "answers.jsonl\n"

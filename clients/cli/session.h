@@ -28,6 +28,9 @@ class Session {
 
   const GlobalOptions& options() const { return options_; }
   bool json() const { return options_.output == "json"; }
+  // The filter of the command, for a caret under what is wrong in it.
+  void NoteFilter(const std::string& filter) { filter_ = filter; }
+  const std::string& filter() const { return filter_; }
 
   // The connection, made at the first call; a server that is not there shows
   // at the first request.
@@ -40,6 +43,7 @@ class Session {
       const client::RetryOptions& retry) const;
 
   const GlobalOptions options_;
+  std::string filter_;
   std::unique_ptr<client::Client> client_;
 };
 

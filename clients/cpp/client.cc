@@ -24,6 +24,13 @@ class GrpcScrollCursor final : public ScrollCursor {
     request_.set_collection(std::string(collection));
     request_.set_page_size(options.page_size);
     ToWire(options.projection, request_.mutable_projection());
+    if (!options.filter.empty()) {
+      request_.mutable_filter()->set_text(options.filter);
+    }
+    if (!options.order_by.empty()) {
+      request_.mutable_order_by()->set_field(options.order_by);
+      request_.mutable_order_by()->set_descending(options.descending);
+    }
   }
 
   absl::StatusOr<std::vector<Point>> NextPage() override {
@@ -201,6 +208,20 @@ absl::StatusOr<DeleteResult> Client::Delete(absl::string_view collection,
                       .deleted = response.deleted()};
 }
 
+absl::StatusOr<DeleteResult> Client::DeleteMatching(
+    absl::string_view collection, absl::string_view filter,
+    const CallOptions& call) {
+  v1::DeletePointsRequest request;
+  request.set_collection(std::string(collection));
+  request.mutable_filter()->set_text(std::string(filter));
+  v1::DeletePointsResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->points(),
+                                    &v1::PointService::Stub::DeletePoints,
+                                    request, &response, call));
+  return DeleteResult{.applied_seq = response.applied_seq(),
+                      .deleted = response.deleted()};
+}
+
 std::unique_ptr<ScrollCursor> Client::Scroll(absl::string_view collection,
                                              const ScrollOptions& options) {
   return std::make_unique<GrpcScrollCursor>(connection_, collection, options);
@@ -216,6 +237,37 @@ absl::StatusOr<CountResult> Client::Count(absl::string_view collection,
                                     request, &response, call));
   return CountResult{.count = response.count(),
                      .applied_seq = response.applied_seq()};
+}
+
+absl::StatusOr<CountResult> Client::CountMatching(absl::string_view collection,
+                                                  absl::string_view filter,
+                                                  const CallOptions& call) {
+  v1::CountPointsRequest request;
+  request.set_collection(std::string(collection));
+  request.mutable_filter()->set_text(std::string(filter));
+  v1::CountPointsResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->points(),
+                                    &v1::PointService::Stub::CountPoints,
+                                    request, &response, call));
+  return CountResult{.count = response.count(),
+                     .applied_seq = response.applied_seq()};
+}
+
+absl::StatusOr<FacetResult> Client::Facets(absl::string_view collection,
+                                           const FacetRequest& request,
+                                           const CallOptions& call) {
+  v1::FacetPointsRequest wire;
+  wire.set_collection(std::string(collection));
+  wire.set_field(request.field);
+  wire.set_limit(request.limit);
+  if (!request.filter.empty()) {
+    wire.mutable_filter()->set_text(request.filter);
+  }
+  v1::FacetPointsResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->points(),
+                                    &v1::PointService::Stub::FacetPoints, wire,
+                                    &response, call));
+  return FromWire(response);
 }
 
 absl::StatusOr<SearchResult> Client::Search(absl::string_view collection,

@@ -77,10 +77,24 @@ class Client {
   absl::StatusOr<DeleteResult> Delete(absl::string_view collection,
                                       std::span<const PointId> ids,
                                       const CallOptions& call = {});
+  // All points that match `filter` (as text) when the call begins; see
+  // DeletePoints in the API for what happens to those written meanwhile.
+  absl::StatusOr<DeleteResult> DeleteMatching(absl::string_view collection,
+                                              absl::string_view filter,
+                                              const CallOptions& call = {});
   std::unique_ptr<ScrollCursor> Scroll(absl::string_view collection,
                                        const ScrollOptions& options = {});
   absl::StatusOr<CountResult> Count(absl::string_view collection,
                                     const CallOptions& call = {});
+
+  // Those that match `filter` (as text).
+  absl::StatusOr<CountResult> CountMatching(absl::string_view collection,
+                                            absl::string_view filter,
+                                            const CallOptions& call = {});
+  // The values of a payload field that most points have.
+  absl::StatusOr<FacetResult> Facets(absl::string_view collection,
+                                     const FacetRequest& request,
+                                     const CallOptions& call = {});
 
   absl::StatusOr<SearchResult> Search(absl::string_view collection,
                                       const SearchRequest& request,

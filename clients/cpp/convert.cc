@@ -280,6 +280,9 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
     ToWire(std::get<std::vector<float>>(request.target),
            dense->mutable_vector());
   }
+  if (!request.filter.empty()) {
+    wire->mutable_filter()->set_text(request.filter);
+  }
   dense->set_ef(request.ef);
   dense->set_exact(request.exact);
   wire->set_recall_target(request.recall_target);
@@ -352,6 +355,34 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
   if (wire.has_explanation()) {
     result.explanation = FromWire(wire.explanation());
   }
+  return result;
+}
+
+absl::StatusOr<FacetResult> FromWire(const v1::FacetPointsResponse& wire) {
+  FacetResult result;
+  for (const v1::Facet& facet : wire.facets()) {
+    Facet& out = result.facets.emplace_back();
+    out.points = facet.points();
+    switch (facet.key().kind_case()) {
+      case v1::Value::kBoolean:
+        out.value = facet.key().boolean();
+        break;
+      case v1::Value::kInteger:
+        out.value = int64_t{facet.key().integer()};
+        break;
+      case v1::Value::kNumber:
+        out.value = facet.key().number();
+        break;
+      case v1::Value::kText:
+        out.value = facet.key().text();
+        break;
+      case v1::Value::KIND_NOT_SET:
+        return absl::InternalError("the server sent a facet without a value");
+    }
+  }
+  result.distinct = wire.distinct();
+  result.points = wire.points();
+  result.absent = wire.absent();
   return result;
 }
 

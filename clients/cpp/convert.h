@@ -6,6 +6,7 @@
 #include "clients/cpp/types.h"
 #include "sextant/v1/collection_service.pb.h"
 #include "sextant/v1/point.pb.h"
+#include "sextant/v1/point_service.pb.h"
 #include "sextant/v1/search_service.pb.h"
 
 // Between the client's structs and the wire. What comes from the server is not
@@ -21,6 +22,7 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire);
 absl::StatusOr<PointId> FromWire(const v1::PointId& wire);
 absl::StatusOr<Point> FromWire(const v1::Point& wire);
 absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire);
+absl::StatusOr<FacetResult> FromWire(const v1::FacetPointsResponse& wire);
 CollectionInfo FromWire(const v1::CollectionInfo& wire);
 
 }  // namespace sextant::client

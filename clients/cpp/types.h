@@ -10,6 +10,8 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 
+#include "clients/cpp/collection_types.h"
+
 // The values of the C++ client: plain structs, no generated code. What the
 // numbers may be is told in proto/sextant/v1/*.proto; the server checks them.
 namespace sextant::client {
@@ -19,87 +21,6 @@ using PointId = std::variant<uint64_t, std::string>;
 
 // "42" or "name".
 std::string ToString(const PointId& id);
-
-enum class Metric { kCosine, kInnerProduct, kL2 };
-enum class IdKind { kNumber, kString };
-
-// What graph searches read of a vector. kAuto: the cheapest that loses no
-// recall, chosen anew whenever a segment is sealed.
-enum class Encoding { kAuto, kFloat, kBf16, kInt8, kInt4, kBinary };
-// Where the float vectors lie that score what codes found.
-enum class Rerank { kMemory, kMapped, kNone };
-
-struct VectorField {
-  std::string name;
-  uint32_t dimension = 0;
-  Metric metric = Metric::kCosine;
-  // HNSW build parameters; 0 = the server's default.
-  uint32_t m = 0;
-  uint32_t ef_construction = 0;
-  Encoding encoding = Encoding::kAuto;
-  Rerank rerank = Rerank::kMemory;
-};
-
-enum class FieldType { kInteger, kFloat, kTimestamp, kBoolean, kKeyword };
-
-// A part of the payload that filters, counts and orders may name.
-struct PayloadField {
-  // A key of the payload, or several down to one: "author.name".
-  std::string name;
-  FieldType type = FieldType::kKeyword;
-  // Searches with a range of it are to be fast; at most one value a point.
-  bool window = false;
-};
-
-struct CollectionSchema {
-  std::vector<VectorField> vector_fields;
-  IdKind id_kind = IdKind::kNumber;
-  std::vector<PayloadField> payload_fields;
-};
-
-// Bytes of the parts of the sealed segments.
-struct IndexMemory {
-  uint64_t graph = 0;
-  uint64_t codes = 0;
-  uint64_t vectors = 0;         // floats in memory
-  uint64_t mapped_vectors = 0;  // floats in mapped files
-  uint64_t disk_vectors = 0;    // floats that graph searches do not read
-  uint64_t ids = 0;
-  uint64_t columns = 0;  // of payload fields
-};
-
-// How many rows graph searches read in one encoding.
-struct EncodingUse {
-  std::string field;
-  Encoding encoding = Encoding::kFloat;
-  uint32_t segments = 0;
-  uint64_t rows = 0;
-  double recall_loss = 0;  // when sealed, against floats, on a sample
-};
-
-// State of a collection's search structures.
-struct IndexStats {
-  uint32_t sealed_segments = 0;
-  uint64_t unindexed_points = 0;
-  uint64_t dead_rows = 0;
-  uint64_t growing_bytes = 0;
-  uint64_t sealed_bytes = 0;
-  bool building = false;
-  uint64_t build_rows_done = 0;
-  uint64_t build_rows_total = 0;
-  IndexMemory memory;
-  std::vector<EncodingUse> encodings;
-};
-
-struct CollectionInfo {
-  std::string name;
-  CollectionSchema schema;
-  absl::Time create_time;
-  uint64_t point_count = 0;
-  uint64_t applied_seq = 0;
-  std::string content_hash;
-  IndexStats index;
-};
 
 struct Point {
   PointId id;
@@ -132,12 +53,38 @@ struct CountResult {
   uint64_t applied_seq = 0;
 };
 
+// The value of a payload field: a timestamp is an integer, microseconds since
+// 1970.
+using FieldValue = std::variant<bool, int64_t, double, std::string>;
+
+struct FacetRequest {
+  std::string field;   // a payload field
+  std::string filter;  // points to look at, as text; empty: all
+  uint32_t limit = 10;
+};
+
+struct Facet {
+  FieldValue value;
+  uint64_t points = 0;
+};
+
+struct FacetResult {
+  // Most points first, then by value.
+  std::vector<Facet> facets;
+  uint64_t distinct = 0;  // values that there are
+  uint64_t points = 0;    // that the filter lets through
+  uint64_t absent = 0;    // of these, without the field
+};
+
 struct SearchRequest {
   // Vector field; may stay empty when the collection has exactly one.
   std::string field;
   // Near to this vector, or to the vector of a stored point (which is left
   // out of the answer).
   std::variant<std::vector<float>, PointId> target;
+  // Points that the answer may hold, as text: section in ("graphics", "video")
+  // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
+  std::string filter;
   uint32_t limit = 10;
   uint32_t offset = 0;
   // Share of the exact best that the answer shall hold, above 0, at most 1; 0 =

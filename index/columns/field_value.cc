@@ -10,6 +10,22 @@ constexpr uint64_t kSign = uint64_t{1} << 63U;
 
 }  // namespace
 
+absl::string_view FieldTypeName(FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+      return "integer";
+    case FieldType::kFloat:
+      return "float";
+    case FieldType::kTimestamp:
+      return "timestamp";
+    case FieldType::kBoolean:
+      return "boolean";
+    case FieldType::kKeyword:
+      return "keyword";
+  }
+  return "unknown";
+}
+
 NumberKey KeyOfInteger(int64_t value) {
   return static_cast<uint64_t>(value) ^ kSign;
 }

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace sextant {
 
 enum class FieldType : uint8_t {
@@ -18,6 +20,9 @@ enum class FieldType : uint8_t {
   kBoolean = 4,
   kKeyword = 5,  // UTF-8
 };
+
+// "integer", "float", "timestamp", "boolean", "keyword".
+absl::string_view FieldTypeName(FieldType type);
 
 // A value of any field but a keyword field, as a number that compares like the
 // value: the 64-bit pattern with the sign turned (and, for negative floats, all

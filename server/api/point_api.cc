@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/limits.h"
+#include "server/convert/filter.h"
 #include "server/convert/page_token.h"
 #include "server/convert/point.h"
 
@@ -43,6 +44,12 @@ absl::StatusOr<ReturnedParts> PartsOf(const Request& request) {
   ReturnedParts parts;
   parts.projection.payload = true;
   return parts;
+}
+
+uint32_t PageSize(const v1::ScrollPointsRequest& request) {
+  return request.page_size() == 0
+             ? limits::kPageDefault
+             : std::min(request.page_size(), limits::kScrollPageMax);
 }
 
 }  // namespace
@@ -159,9 +166,18 @@ absl::Status PointApi::Delete(const v1::DeletePointsRequest& request,
                               v1::DeletePointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
                    Find(request.collection()));
-  ASSIGN_OR_RETURN(const std::vector<PointId> ids, ToPointIds(request.ids()));
-  ASSIGN_OR_RETURN(const WriteResult result,
-                   Recorded(collection->Delete(ids, context)));
+  WriteResult result;
+  if (request.has_filter()) {
+    if (request.ids_size() > 0) {
+      return InvalidField("filter", "not with ids");
+    }
+    ASSIGN_OR_RETURN(const Filter filter, ToFilter(request.filter(), "filter"));
+    ASSIGN_OR_RETURN(result,
+                     Recorded(collection->DeleteMatching(filter, context)));
+  } else {
+    ASSIGN_OR_RETURN(const std::vector<PointId> ids, ToPointIds(request.ids()));
+    ASSIGN_OR_RETURN(result, Recorded(collection->Delete(ids, context)));
+  }
   response->set_applied_seq(result.applied_seq);
   response->set_deleted(result.deleted);
   return absl::OkStatus();
@@ -170,18 +186,61 @@ absl::Status PointApi::Delete(const v1::DeletePointsRequest& request,
 absl::Status PointApi::Scroll(const v1::ScrollPointsRequest& request,
                               const RequestContext& context,
                               v1::ScrollPointsResponse* response) const {
+  return request.has_filter() || request.has_order_by()
+             ? ScrollSome(request, context, response)
+             : ScrollAll(request, context, response);
+}
+
+absl::Status PointApi::ScrollSome(const v1::ScrollPointsRequest& request,
+                                  const RequestContext& context,
+                                  v1::ScrollPointsResponse* response) const {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   Find(request.collection()));
+  ASSIGN_OR_RETURN(ReturnedParts parts, PartsOf(request));
+  const std::string identity =
+      absl::StrCat(request.filter().SerializeAsString(), "/",
+                   request.order_by().SerializeAsString());
+  const ScrollTarget target = {collection->name(),
+                               collection->Info().create_time_us,
+                               collection->schema().id_kind, identity};
+  PageQuery query;
+  ASSIGN_OR_RETURN(query.filter, ToOptionalFilter(request));
+  if (request.has_order_by()) {
+    query.order = {request.order_by().field(), request.order_by().descending()};
+  }
+  ASSIGN_OR_RETURN(query.after, ReadScrollToken(target, request.page_token()));
+  query.limit = PageSize(request);
+  ASSIGN_OR_RETURN(FilteredPage page, collection->ScrollMatching(
+                                          query,
+                                          {std::move(parts.projection),
+                                           environment_.response_bytes_max / 2},
+                                          context));
+  for (Point& point : page.points) {
+    FromPoint(std::move(point), parts.raw_vectors, response->add_points());
+  }
+  if (page.next.has_value()) {
+    response->set_next_page_token(MakeScrollToken(target, *page.next));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PointApi::ScrollAll(const v1::ScrollPointsRequest& request,
+                                 const RequestContext& context,
+                                 v1::ScrollPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
                    Find(request.collection()));
   ASSIGN_OR_RETURN(const ReturnedParts parts, PartsOf(request));
   const ScrollTarget target = {collection->name(),
                                collection->Info().create_time_us,
-                               collection->schema().id_kind};
-  ASSIGN_OR_RETURN(std::optional<PointId> after,
+                               collection->schema().id_kind,
+                               {}};
+  ASSIGN_OR_RETURN(const std::optional<PagePosition> begin,
                    ReadScrollToken(target, request.page_token()));
-  const size_t page =
-      request.page_size() == 0
-          ? limits::kPageDefault
-          : std::min(request.page_size(), limits::kScrollPageMax);
+  std::optional<PointId> after;
+  if (begin.has_value()) {
+    after = begin->id;
+  }
+  const size_t page = PageSize(request);
   // A page of large points ends early: "at most this many".
   size_t bytes = 0;
   size_t count = 0;
@@ -213,19 +272,47 @@ absl::Status PointApi::Scroll(const v1::ScrollPointsRequest& request,
     }
   }
   if (more && after.has_value()) {
-    response->set_next_page_token(MakeScrollToken(target, *after));
+    response->set_next_page_token(MakeScrollToken(target, {*after}));
   }
   return absl::OkStatus();
 }
 
 absl::Status PointApi::Count(const v1::CountPointsRequest& request,
-                             const RequestContext& /*context*/,
+                             const RequestContext& context,
                              v1::CountPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
                    Find(request.collection()));
-  ASSIGN_OR_RETURN(const PointCount result, collection->Count());
+  ASSIGN_OR_RETURN(const std::optional<Filter> filter,
+                   ToOptionalFilter(request));
+  ASSIGN_OR_RETURN(const PointCount result,
+                   filter.has_value()
+                       ? collection->CountMatching(*filter, context)
+                       : collection->Count());
   response->set_count(result.count);
   response->set_applied_seq(result.applied_seq);
+  return absl::OkStatus();
+}
+
+absl::Status PointApi::Facets(const v1::FacetPointsRequest& request,
+                              const RequestContext& context,
+                              v1::FacetPointsResponse* response) const {
+  constexpr uint32_t kFacetsDefault = 10;
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   Find(request.collection()));
+  FacetQuery query;
+  query.field = request.field();
+  query.limit = request.limit() == 0 ? kFacetsDefault : request.limit();
+  ASSIGN_OR_RETURN(query.filter, ToOptionalFilter(request));
+  ASSIGN_OR_RETURN(const FacetCounts counts,
+                   collection->Facets(query, context));
+  for (const auto& [value, points] : counts.values) {
+    v1::Facet* const facet = response->add_facets();
+    FromFieldValue(counts.type, value, facet->mutable_key());
+    facet->set_points(points);
+  }
+  response->set_distinct(counts.distinct);
+  response->set_points(counts.points);
+  response->set_absent(counts.absent);
   return absl::OkStatus();
 }
 

@@ -39,6 +39,9 @@ class PointApi {
   absl::Status Count(const v1::CountPointsRequest& request,
                      const RequestContext& context,
                      v1::CountPointsResponse* response) const;
+  absl::Status Facets(const v1::FacetPointsRequest& request,
+                      const RequestContext& context,
+                      v1::FacetPointsResponse* response) const;
 
   // What one upsert stream remembers between its messages. One thread at a
   // time.
@@ -62,6 +65,14 @@ class PointApi {
       v1::StreamUpsertPointsResponse* response) const;
 
  private:
+  // A page by id, of all points.
+  absl::Status ScrollAll(const v1::ScrollPointsRequest& request,
+                         const RequestContext& context,
+                         v1::ScrollPointsResponse* response) const;
+  // A page by filter or order.
+  absl::Status ScrollSome(const v1::ScrollPointsRequest& request,
+                          const RequestContext& context,
+                          v1::ScrollPointsResponse* response) const;
   absl::StatusOr<std::shared_ptr<Collection>> Find(
       const std::string& name) const;
   // Counts a write and logs the first one that the store refuses.

@@ -2,6 +2,7 @@
 #include "server/convert/page_token.h"
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 #include "base/checksum.h"
@@ -14,8 +15,11 @@
 namespace sextant {
 namespace {
 
+// Of the value in a position, in front of the id.
+constexpr size_t kKeyDigits = 16;
 // The longest position, its checksum, and base64's overhead.
-constexpr size_t kTokenBytesMax = (limits::kIdBytesMax + 8 + 2) / 3 * 4;
+constexpr size_t kTokenBytesMax =
+    (limits::kIdBytesMax + kKeyDigits + 8 + 2) / 3 * 4;
 
 std::string Seal(absl::string_view position, uint64_t seed) {
   std::string bytes;
@@ -41,10 +45,10 @@ absl::StatusOr<std::string> Unseal(absl::string_view token, uint64_t seed) {
 }
 
 uint64_t SeedOf(const ScrollTarget& target) {
-  std::string identity = "scroll/1/";
+  std::string identity = "scroll/2/";
   AppendLittleEndian<uint64_t>(&identity,
                                static_cast<uint64_t>(target.create_time_us));
-  absl::StrAppend(&identity, target.collection);
+  absl::StrAppend(&identity, target.collection, "/", target.query);
   return Checksum64(identity);
 }
 
@@ -54,24 +58,34 @@ uint64_t ListSeed() {
 
 }  // namespace
 
-std::string MakeScrollToken(const ScrollTarget& target, const PointId& last) {
-  return Seal(EncodeId(last), SeedOf(target));
+std::string MakeScrollToken(const ScrollTarget& target,
+                            const PagePosition& last) {
+  return Seal(
+      absl::StrCat(absl::Hex(last.key, absl::kZeroPad16), EncodeId(last.id)),
+      SeedOf(target));
 }
 
-absl::StatusOr<std::optional<PointId>> ReadScrollToken(
+absl::StatusOr<std::optional<PagePosition>> ReadScrollToken(
     const ScrollTarget& target, absl::string_view token) {
   if (token.empty()) {
-    return std::optional<PointId>();
+    return std::optional<PagePosition>();
   }
-  ASSIGN_OR_RETURN(const std::string position, Unseal(token, SeedOf(target)));
+  ASSIGN_OR_RETURN(const std::string bytes, Unseal(token, SeedOf(target)));
+  const absl::string_view position = bytes;
+  uint64_t key = 0;
   // Right by checksum, but a forged one must not reach DecodeId's checks.
+  const bool has_key =
+      position.size() > kKeyDigits &&
+      absl::SimpleHexAtoi(position.substr(0, kKeyDigits), &key);
+  const absl::string_view id = has_key ? position.substr(kKeyDigits) : "";
   const bool fits = target.id_kind == IdKind::kNumber
-                        ? position.size() == sizeof(uint64_t)
-                        : !position.empty() && IsValidUtf8(position);
+                        ? id.size() == sizeof(uint64_t)
+                        : !id.empty() && IsValidUtf8(id);
   if (!fits) {
     return InvalidField("page_token", "broken");
   }
-  return std::optional<PointId>(DecodeId(target.id_kind, position));
+  return std::optional<PagePosition>(
+      PagePosition{DecodeId(target.id_kind, id), key});
 }
 
 std::string MakeListToken(absl::string_view last_name) {

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "engine/filtered_reads.h"
 #include "engine/point.h"
 
 namespace sextant {
@@ -23,12 +24,15 @@ struct ScrollTarget {
   absl::string_view collection;
   int64_t create_time_us = 0;
   IdKind id_kind = IdKind::kNumber;
+  // Filter and order of the scroll, as bytes.
+  absl::string_view query;
 };
 
-std::string MakeScrollToken(const ScrollTarget& target, const PointId& last);
+std::string MakeScrollToken(const ScrollTarget& target,
+                            const PagePosition& last);
 // Nothing for an empty token (the first page); InvalidField("page_token", ...)
 // for one that was not made for `target`.
-absl::StatusOr<std::optional<PointId>> ReadScrollToken(
+absl::StatusOr<std::optional<PagePosition>> ReadScrollToken(
     const ScrollTarget& target, absl::string_view token);
 
 std::string MakeListToken(absl::string_view last_name);

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/limits.h"
+#include "server/convert/filter.h"
 #include "server/convert/point.h"
 
 namespace sextant {
@@ -98,6 +99,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   RETURN_IF_ERROR(CheckPage(message));
   ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0)));
   call.query.sources.push_back(std::move(source));
+  ASSIGN_OR_RETURN(call.query.filter, ToOptionalFilter(message));
   call.query.limit = message.limit();
   call.query.offset = message.offset();
   call.query.recall_target = message.recall_target();

@@ -46,6 +46,7 @@ void Services::AddPointMethods(const PointApi* api) {
   SEXTANT_UNARY(points_, DeletePoints, Delete);
   SEXTANT_UNARY(points_, ScrollPoints, Scroll);
   SEXTANT_UNARY(points_, CountPoints, Count);
+  SEXTANT_UNARY(points_, FacetPoints, Facets);
 }
 
 void Services::AddSearchMethods(const SearchApi* api) {

@@ -52,7 +52,8 @@ class Services {
               v1::PointService::WithRawMethod_DeletePoints<
                   v1::PointService::WithRawMethod_ScrollPoints<
                       v1::PointService::WithRawMethod_CountPoints<
-                          v1::PointService::Service>>>>>>;
+                          v1::PointService::WithRawMethod_FacetPoints<
+                              v1::PointService::Service>>>>>>>;
   using Searches = v1::SearchService::WithRawMethod_Search<
       v1::SearchService::WithRawMethod_SearchBatch<v1::SearchService::Service>>;
 

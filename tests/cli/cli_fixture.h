@@ -74,8 +74,10 @@ class CliTest : public testing::Test {
 
   // Imports the demo packages into a new collection.
   static void ImportDemo(const std::string& collection) {
-    const CliResult created = Run({"collection", "create", collection,
-                                   "--dimension", "512", "--metric", "cosine"});
+    const CliResult created = Run(
+        {"collection", "create", collection, "--dimension", "512", "--metric",
+         "cosine", "--payload-field", "section:keyword", "--payload-field",
+         "tags:keyword", "--payload-field", "size:integer:window"});
     ASSERT_EQ(created.exit_code, 0) << created.error;
     const CliResult imported = Run({"import", collection, "demo/packages.jsonl",
                                     "--vectors", "demo/packages.npy"});

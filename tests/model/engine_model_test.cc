@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 
 #include "base/status_matchers.h"
 #include "engine/engine_fixture.h"
+#include "filters/filter_text.h"
+#include "tests/model/filter_model.h"
 
 namespace sextant::test {
 namespace {
@@ -48,7 +51,8 @@ class EngineModelTest : public DatabaseFixture {
     std::shared_ptr<Collection> collection;
   };
 
-  void Add(const std::string& name, const Schema& schema) {
+  void Add(const std::string& name, Schema schema) {
+    AddPayloadFields(&schema);
     subjects_.push_back({name, CollectionModel(schema), Create(name, schema)});
   }
   void RestartAll() {
@@ -98,8 +102,8 @@ class EngineModelTest : public DatabaseFixture {
       const VectorFieldSchema& field = schema.vector_fields[0];
       point.vectors.push_back({field.name, RandomVector(field.dimension)});
     }
-    if (Dice(2)) {
-      point.payload = absl::StrCat("{\"n\":", random_() % 1000, "}");
+    if (!Dice(5)) {
+      point.payload = RandomPayload(random_);
     }
     return point;
   }
@@ -182,6 +186,92 @@ class EngineModelTest : public DatabaseFixture {
     EXPECT_TRUE(page->points.size() == limit || !page->more);
   }
 
+  Filter RandomFilterFor(const Subject& subject) {
+    return RandomFilter(random_, subject.model.schema().id_kind, 2);
+  }
+  std::vector<PointId> MatchingIds(const Subject& subject,
+                                   const Filter& filter) {
+    std::vector<PointId> ids;
+    for (const auto& [id, point] : subject.model.points()) {
+      if (ModelMatches(filter, point)) {
+        ids.push_back(point.id);
+      }
+    }
+    return ids;
+  }
+
+  void CountMatching(const Subject& subject) {
+    const Filter filter = RandomFilterFor(subject);
+    const auto count = subject.collection->CountMatching(filter, Unlimited());
+    ASSERT_OK(count);
+    EXPECT_EQ(count->count, MatchingIds(subject, filter).size())
+        << ToString(filter);
+  }
+  void DeleteMatching(Subject& subject) {
+    // Two together, so that something stays.
+    Filter filter;
+    filter.node = FilterAnd{{RandomFilterFor(subject), RandomFilterFor(subject),
+                             RandomFilterFor(subject)}};
+    const std::vector<PointId> ids = MatchingIds(subject, filter);
+    const auto result = subject.collection->DeleteMatching(filter, Unlimited());
+    ASSERT_OK(result);
+    EXPECT_EQ(result->deleted, ids.size()) << ToString(filter);
+    EXPECT_EQ(subject.model.Delete(ids), ids.size());
+  }
+  void ScrollMatching(const Subject& subject) {
+    PageQuery query;
+    query.filter = RandomFilterFor(subject);
+    query.limit = static_cast<uint32_t>(1 + random_() % 100);
+    std::vector<PointId> expected = MatchingIds(subject, *query.filter);
+    if (Dice(2)) {
+      query.order = {"n", Dice(2)};
+      const auto n = [&](const PointId& id) {
+        return ModelValues(subject.model.points().at(EncodeId(id)).payload,
+                           "n");
+      };
+      std::erase_if(expected, [&](const PointId& id) { return n(id).empty(); });
+      std::ranges::stable_sort(
+          expected, [&](const PointId& a, const PointId& b) {
+            return query.order->descending ? n(a) > n(b) : n(a) < n(b);
+          });
+    }
+    std::vector<PointId> found;
+    do {
+      const auto page =
+          subject.collection->ScrollMatching(query, {}, Unlimited());
+      ASSERT_OK(page);
+      for (const Point& point : page->points) {
+        found.push_back(point.id);
+      }
+      query.after = page->next;
+    } while (query.after.has_value());
+    EXPECT_EQ(found, expected) << ToString(*query.filter);
+  }
+  void Facets(const Subject& subject) {
+    FacetQuery query;
+    query.field = "tags";
+    query.filter = RandomFilterFor(subject);
+    query.limit = 100;
+    const auto facets = subject.collection->Facets(query, Unlimited());
+    ASSERT_OK(facets);
+    std::map<std::string, uint64_t> expected;
+    for (const PointId& id : MatchingIds(subject, *query.filter)) {
+      std::set<std::string> tags;
+      for (const FilterLiteral& tag : ModelValues(
+               subject.model.points().at(EncodeId(id)).payload, "tags")) {
+        tags.insert(std::get<std::string>(tag));
+      }
+      for (const std::string& tag : tags) {
+        ++expected[tag];
+      }
+    }
+    std::map<std::string, uint64_t> found;
+    for (const auto& [value, points] : facets->values) {
+      found[std::get<std::string>(value)] = points;
+    }
+    EXPECT_EQ(found, expected) << ToString(*query.filter);
+  }
+
   void Search(const Subject& subject, bool exact) {
     const Schema& schema = subject.model.schema();
     const auto field =
@@ -194,9 +284,18 @@ class EngineModelTest : public DatabaseFixture {
     query.limit = static_cast<uint32_t>(1 + random_() % (Dice(8) ? 700 : 20));
     query.offset = static_cast<uint32_t>(Dice(4) ? random_() % 50 : 0);
     query.projection = Everything();
+    if (Dice(2)) {
+      query.filter = RandomFilterFor(subject);
+    }
     const auto result = subject.collection->Search(query, Unlimited());
     ASSERT_OK(result);
-    const std::vector<ModelHit> ranked = subject.model.Rank(field, vector);
+    std::vector<ModelHit> ranked = subject.model.Rank(field, vector);
+    if (query.filter.has_value()) {
+      std::erase_if(ranked, [&](const ModelHit& hit) {
+        return !ModelMatches(*query.filter,
+                             subject.model.points().at(EncodeId(hit.id)));
+      });
+    }
     const size_t first = std::min<size_t>(query.offset, ranked.size());
     const size_t last = std::min(ranked.size(), first + query.limit);
     ASSERT_EQ(result->hits.size(), last - first);
@@ -246,10 +345,18 @@ class EngineModelTest : public DatabaseFixture {
       Upsert(subject);
     } else if (dice < 470) {
       Delete(subject);
-    } else if (dice < 560) {
+    } else if (dice < 475) {
+      DeleteMatching(subject);
+    } else if (dice < 530) {
       Get(subject);
-    } else if (dice < 620) {
+    } else if (dice < 560) {
       Scroll(subject);
+    } else if (dice < 590) {
+      ScrollMatching(subject);
+    } else if (dice < 610) {
+      CountMatching(subject);
+    } else if (dice < 620) {
+      Facets(subject);
     } else if (dice < 790) {
       Search(subject, true);
     } else if (dice < 960) {

@@ -119,7 +119,11 @@ load_demo() {
     fi
   else
     "$sextant" "${server_option[@]}" collection create packages \
-      --dimension 512 --metric cosine || die "run: no collection"
+      --dimension 512 --metric cosine \
+      --payload-field section:keyword --payload-field tags:keyword \
+      --payload-field size:integer:window \
+      --payload-field installed_kb:integer --payload-field depends:integer ||
+      die "run: no collection"
   fi
   "$sextant" "${server_option[@]}" import packages demo/packages.jsonl \
     --vectors demo/packages.npy || die "run: the import failed"
@@ -135,6 +139,9 @@ sextantd serves until you press Ctrl-C. In another terminal, in $root:
       what is like package 42?
   $cli search --list-queries --query-text-file demo/queries.txt
       220 example queries for --query
+  $cli search packages --id 42 --fields name,section,size \\
+      --filter 'section in ("graphics", "video") and size < 1_000_000'
+      the same among some packages
   $cli collection list
   $cli --help
   curl http://127.0.0.1:$http_port/metrics

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/filter_match.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "filters/row_filter.h"
+#include "filters/segment_filter.h"
+
+namespace sextant {
+namespace {
+
+class GrowingRow final : public RowFields {
+ public:
+  explicit GrowingRow(const GrowingSegment& segment) : segment_(segment) {}
+
+  void MoveTo(Ordinal row) { row_ = row; }
+  const FieldValues& values(size_t field) const override {
+    return segment_.values(field, row_);
+  }
+  absl::string_view id() const override { return segment_.id(row_); }
+
+ private:
+  const GrowingSegment& segment_;
+  Ordinal row_ = 0;
+};
+
+absl::StatusOr<DocumentSet> MatchingGrowingRows(const BoundFilter& filter,
+                                                const SegmentView& view,
+                                                const RequestContext& context) {
+  constexpr Ordinal kRowsBetweenChecks = 1024;
+  GrowingRow row(*view.growing);
+  std::vector<Ordinal> matching;
+  for (Ordinal ordinal = 0; ordinal < view.rows; ++ordinal) {
+    if (ordinal % kRowsBetweenChecks == 0) {
+      RETURN_IF_ERROR(context.Check());
+    }
+    row.MoveTo(ordinal);
+    if (!view.dead.Contains(ordinal) && Matches(filter, row)) {
+      matching.push_back(ordinal);
+    }
+  }
+  return DocumentSet::FromAscending(matching);
+}
+
+// Takes the dead out of a set: one by one from a small one.
+void RemoveDead(const RowSet& dead, DocumentSet* rows) {
+  constexpr uint64_t kFewRows = 4096;
+  if (dead.empty() || rows->empty()) {
+    return;
+  }
+  if (rows->count() > kFewRows) {
+    rows->Subtract(DocumentSet::FromWords(dead.ToWords()));
+    return;
+  }
+  std::vector<Ordinal> live;
+  rows->ForEach([&](Ordinal row) {
+    if (!dead.Contains(row)) {
+      live.push_back(row);
+    }
+    return true;
+  });
+  *rows = DocumentSet::FromAscending(live);
+}
+
+}  // namespace
+
+absl::StatusOr<BoundFilter> BindFilterTo(const Schema& schema,
+                                         const Filter& filter) {
+  std::vector<FilterField> fields;
+  fields.reserve(schema.payload_fields.size());
+  for (const PayloadFieldSchema& field : schema.payload_fields) {
+    fields.push_back({field.name, field.type});
+  }
+  return BindFilter(filter, {fields, schema.id_kind == IdKind::kNumber});
+}
+
+absl::StatusOr<DocumentSet> MatchingRows(const BoundFilter& filter,
+                                         const SegmentView& view,
+                                         const RequestContext& context) {
+  if (std::holds_alternative<BoundNothing>(filter.node)) {
+    return DocumentSet();
+  }
+  if (view.growing != nullptr) {
+    return MatchingGrowingRows(filter, view, context);
+  }
+  const SegmentFilter ready(filter, *view.sealed);
+  if (ready.CountAtMost() == 0) {
+    return DocumentSet();
+  }
+  DocumentSet rows = ready.Evaluate();
+  RemoveDead(view.dead, &rows);
+  return rows;
+}
+
+absl::StatusOr<uint64_t> CountMatchingRows(const BoundFilter& filter,
+                                           const SegmentView& view,
+                                           const RequestContext& context) {
+  if (view.sealed != nullptr && view.dead.empty()) {
+    const SegmentFilter ready(filter, *view.sealed);
+    if (const std::optional<uint32_t> count = ready.ExactCount()) {
+      return *count;
+    }
+  }
+  ASSIGN_OR_RETURN(const DocumentSet rows, MatchingRows(filter, view, context));
+  return rows.count();
+}
+
+absl::StatusOr<std::vector<DocumentSet>> MatchingRows(
+    const BoundFilter& filter, const Snapshot& snapshot,
+    const RequestContext& context) {
+  std::vector<DocumentSet> matching;
+  matching.reserve(snapshot.segments.size());
+  for (const auto& view : snapshot.segments) {
+    RETURN_IF_ERROR(context.Check());
+    ASSIGN_OR_RETURN(DocumentSet rows, MatchingRows(filter, *view, context));
+    matching.push_back(std::move(rows));
+  }
+  return matching;
+}
+
+}  // namespace sextant

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a collection does by filter, searches apart.
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "engine/filter_match.h"
+#include "engine/limits.h"
+#include "engine/plan.h"
+#include "engine/stored_collection.h"
+
+namespace sextant {
+namespace {
+
+uint64_t SizeBytes(const Point& point) {
+  uint64_t bytes = point.payload.size();
+  for (const NamedVector& vector : point.vectors) {
+    bytes += vector.values.size() * sizeof(float);
+  }
+  return bytes;
+}
+
+// Encoded ids of all points that match.
+absl::StatusOr<std::vector<std::string>> MatchingIds(
+    const BoundFilter& filter, const Snapshot& snapshot,
+    const RequestContext& context) {
+  std::vector<std::string> ids;
+  for (const auto& view : snapshot.segments) {
+    RETURN_IF_ERROR(context.Check());
+    ASSIGN_OR_RETURN(const DocumentSet rows,
+                     MatchingRows(filter, *view, context));
+    rows.ForEach([&](Ordinal row) {
+      ids.emplace_back(view->id(row));
+      return true;
+    });
+  }
+  return ids;
+}
+
+}  // namespace
+
+absl::StatusOr<PointCount> StoredCollection::CountMatching(
+    const Filter& filter, const RequestContext& context) const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(schema_, filter));
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  PointCount result{0, snapshot->state.applied_seq};
+  for (const auto& view : snapshot->segments) {
+    RETURN_IF_ERROR(context.Check());
+    ASSIGN_OR_RETURN(const uint64_t count,
+                     CountMatchingRows(bound, *view, context));
+    result.count += count;
+  }
+  return result;
+}
+
+absl::StatusOr<WriteResult> StoredCollection::DeleteMatching(
+    const Filter& filter, const RequestContext& context) {
+  RETURN_IF_ERROR(writer_.CheckWritable());
+  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(schema_, filter));
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  ASSIGN_OR_RETURN(std::vector<std::string> ids,
+                   MatchingIds(bound, *snapshot, context));
+  WriteResult total;
+  total.applied_seq = snapshot->state.applied_seq;
+  for (size_t begin = 0; begin < ids.size(); begin += limits::kIdsPerCallMax) {
+    RETURN_IF_ERROR(context.Check());
+    const size_t end = std::min(ids.size(), begin + limits::kIdsPerCallMax);
+    PreparedWrite write;
+    write.deletes_as_of = snapshot->state.applied_seq;
+    for (size_t i = begin; i < end; ++i) {
+      write.size_bytes += ids[i].size();
+      write.deletes.push_back(std::move(ids[i]));
+    }
+    ASSIGN_OR_RETURN(const WriteResult result,
+                     Commit(std::move(write), context));
+    total.applied_seq = result.applied_seq;
+    total.deleted += result.deleted;
+  }
+  return total;
+}
+
+absl::StatusOr<FilteredPage> StoredCollection::ScrollMatching(
+    const PageQuery& query, const PageFetch& fetch,
+    const RequestContext& context) const {
+  constexpr size_t kChunk = 64;
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  RETURN_IF_ERROR(ValidateProjection(schema_, fetch.projection, "projection"));
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  ASSIGN_OR_RETURN(const IdPage found,
+                   FindPage(schema_, *snapshot, query, context));
+  FilteredPage page;
+  uint64_t bytes = 0;
+  for (size_t begin = 0; begin < found.entries.size(); begin += kChunk) {
+    RETURN_IF_ERROR(context.Check());
+    std::vector<absl::string_view> ids;
+    const size_t end = std::min(found.entries.size(), begin + kChunk);
+    for (size_t i = begin; i < end; ++i) {
+      ids.push_back(found.entries[i].id);
+    }
+    ASSIGN_OR_RETURN(
+        std::vector<std::optional<Point>> points,
+        reader_.Read(snapshot->store_view.get(), ids, fetch.projection));
+    for (size_t i = begin; i < end; ++i) {
+      std::optional<Point>& point = points[i - begin];
+      if (!point.has_value()) {
+        return absl::InternalError(
+            "a point is in the index but not in the "
+            "store");
+      }
+      bytes += SizeBytes(*point);
+      if (bytes > fetch.bytes_max && !page.points.empty()) {
+        page.next = {page.points.back().id, found.entries[i - 1].key};
+        return page;
+      }
+      page.points.push_back(*std::move(point));
+    }
+  }
+  if (found.more) {
+    page.next = {page.points.back().id, found.entries.back().key};
+  }
+  return page;
+}
+
+absl::StatusOr<FacetCounts> StoredCollection::Facets(
+    const FacetQuery& query, const RequestContext& context) const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  return CountValues(schema_, *snapshot, query, context);
+}
+
+}  // namespace sextant
