@@ -126,9 +126,10 @@ class Measurement {
           effort.value_or(index.recall_curve()->points().back().effort),
           window_->Filter(no_rows_, window), context, top, work);
     } else if (settings_.method == WindowMethodWanted::kPlanned) {
-      const absl::StatusOr<WindowPlan> plan =
-          window_->Search(Vector(query), window, settings_.recall_target,
-                          {no_rows_, context, top, work});
+      const absl::StatusOr<WindowPlan> plan = window_->Search(
+          Vector(query), window,
+          window_->Plan(window, settings_.ann.k, settings_.recall_target),
+          {no_rows_, context, top, work});
       CHECK_OK(plan.status());
       ++(plan->method == WindowMethod::kGraph ? graph_plans_ : scan_plans_);
     } else {

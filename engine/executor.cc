@@ -32,9 +32,9 @@ bool Better(const Candidate& a, const Candidate& b) {
   return a.score != b.score ? a.score > b.score : a.id < b.id;
 }
 
-// The rows of each segment that the query's filter lets through; nothing when
-// it has no filter.
-using Matches = std::optional<std::vector<DocumentSet>>;
+// What the query's filter lets through in each segment; nothing when it has no
+// filter.
+using Matches = std::optional<std::vector<SegmentMatch>>;
 
 std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
                                   const Matches& matches) {
@@ -45,6 +45,8 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
     SegmentFacts segment;
     if (matches.has_value()) {
       segment.matching = (*matches)[i].count();
+      segment.window = (*matches)[i].window;
+      segment.ranks = (*matches)[i].ranks;
     }
     segment.number = view->number();
     segment.dead = view->dead.count();
@@ -57,6 +59,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
       segment.has_graph = index.has_graph();
       segment.recall_curve = index.recall_curve();
       segment.has_binary_codes = index.encoding() == Encoding::kBinary;
+      segment.has_codes = index.has_codes() && !segment.has_binary_codes;
       segment.scores_by_codes = index.scores_by_codes();
     }
     facts.push_back(segment);
@@ -95,14 +98,14 @@ struct DenseSearch {
 struct SegmentSearch {
   const SegmentView& view;
   const SegmentPlan& plan;
-  const DocumentSet* matching;  // null without a filter
+  const SegmentMatch* match;  // null without a filter
 
   // `bits` is room for the filter, which outlives it.
   RowFilter Filter(std::vector<uint64_t>& bits) const {
-    if (matching == nullptr) {
+    if (match == nullptr) {
       return view.dead;
     }
-    bits = matching->ToWords(view.rows);
+    bits = match->rows.ToWords(view.rows);
     return RowFilter::Among(view.dead, bits);
   }
 };
@@ -112,8 +115,19 @@ absl::Status SearchSealed(const DenseSearch& search,
                           TopK& top, SearchWork& work) {
   const VectorIndex& index = segment.view.sealed->field(search.plan.field);
   if (method == SearchMethod::kScanMatches) {
-    return index.ScanOrdinals(search.query, segment.matching->ToOrdinals(),
+    return index.ScanOrdinals(search.query, segment.match->rows.ToOrdinals(),
                               search.context, top, work);
+  }
+  if (method == SearchMethod::kEstimateMatches) {
+    return index.ScanOrdinalsByCodes(search.query,
+                                     segment.match->rows.ToOrdinals(),
+                                     search.context, top, work);
+  }
+  if (method == SearchMethod::kWindow) {
+    return segment.match->window
+        ->Search(search.query, segment.match->ranks, segment.plan.window,
+                 {segment.view.dead, search.context, top, work})
+        .status();
   }
   std::vector<uint64_t> bits;
   const RowFilter filter = segment.Filter(bits);
@@ -146,8 +160,8 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
   }
   RETURN_IF_ERROR(SearchSealed(search, segment, method, top, work));
   const bool is_starved =
-      segment.matching != nullptr && method == SearchMethod::kGraph &&
-      top.size() < std::min<uint64_t>(top.k(), segment.matching->count());
+      segment.match != nullptr && method == SearchMethod::kGraph &&
+      top.size() < std::min<uint64_t>(top.k(), segment.match->count());
   if (is_starved) {
     // The graph did not lead to them all.
     top = TopK(search.plan.candidates);
@@ -281,8 +295,19 @@ absl::StatusOr<std::vector<Hit>> Fetch(const SearchTarget& target,
   return hits;
 }
 
+// Windows answer searches for a share of the nearest, not for all of them or
+// by a given effort.
+std::optional<uint16_t> WindowedField(const SearchTarget& target,
+                                      const SearchQuery& query,
+                                      uint16_t field) {
+  const auto& source = std::get<DenseSource>(query.sources.front());
+  const double recall_target = RecallTarget(query, source, target.defaults);
+  return recall_target > 0 && recall_target < 1 ? std::optional<uint16_t>(field)
+                                                : std::nullopt;
+}
+
 absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
-                                    const SearchQuery& query,
+                                    const SearchQuery& query, uint16_t field,
                                     const RequestContext& context,
                                     std::vector<StageTiming>* stages) {
   if (!query.filter.has_value()) {
@@ -291,13 +316,14 @@ absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
   const SteadyClock::time_point start = SteadyClock::now();
   ASSIGN_OR_RETURN(const BoundFilter filter,
                    BindFilterTo(*target.schema, *query.filter));
-  ASSIGN_OR_RETURN(std::vector<DocumentSet> matches,
-                   MatchingRows(filter, *target.snapshot, context));
+  ASSIGN_OR_RETURN(std::vector<SegmentMatch> matches,
+                   MatchSegments(filter, *target.snapshot,
+                                 WindowedField(target, query, field), context));
   StageTiming timing;
   timing.name = "filter";
   timing.candidates_in = target.snapshot->state.live_count;
-  for (const DocumentSet& rows : matches) {
-    timing.candidates_out += rows.count();
+  for (const SegmentMatch& match : matches) {
+    timing.candidates_out += match.count();
   }
   timing.seconds = SecondsSince(start);
   stages->push_back(std::move(timing));
@@ -317,7 +343,7 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
                    QueryVector(target, source, field, context));
   SearchResult result;
   ASSIGN_OR_RETURN(const Matches matches,
-                   FindMatches(target, query, context, &result.stages));
+                   FindMatches(target, query, field, context, &result.stages));
   const Plan plan = PlanSearch(query, field, target.defaults,
                                FactsOf(*target.snapshot, field, matches));
   result.applied_seq = target.snapshot->state.applied_seq;

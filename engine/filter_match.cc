@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
+#include "filters/filter_window.h"
 #include "filters/row_filter.h"
 #include "filters/segment_filter.h"
 
@@ -65,6 +66,30 @@ void RemoveDead(const RowSet& dead, DocumentSet* rows) {
   *rows = DocumentSet::FromAscending(live);
 }
 
+// Sets the window if the filter is nothing but one.
+void FindWindow(const BoundFilter& filter, const SealedSegment& segment,
+                uint16_t vector_field, SegmentMatch* match) {
+  if (segment.field(vector_field).scores_by_codes()) {
+    return;  // The floats that score what a window holds are not in memory.
+  }
+  for (const size_t field : WindowFields(filter)) {
+    const WindowIndex* const window = segment.window(vector_field, field);
+    if (window == nullptr) {
+      continue;
+    }
+    const std::optional<FilterWindow> split =
+        SplitWindow(filter, field, /*single_valued=*/true);
+    if (split.has_value() &&
+        std::holds_alternative<BoundEverything>(split->rest.node)) {
+      const PositionRun run = segment.column(field)->number()->Range(
+          split->window.low, split->window.high);
+      match->window = window;
+      match->ranks = {run.first, run.count()};
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<BoundFilter> BindFilterTo(const Schema& schema,
@@ -108,17 +133,23 @@ absl::StatusOr<uint64_t> CountMatchingRows(const BoundFilter& filter,
   return rows.count();
 }
 
-absl::StatusOr<std::vector<DocumentSet>> MatchingRows(
+absl::StatusOr<std::vector<SegmentMatch>> MatchSegments(
     const BoundFilter& filter, const Snapshot& snapshot,
-    const RequestContext& context) {
-  std::vector<DocumentSet> matching;
-  matching.reserve(snapshot.segments.size());
+    std::optional<uint16_t> vector_field, const RequestContext& context) {
+  std::vector<SegmentMatch> matches;
+  matches.reserve(snapshot.segments.size());
   for (const auto& view : snapshot.segments) {
     RETURN_IF_ERROR(context.Check());
-    ASSIGN_OR_RETURN(DocumentSet rows, MatchingRows(filter, *view, context));
-    matching.push_back(std::move(rows));
+    SegmentMatch match;
+    if (vector_field.has_value() && view->sealed != nullptr) {
+      FindWindow(filter, *view->sealed, *vector_field, &match);
+    }
+    if (match.window == nullptr) {
+      ASSIGN_OR_RETURN(match.rows, MatchingRows(filter, *view, context));
+    }
+    matches.push_back(std::move(match));
   }
-  return matching;
+  return matches;
 }
 
 }  // namespace sextant

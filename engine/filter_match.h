@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,7 @@
 #include "filters/bound_filter.h"
 #include "filters/filter.h"
 #include "index/columns/document_set.h"
+#include "index/window_index.h"
 
 namespace sextant {
 
@@ -31,9 +33,25 @@ absl::StatusOr<uint64_t> CountMatchingRows(const BoundFilter& filter,
                                            const SegmentView& view,
                                            const RequestContext& context);
 
-// The rows of each segment, in their order.
-absl::StatusOr<std::vector<DocumentSet>> MatchingRows(
+// What a filter lets through in one segment, for a search by a vector field.
+struct SegmentMatch {
+  // Where the filter is a range of a field with a window, and approximate
+  // searches will do: its place in the order of that field. Dead rows are
+  // inside, too.
+  const WindowIndex* window = nullptr;
+  RankWindow ranks;
+  // Else the live rows.
+  DocumentSet rows;
+
+  uint64_t count() const {
+    return window != nullptr ? ranks.count : rows.count();
+  }
+};
+
+// Of each segment, in their order. `vector_field` is what the search is by;
+// without it there are no windows.
+absl::StatusOr<std::vector<SegmentMatch>> MatchSegments(
     const BoundFilter& filter, const Snapshot& snapshot,
-    const RequestContext& context);
+    std::optional<uint16_t> vector_field, const RequestContext& context);
 
 }  // namespace sextant

@@ -171,7 +171,8 @@ TEST_F(FilteredSearchTest, NothingIsReadWhenNothingMatches) {
 }
 
 TEST_F(FilteredSearchTest, ThePlanTellsFilterAndCounts) {
-  const std::string plan = MustSearch(Filtered("size >= 48", 10)).plan;
+  const std::string plan =
+      MustSearch(Filtered("size >= 48", 10, /*exact=*/true)).plan;
   EXPECT_THAT(plan, HasSubstr("filter size >= 48"));
   EXPECT_THAT(plan, HasSubstr("matching "));
   EXPECT_THAT(plan, HasSubstr("scan of matches"));

@@ -16,18 +16,6 @@
 namespace sextant {
 namespace {
 
-// The recall to aim at; 0 where the effort is given.
-double RecallTarget(const SearchQuery& query, const DenseSource& source,
-                    const SearchDefaults& defaults) {
-  if (source.exact || source.ef != 0) {
-    return 0;
-  }
-  if (query.recall_target != 0) {
-    return query.recall_target;
-  }
-  return defaults.ef != 0 ? 0 : defaults.recall_target;
-}
-
 // The best that any effort reaches, less what only the last and dearest ones
 // add: codes that misjudge a hit do so at every effort.
 double ReachableRecall(const RecallCurve& curve, uint32_t candidates) {
@@ -119,46 +107,68 @@ SegmentPlan PlanAllRows(const SegmentFacts& facts, const DenseSource& source,
   return graph;
 }
 
-// Whether comparing with every row that matches takes no longer than walking
-// the graph until enough of them are found.
+// Whether looking at every row that matches takes no longer than walking the
+// graph until enough of them are found. `cost` is what a look takes, against a
+// distance of the graph's.
 bool IsMatchScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
-                       uint32_t candidates) {
+                       uint32_t candidates, double cost) {
   const double unfiltered =
       effort.has_slack() ? facts.recall_curve->DistancesOf(effort, candidates)
                          : static_cast<double>(kScanRowsPerEf * effort.ef);
   const auto rows = static_cast<double>(facts.rows);
   const auto matching = static_cast<double>(*facts.matching);
-  return matching <= std::min(rows, unfiltered * rows / matching);
+  return cost * matching <= std::min(rows, unfiltered * rows / matching);
+}
+
+SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense,
+                       SegmentPlan plan) {
+  plan.method = SearchMethod::kWindow;
+  plan.window =
+      facts.window->Plan(facts.ranks, dense.candidates, dense.recall_target);
+  plan.expected_recall = plan.window.method == WindowMethod::kScan
+                             ? kCodesScanRecall
+                             : plan.window.expected_recall;
+  return plan;
 }
 
 SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                         const DensePlan& dense, uint32_t default_ef) {
-  SegmentPlan plan = PlanAllRows(facts, source, dense, default_ef);
+  SegmentPlan all = PlanAllRows(facts, source, dense, default_ef);
   if (!facts.matching.has_value()) {
-    return plan;
+    return all;
   }
-  SegmentPlan exact{.number = facts.number,
-                    .growing = facts.growing,
-                    .rows = facts.rows,
-                    .dead = facts.dead,
-                    .matching = facts.matching};
-  plan.matching = facts.matching;
+  all.matching = facts.matching;
+  SegmentPlan matches{.number = facts.number,
+                      .growing = facts.growing,
+                      .rows = facts.rows,
+                      .dead = facts.dead,
+                      .matching = facts.matching};
   if (*facts.matching == 0) {
-    exact.method = SearchMethod::kNone;
-    return exact;
+    matches.method = SearchMethod::kNone;
+    return matches;
+  }
+  if (facts.window != nullptr) {
+    return PlanWindow(facts, dense, matches);
   }
   const bool few = *facts.matching * kScatteredRowCost <= facts.rows;
   if (few && !facts.growing) {
-    exact.method = SearchMethod::kScanMatches;
+    matches.method = SearchMethod::kScanMatches;
   }
-  if (plan.method != SearchMethod::kGraph) {
-    return few ? exact : plan;
+  if (all.method != SearchMethod::kGraph) {
+    return few ? matches : all;
   }
-  if (IsMatchScanFaster(facts, plan.effort, dense.candidates)) {
-    return exact;
+  const bool by_codes =
+      facts.has_codes && !facts.scores_by_codes && dense.recall_target > 0;
+  if (IsMatchScanFaster(facts, all.effort, dense.candidates,
+                        by_codes ? kEstimateCost : 1)) {
+    if (by_codes) {
+      matches.method = SearchMethod::kEstimateMatches;
+      matches.expected_recall = kCodesScanRecall;
+    }
+    return matches;
   }
-  plan.expected_recall = 0;
-  return plan;
+  all.expected_recall = 0;
+  return all;
 }
 
 // A point of the answer is as likely in one segment as the segment is large.
@@ -192,6 +202,28 @@ std::string FilterText(const Filter& filter) {
   return text;
 }
 
+std::string EffortText(const SearchEffort& effort) {
+  return effort.has_slack() ? absl::StrFormat("slack %.3g", effort.slack)
+                            : absl::StrCat("ef ", effort.ef);
+}
+
+// Which of the two ways, and what each was thought to take.
+std::string WindowText(const WindowPlan& plan) {
+  std::string text =
+      plan.method == WindowMethod::kScan
+          ? std::string("window scan")
+          : absl::StrFormat("window graph %s recall %.4g",
+                            EffortText(plan.effort), plan.expected_recall);
+  if (plan.scan_ns > 0) {
+    absl::StrAppendFormat(&text, " (scan %.3g us", plan.scan_ns / 1000);
+    if (plan.graph_ns > 0) {
+      absl::StrAppendFormat(&text, ", graph %.3g us", plan.graph_ns / 1000);
+    }
+    text += ")";
+  }
+  return text;
+}
+
 std::string MethodText(const SegmentPlan& segment) {
   if (segment.method == SearchMethod::kScan) {
     return "scan";
@@ -202,14 +234,17 @@ std::string MethodText(const SegmentPlan& segment) {
   if (segment.method == SearchMethod::kScanMatches) {
     return "scan of matches";
   }
+  if (segment.method == SearchMethod::kEstimateMatches) {
+    return "scan of matches by codes";
+  }
+  if (segment.method == SearchMethod::kWindow) {
+    return WindowText(segment.window);
+  }
   if (segment.method == SearchMethod::kNone) {
     return "nothing";
   }
   return absl::StrCat(
-      "graph ",
-      segment.effort.has_slack()
-          ? absl::StrFormat("slack %.3g", segment.effort.slack)
-          : absl::StrCat("ef ", segment.effort.ef),
+      "graph ", EffortText(segment.effort),
       segment.expected_recall == 0
           ? std::string()
           : absl::StrFormat(" recall %.4g", segment.expected_recall),
@@ -217,6 +252,17 @@ std::string MethodText(const SegmentPlan& segment) {
 }
 
 }  // namespace
+
+double RecallTarget(const SearchQuery& query, const DenseSource& source,
+                    const SearchDefaults& defaults) {
+  if (source.exact || source.ef != 0) {
+    return 0;
+  }
+  if (query.recall_target != 0) {
+    return query.recall_target;
+  }
+  return defaults.ef != 0 ? 0 : defaults.recall_target;
+}
 
 std::string Plan::ToString(const Schema& schema) const {
   const VectorFieldSchema& field = schema.vector_fields[dense.field];
@@ -236,7 +282,10 @@ std::string Plan::ToString(const Schema& schema) const {
                     " segment ", segment.number, ": ", MethodText(segment),
                     ", rows ", segment.rows, ", dead ", segment.dead,
                     segment.matching.has_value()
-                        ? absl::StrCat(", matching ", *segment.matching)
+                        ? absl::StrCat(segment.method == SearchMethod::kWindow
+                                           ? ", in the window "
+                                           : ", matching ",
+                                       *segment.matching)
                         : std::string(),
                     "\n");
   }

@@ -15,13 +15,24 @@
 #include "index/recall_curve.h"
 #include "index/search_effort.h"
 #include "index/vector_index.h"
+#include "index/window_index.h"
 
 namespace sextant {
 
 // kCodeScan estimates all distances by 1-bit codes and scores what may be near.
 // kScanMatches compares with the rows that the filter lets through and looks at
-// no other; kNone with nothing, since it lets none through.
-enum class SearchMethod { kScan, kCodeScan, kGraph, kScanMatches, kNone };
+// no other, kEstimateMatches estimates those by codes and scores what may be
+// near; kWindow asks the index of a window field (window_index.h); kNone
+// compares with nothing, since the filter lets none through.
+enum class SearchMethod {
+  kScan,
+  kCodeScan,
+  kGraph,
+  kScanMatches,
+  kEstimateMatches,
+  kWindow,
+  kNone
+};
 
 // How one segment is searched.
 struct SegmentPlan {
@@ -29,9 +40,11 @@ struct SegmentPlan {
   bool growing = false;
   uint64_t rows = 0;  // vector rows of the field
   uint64_t dead = 0;
-  std::optional<uint64_t> matching;  // live rows that the filter lets through
+  // Rows that the filter lets through: the live ones, of a window all.
+  std::optional<uint64_t> matching;
   SearchMethod method = SearchMethod::kScan;
   SearchEffort effort;  // of a graph search
+  WindowPlan window;    // of kWindow
   bool scores_by_codes = false;
   double expected_recall = 1;  // 0: not known
 };
@@ -69,9 +82,13 @@ struct SegmentFacts {
   // Null where it was not measured. Outlives the planning.
   const RecallCurve* recall_curve = nullptr;
   bool has_binary_codes = false;
+  bool has_codes = false;  // others
   // Graph searches do not read the floats (VectorIndex::scores_by_codes).
   bool scores_by_codes = false;
   std::optional<uint64_t> matching;  // with a filter: as in SegmentPlan
+  // Where the filter is one window: its index, which outlives the planning.
+  const WindowIndex* window = nullptr;
+  RankWindow ranks;
 };
 
 // What a search is planned by that does not say how hard to try.
@@ -99,8 +116,19 @@ inline constexpr double kSmallSegmentRecall = 0.99;
 // are read meanwhile.
 inline constexpr uint64_t kScatteredRowCost = 4;
 
+// Estimating a row by its code, when it is known ahead which ones follow, takes
+// so much of what a distance takes in a graph search.
+inline constexpr double kEstimateCost = 0.25;
+
 // What a scan by 1-bit codes finds of the exact answer (code_scan.h).
 inline constexpr double kCodeScanRecall = 0.9987;
+// And scans of a window (window_index.h) and of the points that match a filter
+// (match_scan.h), by codes.
+inline constexpr double kCodesScanRecall = 0.999;
+
+// The recall that a search aims at; 0 where its effort is given.
+double RecallTarget(const SearchQuery& query, const DenseSource& source,
+                    const SearchDefaults& defaults);
 
 // Pure: the same facts give the same plan. `query` was validated; `field` is
 // the position of its vector field.
@@ -116,7 +144,9 @@ inline constexpr double kCodeScanRecall = 0.9987;
 // it takes the longer the fewer match, while comparing with all that match
 // takes the less: whichever is less is done. What efforts are worth was
 // measured without filters, so the effort is one for half as many misses, and
-// the recall counts as not known.
+// the recall counts as not known. A window has a planner of its own, which
+// learns: there the same facts may give another plan later, with the same
+// scores.
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments);

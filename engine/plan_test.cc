@@ -341,6 +341,34 @@ INSTANTIATE_TEST_SUITE_P(
                       FilterCase{"All", 1'000'000, SearchMethod::kGraph}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// Estimating 200,000 rows by their codes takes as long as 50,000 distances of a
+// graph search; that would take 5,000 / 0.2.
+TEST(PlanTest, CodesEstimateMoreMatchesThanFloatsScore) {
+  const RecallCurve curve({{{.ef = 4096, .slack = 0.1F},
+                            {0.99F, 0.99F, 0.99F},
+                            {},
+                            {5000, 5000, 5000}}},
+                          100, 1);
+  SegmentFacts facts{1, false, true, 1'000'000, 0, &curve};
+  facts.has_codes = true;
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  const auto method_for = [&](uint64_t matching) {
+    facts.matching = matching;
+    return PlanSearch(query, 0, {.recall_target = 0.95}, {facts})
+        .dense.segments[0]
+        .method;
+  };
+  EXPECT_EQ(method_for(0), SearchMethod::kNone);
+  EXPECT_EQ(method_for(100'000), SearchMethod::kEstimateMatches);
+  EXPECT_EQ(method_for(200'000), SearchMethod::kGraph);
+  // All that match are scored where all of the nearest are wanted.
+  query.recall_target = 1;
+  EXPECT_EQ(method_for(100'000), SearchMethod::kScanMatches);
+  query.recall_target = 0;
+  facts.scores_by_codes = true;
+  EXPECT_NE(method_for(100'000), SearchMethod::kEstimateMatches);
+}
+
 TEST(PlanTest, AnExactSearchReadsInOrderWhereManyMatch) {
   SegmentFacts facts{1, false, true, 1000, 0};
   SearchQuery query = DenseQuery({1, 2}, 10, true);

@@ -12,6 +12,7 @@
 #include "index/code_scan.h"
 #include "index/distance.h"
 #include "index/graph_search.h"
+#include "index/match_scan.h"
 #include "index/scan.h"
 #include "index/vector_index_rep.h"
 
@@ -215,24 +216,42 @@ std::span<const uint32_t> VectorIndex::Rep::RowsByOrdinal() {
   return rows_by_ordinal;
 }
 
+std::vector<uint32_t> VectorIndex::Rep::RowsOf(
+    std::span<const Ordinal> wanted) {
+  const std::span<const uint32_t> rows_of = RowsByOrdinal();
+  std::vector<uint32_t> found;
+  found.reserve(wanted.size());
+  for (const Ordinal ordinal : wanted) {
+    if (const uint32_t row = rows_of[ordinal]; row != kNoRow) {
+      found.push_back(row);
+    }
+  }
+  return found;
+}
+
 absl::Status VectorIndex::ScanOrdinals(std::span<const float> query,
                                        std::span<const Ordinal> ordinals,
                                        const RequestContext& context, TopK& top,
                                        SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
-  const std::span<const uint32_t> rows_by_ordinal = rep_->RowsByOrdinal();
-  std::vector<uint32_t> rows;
-  rows.reserve(ordinals.size());
-  for (const Ordinal ordinal : ordinals) {
-    if (const uint32_t row = rows_by_ordinal[ordinal]; row != Rep::kNoRow) {
-      rows.push_back(row);
-    }
-  }
-  // In the order of memory.
-  std::ranges::sort(rows);
   static const RowSet none;
   return ScanRows({rep_->shape, query, none, context},
-                  {rep_->vectors, rep_->ordinals, rep_->rows}, rows, top, work);
+                  {rep_->vectors, rep_->ordinals, rep_->rows},
+                  rep_->RowsOf(ordinals), top, work);
+}
+
+absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
+                                              std::span<const Ordinal> ordinals,
+                                              const RequestContext& context,
+                                              TopK& top,
+                                              SearchWork& work) const {
+  if (!has_codes() || encoding() == Encoding::kBinary) {
+    return ScanOrdinals(query, ordinals, context, top, work);
+  }
+  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  static const RowSet none;
+  return ScanRowsByCodes({rep_->shape, query, none, context}, rep_->Searched(),
+                         rep_->RowsOf(ordinals), top, work);
 }
 
 absl::Status VectorIndex::ScanCodes(std::span<const float> query,

@@ -136,6 +136,14 @@ class VectorIndex {
                             std::span<const Ordinal> ordinals,
                             const RequestContext& context, TopK& top,
                             SearchWork& work) const;
+  // The same by the codes that graph searches read: points are scored only if
+  // they may be among the best, so one of those is missed with a probability of
+  // about 0.001 (match_scan.h). Without codes, or with those of 1 bit, all are
+  // scored.
+  absl::Status ScanOrdinalsByCodes(std::span<const float> query,
+                                   std::span<const Ordinal> ordinals,
+                                   const RequestContext& context, TopK& top,
+                                   SearchWork& work) const;
 
   // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
   // `effort.ef` (raised to top.k()): rows left out are walked through, never

@@ -36,6 +36,8 @@ struct VectorIndex::Rep {
 
   static constexpr uint32_t kNoRow = 0xFFFFFFFF;
   std::span<const uint32_t> RowsByOrdinal();
+  // Of these ordinals, without those that have no row.
+  std::vector<uint32_t> RowsOf(std::span<const Ordinal> wanted);
 
   // Needs a graph.
   SearchedGraph Searched() const {

@@ -5,7 +5,6 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <limits>
 #include <new>
 
 #include "absl/strings/str_cat.h"
@@ -13,42 +12,35 @@
 #include "base/check.h"
 #include "base/status_macros.h"
 #include "index/distance.h"
+#include "index/nearest_estimates.h"
+#include "index/row_scorer.h"
 #include "index/scan.h"
 #include "index/vector_codes.h"
 
 namespace sextant {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+using Estimate = NearestEstimates::Estimate;
+
 // Windows of so few rows are scored without a look at their codes: that is one
 // read of memory for each row, and the codes would not save many of them.
-constexpr uint32_t kScoredRows = 48;
+constexpr uint32_t kScoredRows = RowScorer::kRowsMax;
 // Blocks between two polls of the context, at most; and at first, when nothing
 // is known of what is worth keeping.
 constexpr uint32_t kStepBlocks = 64;
 constexpr uint32_t kFirstStepBlocks = 4;
 constexpr uint32_t kRowsOfBlock = kBlockRows;
-constexpr size_t kStepRows = size_t{kStepBlocks} * kBlockRows;
-// Fewer estimates than this, or than some times k, are not worth sorting out.
-constexpr size_t kNarrowAt = 128;
-constexpr size_t kNarrowAtK = 4;
-// Rows scored with floats at a time where the next ones may not be needed.
-constexpr size_t kChunk = 8;
-using SteadyClock = std::chrono::steady_clock;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-struct Estimate {
-  float distance = 0;
-  uint32_t rank = 0;
-};
-
-bool Nearer(const Estimate& a, const Estimate& b) {
-  return a.distance < b.distance;
+double NanosecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::nano>(SteadyClock::now() - start)
+      .count();
 }
 
 struct Scratch {
   CodedQuery query;
-  std::array<float, kStepRows> distances;
-  std::vector<Estimate> kept;
+  std::array<float, kStepBlocks * kBlockRows> distances;
+  NearestEstimates nearest;
 };
 
 Scratch& ThreadScratch() {
@@ -68,27 +60,25 @@ class WindowIndex::WindowScan {
         top_(top),
         work_(work),
         scratch_(ThreadScratch()),
-        scorer_(request.shape.metric),
         is_all_(request.filter.is_all()),
         rows_(index.rows_.data()),
         ordinals_(index.index_->ordinals().data()),
-        vectors_(index.index_->row_vector(0)),
-        stride_(PaddedStride(request.shape.dimension)),
-        prefetch_floats_(
-            std::min<size_t>(2 * kPrefetchFloats, request.shape.dimension)) {}
+        scorer_(request,
+                {index.index_->row_vector(0), ordinals_, index.index_->rows()},
+                top, work) {}
 
   absl::Status ScoreAll(RankWindow window) {
     const uint32_t end = window.first + window.count;
     for (uint32_t rank = window.first; rank < end; ++rank) {
-      if (chunk_size_ == kScoredRows) {
-        ScoreChunk();
+      if (scorer_.waiting() == RowScorer::kRowsMax) {
+        scorer_.Score();
         RETURN_IF_ERROR(request_.context.Check());
       }
-      if (IsLive(rank)) {
-        Add(rank);
+      if (IsAllowed(rank)) {
+        scorer_.Add(rows_[rank]);
       }
     }
-    ScoreChunk();
+    scorer_.Score();
     return absl::OkStatus();
   }
 
@@ -96,15 +86,14 @@ class WindowIndex::WindowScan {
     if (!index_.codes_->EncodeQuery(request_.query, scratch_.query)) {
       return ScoreAll(window);
     }
-    error_ = index_.codes_->error(scratch_.query);
-    scratch_.kept.clear();
-    narrow_at_ = std::max(kNarrowAt, kNarrowAtK * top_.k());
+    scratch_.nearest.Start(top_.k(), index_.codes_->error(scratch_.query));
     const uint32_t end = window.first + window.count;
     for (uint32_t rank = window.first; rank < end;) {
       RETURN_IF_ERROR(request_.context.Check());
       rank = EstimateStep(rank, end);
     }
-    ScoreKept();
+    scratch_.nearest.Score(top_, scorer_,
+                           [this](uint32_t rank) { return rows_[rank]; });
     return absl::OkStatus();
   }
 
@@ -120,117 +109,52 @@ class WindowIndex::WindowScan {
     index_.codes_->Distances(scratch_.query, first, blocks,
                              scratch_.distances.data());
     work_.distances += stop - rank;
-    std::vector<Estimate>& kept = scratch_.kept;
-    const size_t before = kept.size();
-    // Room for all, so that keeping one is a store and an addition.
-    kept.resize(before + (stop - rank));
-    Estimate* place = kept.data() + before;
-    for (uint32_t i = rank; i < stop;) {
-      const uint32_t block = i - i % kRowsOfBlock;
-      const uint32_t block_end = std::min(stop, block + kRowsOfBlock);
-      const float* const distances = scratch_.distances.data() - step_first;
-      if (IsAnyBelow(distances + block, bound_)) {
-        for (; i < block_end; ++i) {
-          *place = {distances[i], i};
-          place += distances[i] < bound_ ? 1 : 0;
-        }
+    scratch_.nearest.Keep(stop - rank, [&](Estimate* place) {
+      Estimate* const kept = place;
+      for (uint32_t i = rank; i < stop;) {
+        const uint32_t block = i - i % kRowsOfBlock;
+        const uint32_t block_end = std::min(stop, block + kRowsOfBlock);
+        place =
+            KeepBlock(i, block_end,
+                      scratch_.distances.data() + (block - step_first), place);
+        i = block_end;
       }
-      i = block_end;
-    }
-    kept.resize(static_cast<size_t>(place - kept.data()));
-    DropDead(before);
-    if (kept.size() >= narrow_at_) {
-      Narrow();
-    }
+      return DropLeftOut(kept, place);
+    });
     return stop;
   }
 
-  // Of one block, whose ends may be outside the window. Few blocks have one.
-  static bool IsAnyBelow(const float* distances, float bound) {
+  // Ranks [rank, end) of a block with these distances. Few blocks have one
+  // that is worth keeping.
+  Estimate* KeepBlock(uint32_t rank, uint32_t end, const float* distances,
+                      Estimate* place) const {
+    const float bound = scratch_.nearest.bound();
     uint32_t any = 0;
     for (size_t i = 0; i < kBlockRows; ++i) {
       any |= distances[i] < bound ? 1U : 0U;
     }
-    return any != 0;
-  }
-
-  void DropDead(size_t from) {
-    std::vector<Estimate>& kept = scratch_.kept;
-    if (index_.has_gaps_ || !is_all_) {
-      kept.erase(
-          std::remove_if(kept.begin() + static_cast<std::ptrdiff_t>(from),
-                         kept.end(),
-                         [this](const Estimate& e) { return !IsLive(e.rank); }),
-          kept.end());
-    }
-  }
-
-  // Of k rows that are estimated at d or less the farthest is hardly farther
-  // than d, so a row of the answer is hardly estimated beyond d + error.
-  void Narrow() {
-    std::vector<Estimate>& kept = scratch_.kept;
-    const size_t k = std::max<size_t>(1, top_.k());
-    if (kept.size() > k) {
-      std::nth_element(kept.begin(),
-                       kept.begin() + static_cast<std::ptrdiff_t>(k - 1),
-                       kept.end(), Nearer);
-      bound_ = std::min(bound_, kept[k - 1].distance + error_);
-      kept.erase(std::remove_if(kept.begin(), kept.end(),
-                                [this](const Estimate& e) {
-                                  return !(e.distance < bound_);
-                                }),
-                 kept.end());
-    }
-    narrow_at_ = std::max(narrow_at_, 2 * kept.size());
-  }
-
-  // Nearest first, until what follows cannot be among the best.
-  void ScoreKept() {
-    Narrow();
-    std::vector<Estimate>& kept = scratch_.kept;
-    std::sort(kept.begin(), kept.end(), Nearer);
-    for (const Estimate& estimate : kept) {
-      if (chunk_size_ == 0 && -estimate.distance + error_ < top_.threshold()) {
-        break;
-      }
-      Add(estimate.rank);
-      if (chunk_size_ == kChunk) {
-        ScoreChunk();
+    if (any != 0) {
+      for (; rank < end; ++rank) {
+        const float distance = distances[rank % kRowsOfBlock];
+        *place = {distance, rank};
+        place += distance < bound ? 1 : 0;
       }
     }
-    ScoreChunk();
+    return place;
   }
 
-  bool IsLive(uint32_t rank) const {
+  Estimate* DropLeftOut(Estimate* begin, Estimate* end) const {
+    return index_.has_gaps_ || !is_all_
+               ? std::remove_if(
+                     begin, end,
+                     [this](const Estimate& e) { return !IsAllowed(e.place); })
+               : end;
+  }
+
+  bool IsAllowed(uint32_t rank) const {
     const uint32_t row = rows_[rank];
     return row != kNoRankedRow &&
            (is_all_ || request_.filter.Allows(row, ordinals_));
-  }
-
-  void Add(uint32_t rank) {
-    const uint32_t row = rows_[rank];
-    const float* const vector = vectors_ + row * stride_;
-    for (size_t i = 0; i < prefetch_floats_; i += kLineFloats) {
-      __builtin_prefetch(vector + i);
-    }
-    chunk_[chunk_size_++] = row;
-  }
-
-  void ScoreChunk() {
-    std::array<float, kScoredRows> distances;
-    scorer_.rows(request_.query.data(), vectors_, stride_,
-                 request_.shape.dimension, {chunk_.data(), chunk_size_},
-                 distances.data());
-    work_.distances += chunk_size_;
-    float threshold = top_.threshold();
-    for (size_t i = 0; i < chunk_size_; ++i) {
-      const float score = scorer_.sign * distances[i];
-      if (!(score < threshold)) {
-        top_.Offer(score, ordinals_[chunk_[i]]);
-        threshold = top_.threshold();
-      }
-    }
-    chunk_size_ = 0;
   }
 
   const WindowIndex& index_;
@@ -238,19 +162,11 @@ class WindowIndex::WindowScan {
   TopK& top_;
   SearchWork& work_;
   Scratch& scratch_;
-  const Scorer scorer_;
   const bool is_all_;
   const uint32_t* const rows_;  // by rank
   const Ordinal* const ordinals_;
-  const float* const vectors_;
-  const size_t stride_;
-  const size_t prefetch_floats_;
-  float error_ = 0;
-  float bound_ = kInfinity;
+  RowScorer scorer_;
   uint32_t step_blocks_ = kFirstStepBlocks;
-  size_t narrow_at_ = 0;
-  std::array<uint32_t, kScoredRows> chunk_;  // rows
-  size_t chunk_size_ = 0;
 };
 
 absl::StatusOr<std::unique_ptr<WindowIndex>> WindowIndex::Open(
@@ -320,44 +236,64 @@ absl::Status WindowIndex::Scan(std::span<const float> query, RankWindow window,
   return scan.Run(window);
 }
 
+WindowFacts WindowIndex::FactsOf(RankWindow window, uint32_t k) const {
+  return {index_->rows(), window.count, k,
+          index_->has_graph() ? index_->recall_curve() : nullptr};
+}
+
+WindowPlan WindowIndex::Plan(RankWindow window, uint32_t k,
+                             double recall_target) const {
+  if (window.count <= kScoredRows) {
+    return {};
+  }
+  return planner_->Plan(FactsOf(window, k), recall_target);
+}
+
+absl::StatusOr<bool> WindowIndex::WalkGraph(std::span<const float> query,
+                                            RankWindow window,
+                                            const WindowPlan& plan,
+                                            const WindowSearch& search) const {
+  SearchEffort effort = plan.effort;
+  effort.distances_max = plan.distances_max;
+  SearchWork work;
+  const SteadyClock::time_point start = SteadyClock::now();
+  RETURN_IF_ERROR(index_->Search(query, effort, Filter(search.dead, window),
+                                 search.context, search.top, work));
+  planner_->ObserveGraph(FactsOf(window, static_cast<uint32_t>(search.top.k())),
+                         plan, work.distances, NanosecondsSince(start));
+  search.work.distances += work.distances;
+  search.work.hops += work.hops;
+  const size_t there = std::min<size_t>(search.top.k(), window.count);
+  if (!work.gave_up && search.top.size() >= there) {
+    return true;
+  }
+  search.top.TakeSorted();  // leaves it empty
+  return false;
+}
+
 absl::StatusOr<WindowPlan> WindowIndex::Search(
-    std::span<const float> query, RankWindow window, double recall_target,
+    std::span<const float> query, RankWindow window, const WindowPlan& plan,
     const WindowSearch& search) const {
+  WindowPlan done = plan;
+  if (plan.method == WindowMethod::kGraph) {
+    ASSIGN_OR_RETURN(const bool found, WalkGraph(query, window, plan, search));
+    if (found) {
+      return done;
+    }
+    done.method = WindowMethod::kScan;
+  } else if (plan.graph_ns > 0) {
+    planner_->Forget(FactsOf(window, static_cast<uint32_t>(search.top.k())));
+  }
   if (window.count <= kScoredRows) {
     RETURN_IF_ERROR(Scan(query, window, search.dead, search.context, search.top,
                          search.work));
-    return WindowPlan{};
-  }
-  const WindowFacts facts{
-      index_->rows(), window.count, static_cast<uint32_t>(search.top.k()),
-      recall_target, index_->has_graph() ? index_->recall_curve() : nullptr};
-  WindowPlan plan = planner_->Plan(facts);
-  const auto seconds_since = [](SteadyClock::time_point start) {
-    return std::chrono::duration<double, std::nano>(SteadyClock::now() - start)
-        .count();
-  };
-  if (plan.method == WindowMethod::kGraph) {
-    SearchEffort effort = plan.effort;
-    effort.distances_max = plan.distances_max;
-    SearchWork work;
-    const SteadyClock::time_point start = SteadyClock::now();
-    RETURN_IF_ERROR(index_->Search(query, effort, Filter(search.dead, window),
-                                   search.context, search.top, work));
-    planner_->ObserveGraph(facts, plan, work.distances, seconds_since(start));
-    search.work.distances += work.distances;
-    search.work.hops += work.hops;
-    if (!work.gave_up) {
-      return plan;
-    }
-    plan.method = WindowMethod::kScan;
-  } else if (plan.graph_ns > 0) {
-    planner_->Forget(facts);
+    return done;
   }
   const SteadyClock::time_point start = SteadyClock::now();
   RETURN_IF_ERROR(Scan(query, window, search.dead, search.context, search.top,
                        search.work));
-  planner_->ObserveScan(window.count, seconds_since(start));
-  return plan;
+  planner_->ObserveScan(window.count, NanosecondsSince(start));
+  return done;
 }
 
 BuiltWindowIndex BuildWindowIndex(const VectorIndex& index,

@@ -72,11 +72,16 @@ class WindowIndex {
                     const RowFilter& filter, const RequestContext& context,
                     TopK& top, SearchWork& work) const;
 
-  // The same by the cheaper of a scan and a search of the vector index's graph;
-  // says which. `recall_target` is as in a search request: a share of the exact
-  // answer, 1 for all.
+  // How to search a window for the best k: `recall_target` is as in a search
+  // request, a share of the exact answer.
+  WindowPlan Plan(RankWindow window, uint32_t k, double recall_target) const;
+
+  // Offers to `search.top`, which is empty, the best rows by a plan that was
+  // made for the same window and k, and learns what it cost. Returns the plan
+  // as it was carried out: a walk of the graph that is given up, or that does
+  // not lead to enough rows, is replaced by a scan.
   absl::StatusOr<WindowPlan> Search(std::span<const float> query,
-                                    RankWindow window, double recall_target,
+                                    RankWindow window, const WindowPlan& plan,
                                     const WindowSearch& search) const;
 
   // For searches of the vector index itself.
@@ -87,6 +92,12 @@ class WindowIndex {
  private:
   class WindowScan;
   WindowIndex() = default;
+
+  WindowFacts FactsOf(RankWindow window, uint32_t k) const;
+  // True when the graph search's answer is to be taken.
+  absl::StatusOr<bool> WalkGraph(std::span<const float> query,
+                                 RankWindow window, const WindowPlan& plan,
+                                 const WindowSearch& search) const;
 
   const VectorIndex* index_ = nullptr;
   AlignedBytes copied_codes_;

@@ -191,9 +191,11 @@ TEST_P(WindowIndexTest, SearchesReachTheirTargetWhateverTheWay) {
         SearchWork work;
         const RowSet dead;
         const RequestContext context;
-        ASSERT_OK_AND_ASSIGN(const WindowPlan plan,
-                             window_->Search(queries_.row(i), window, target,
-                                             {dead, context, top, work}));
+        ASSERT_OK_AND_ASSIGN(
+            const WindowPlan plan,
+            window_->Search(queries_.row(i), window,
+                            window_->Plan(window, kHits, target),
+                            {dead, context, top, work}));
         EXPECT_TRUE(target < 1 || plan.method == WindowMethod::kScan);
         found += Found(Exact(queries_.row(i), window, all), top.TakeSorted());
         ++searches;

@@ -47,11 +47,12 @@ size_t WindowPlanner::WidthOf(const WindowFacts& facts) {
   return std::min<size_t>(kWidths - 1, std::bit_width(ratio));
 }
 
-WindowPlan WindowPlanner::Plan(const WindowFacts& facts) const {
+WindowPlan WindowPlanner::Plan(const WindowFacts& facts,
+                               double recall_target) const {
   WindowPlan plan;
   plan.scan_ns = scan_ns_.load(std::memory_order_relaxed) *
                  static_cast<double>(facts.window_rows);
-  if (facts.recall_curve == nullptr || facts.recall_target >= 1) {
+  if (facts.recall_curve == nullptr || recall_target >= 1) {
     return plan;
   }
   const double deep =
@@ -61,7 +62,7 @@ WindowPlan WindowPlanner::Plan(const WindowFacts& facts) const {
   }
   const auto depth = static_cast<uint32_t>(deep);
   const std::optional<SearchEffort> effort =
-      facts.recall_curve->EffortFor(facts.recall_target, depth);
+      facts.recall_curve->EffortFor(recall_target, depth);
   if (!effort.has_value()) {
     return plan;
   }
@@ -72,7 +73,7 @@ WindowPlan WindowPlanner::Plan(const WindowFacts& facts) const {
   if (plan.graph_ns < plan.scan_ns) {
     plan.method = WindowMethod::kGraph;
     plan.effort = *effort;
-    plan.expected_recall = facts.recall_target;
+    plan.expected_recall = recall_target;
     // No more than the scan would have cost, so that the two together take no
     // more than twice that.
     plan.distances_max = static_cast<uint64_t>(

@@ -34,7 +34,6 @@ struct WindowFacts {
   uint32_t rows = 0;         // of the graph
   uint32_t window_rows = 0;  // in the window, at least 1
   uint32_t k = 0;
-  double recall_target = 0;  // 1: exact
   // Null: there is no graph, or it was not measured.
   const RecallCurve* recall_curve = nullptr;
 };
@@ -54,7 +53,8 @@ class WindowPlanner {
   // What is assumed before anything was seen: bytes of codes and tail of a row.
   explicit WindowPlanner(size_t row_bytes);
 
-  WindowPlan Plan(const WindowFacts& facts) const;
+  // `recall_target` 1: all.
+  WindowPlan Plan(const WindowFacts& facts, double recall_target) const;
 
   // What a search took; `distances` of a graph search that was given up are
   // those until then.

@@ -28,8 +28,11 @@ RecallCurve Curve() {
 
 class WindowPlanTest : public testing::Test {
  protected:
-  WindowFacts Facts(uint32_t window_rows, double target = 0.95) const {
-    return {kRows, window_rows, 10, target, &curve_};
+  WindowFacts Facts(uint32_t window_rows) const {
+    return {kRows, window_rows, 10, &curve_};
+  }
+  WindowPlan Plan(const WindowFacts& facts, double target = 0.95) const {
+    return planner_.Plan(facts, target);
   }
 
   const RecallCurve curve_ = Curve();
@@ -37,22 +40,22 @@ class WindowPlanTest : public testing::Test {
 };
 
 TEST_F(WindowPlanTest, NarrowWindowsAreScannedAndWideOnesWalked) {
-  EXPECT_EQ(planner_.Plan(Facts(1)).method, WindowMethod::kScan);
-  EXPECT_EQ(planner_.Plan(Facts(1000)).method, WindowMethod::kScan);
-  EXPECT_EQ(planner_.Plan(Facts(kRows / 2)).method, WindowMethod::kGraph);
-  EXPECT_EQ(planner_.Plan(Facts(kRows)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(1)).method, WindowMethod::kScan);
+  EXPECT_EQ(Plan(Facts(1000)).method, WindowMethod::kScan);
+  EXPECT_EQ(Plan(Facts(kRows / 2)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(kRows)).method, WindowMethod::kGraph);
 }
 
 TEST_F(WindowPlanTest, WithoutACurveOrForAllThereIsOnlyTheScan) {
-  EXPECT_EQ(planner_.Plan(Facts(kRows, 1)).method, WindowMethod::kScan);
+  EXPECT_EQ(Plan(Facts(kRows), 1).method, WindowMethod::kScan);
   WindowFacts facts = Facts(kRows);
   facts.recall_curve = nullptr;
-  EXPECT_EQ(planner_.Plan(facts).method, WindowMethod::kScan);
-  EXPECT_EQ(planner_.Plan(facts).graph_ns, 0);
+  EXPECT_EQ(Plan(facts).method, WindowMethod::kScan);
+  EXPECT_EQ(Plan(facts).graph_ns, 0);
 }
 
 TEST_F(WindowPlanTest, AGraphSearchTakesNoMoreThanTheScanBeforeItIsGivenUp) {
-  const WindowPlan plan = planner_.Plan(Facts(kRows / 4));
+  const WindowPlan plan = Plan(Facts(kRows / 4));
   ASSERT_EQ(plan.method, WindowMethod::kGraph);
   EXPECT_GT(plan.distances_max, 0U);
   EXPECT_LE(static_cast<double>(plan.distances_max) * plan.graph_ns /
@@ -63,17 +66,17 @@ TEST_F(WindowPlanTest, AGraphSearchTakesNoMoreThanTheScanBeforeItIsGivenUp) {
 TEST_F(WindowPlanTest, WhatIsGivenUpIsScannedUntilThatIsForgotten) {
   const WindowFacts facts = Facts(kRows / 4);
   int given_up = 0;
-  while (planner_.Plan(facts).method == WindowMethod::kGraph) {
-    const WindowPlan plan = planner_.Plan(facts);
+  while (Plan(facts).method == WindowMethod::kGraph) {
+    const WindowPlan plan = Plan(facts);
     planner_.ObserveGraph(facts, plan, plan.distances_max,
                           40.0 * static_cast<double>(plan.distances_max));
     ASSERT_LT(++given_up, 100);
   }
   EXPECT_GT(given_up, 0);
   // Other widths are not touched.
-  EXPECT_EQ(planner_.Plan(Facts(kRows)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(kRows)).method, WindowMethod::kGraph);
   int scans = 0;
-  while (planner_.Plan(facts).method == WindowMethod::kScan) {
+  while (Plan(facts).method == WindowMethod::kScan) {
     planner_.Forget(facts);
     ASSERT_LT(++scans, 10000);
   }
@@ -85,13 +88,13 @@ TEST_F(WindowPlanTest, LearnsWhatRowsAndDistancesCost) {
   for (int i = 0; i < 200; ++i) {
     planner_.ObserveScan(100'000, 100'000 * 0.01);
   }
-  EXPECT_EQ(planner_.Plan(facts).method, WindowMethod::kScan);
-  EXPECT_NEAR(planner_.Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
+  EXPECT_EQ(Plan(facts).method, WindowMethod::kScan);
+  EXPECT_NEAR(Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
   // Few rows say little.
   for (int i = 0; i < 200; ++i) {
     planner_.ObserveScan(100, 1e9);
   }
-  EXPECT_NEAR(planner_.Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
+  EXPECT_NEAR(Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
 }
 
 }  // namespace
