@@ -55,6 +55,7 @@ struct IndexStats {
   IndexMemory memory;
   uint64_t ids_bytes = 0;
   uint64_t columns_bytes = 0;
+  uint64_t windows_bytes = 0;
   std::vector<EncodingUse> encodings;  // by field, then encoding
 };
 

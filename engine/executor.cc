@@ -204,6 +204,15 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
   return candidates;
 }
 
+// Candidates are best first.
+void DropBelow(double min_score, std::vector<Candidate>* candidates) {
+  const auto first = std::partition_point(
+      candidates->begin(), candidates->end(), [min_score](const Candidate& c) {
+        return static_cast<double>(c.score) >= min_score;
+      });
+  candidates->erase(first, candidates->end());
+}
+
 // Drops the point that was searched by, then cuts out the page.
 void CutPage(const SearchQuery& query, std::vector<Candidate>* candidates) {
   const auto& source = std::get<DenseSource>(query.sources.front());
@@ -354,6 +363,9 @@ absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
                    RunDense(*target.snapshot, {plan.dense, vector, context},
                             matches, &dense));
   result.stages.push_back(std::move(dense));
+  if (query.min_score.has_value()) {
+    DropBelow(*query.min_score, &candidates);
+  }
   CutPage(query, &candidates);
   RETURN_IF_ERROR(context.Check());
   StageTiming fetch;

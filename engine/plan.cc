@@ -261,6 +261,9 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
   if (query.recall_target != 0) {
     return query.recall_target;
   }
+  if (query.min_score.has_value()) {
+    return 1;  // all that is near enough
+  }
   return defaults.ef != 0 ? 0 : defaults.recall_target;
 }
 
@@ -270,6 +273,9 @@ std::string Plan::ToString(const Schema& schema) const {
       absl::StrCat("search limit ", limit, " offset ", offset, "\n  dense ",
                    field.name, " ", MetricName(field.metric), " dimension ",
                    field.dimension, " candidates ", dense.candidates);
+  if (min_score.has_value()) {
+    absl::StrAppendFormat(&text, " min score %.9g", *min_score);
+  }
   if (dense.recall_target != 0) {
     absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
   }
@@ -303,6 +309,7 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
   Plan plan;
   plan.limit = query.limit;
   plan.offset = query.offset;
+  plan.min_score = query.min_score;
   plan.fetch_payload = query.projection.payload;
   plan.fetch_vectors = query.projection.any_vectors();
   plan.filter = query.filter.has_value() ? &*query.filter : nullptr;

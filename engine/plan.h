@@ -68,6 +68,7 @@ struct Plan {
   bool fetch_payload = false;
   bool fetch_vectors = false;
   const Filter* filter = nullptr;  // the query's
+  std::optional<double> min_score;
 
   std::string ToString(const Schema& schema) const;
 };

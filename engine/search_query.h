@@ -33,6 +33,9 @@ struct SearchQuery {
   std::vector<Source> sources;  // exactly one
   // Points that may be in the answer; none: all.
   std::optional<Filter> filter;
+  // Hits with a lower score are left out. Without an effort and a recall target
+  // the search is exact then.
+  std::optional<double> min_score;
   uint32_t limit = 0;
   uint32_t offset = 0;
   // Share of the exact best offset + limit that the answer shall hold, 0 to 1;

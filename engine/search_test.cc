@@ -168,6 +168,51 @@ TEST_F(SearchTest, PagesAddUp) {
   EXPECT_EQ(pages, all);
 }
 
+// All points within a radius, whatever the plan: complete, inclusive, and a
+// smaller radius gives the beginning of a larger one's answer.
+TEST_F(SearchTest, ARadiusHoldsAllThatScoreEnough) {
+  Open();
+  const auto docs = Create("docs", OneFieldSchema(kDimension));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 600, kDimension), Unlimited()));
+  ASSERT_OK(docs->SealAndWait(Unlimited()));
+  ASSERT_OK(docs->Upsert(SeededPoints(600, 100, kDimension), Unlimited()));
+  const std::vector<float> vector = SeededVector(999, kDimension);
+  const SearchResult all = MustSearch(*docs, DenseQuery(vector, 700, true));
+  ASSERT_EQ(all.hits.size(), 700U);
+  const std::vector<PointId> ids = IdsOf(all);
+  for (const size_t count : {1U, 2U, 50U, 350U, 700U}) {
+    SearchQuery query = DenseQuery(vector, 10000);
+    query.min_score = all.hits[count - 1].score;  // that one is inside
+    query.explain = true;
+    const SearchResult found = MustSearch(*docs, query);
+    EXPECT_EQ(found.expected_recall, 1);
+    EXPECT_THAT(found.plan, HasSubstr("min score "));
+    EXPECT_EQ(IdsOf(found),
+              std::vector<PointId>(
+                  ids.begin(), ids.begin() + static_cast<ptrdiff_t>(count)));
+    std::vector<PointId> pages;
+    query.limit = 40;
+    for (query.offset = 0; query.offset < 720; query.offset += 40) {
+      for (const PointId& id : IdsOf(MustSearch(*docs, query))) {
+        pages.push_back(id);
+      }
+    }
+    EXPECT_EQ(pages, IdsOf(found));
+  }
+  SearchQuery none = DenseQuery(vector, 10);
+  none.min_score = 1.5;
+  EXPECT_TRUE(MustSearch(*docs, none).hits.empty());
+  // With an effort it ends at the score, but need not be complete.
+  SearchQuery approximate = DenseQuery(vector, 50);
+  approximate.min_score = all.hits[9].score;
+  std::get<DenseSource>(approximate.sources[0]).ef = 50;
+  const SearchResult found = MustSearch(*docs, approximate);
+  EXPECT_LE(found.hits.size(), 10U);
+  for (const Hit& hit : found.hits) {
+    EXPECT_GE(hit.score, all.hits[9].score);
+  }
+}
+
 TEST_F(SearchTest, AStoredPointIsLeftOutOfItsOwnAnswer) {
   Open();
   const auto docs = Create("docs", OneFieldSchema(kDimension));

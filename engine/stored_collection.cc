@@ -49,6 +49,7 @@ void AddSealed(const Schema& schema, const SealedSegment& segment,
   stats->sealed_bytes += segment.size_bytes();
   stats->ids_bytes += segment.ids_bytes();
   stats->columns_bytes += segment.columns_bytes();
+  stats->windows_bytes += segment.windows_bytes();
   for (size_t i = 0; i < segment.field_count(); ++i) {
     const VectorIndex& index = segment.field(i);
     stats->memory += index.memory();

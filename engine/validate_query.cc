@@ -2,6 +2,8 @@
 //
 // Checks of a query against the schema, in the words of the request.
 
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 
 #include "base/errors.h"
@@ -35,6 +37,14 @@ absl::Status ValidateRecallTarget(const SearchQuery& query) {
         absl::StrCat(
             "must be above 0 and at most 1, or 0 for the default, got ",
             query.recall_target));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateMinScore(const SearchQuery& query) {
+  if (query.min_score.has_value() && !std::isfinite(*query.min_score)) {
+    return InvalidField("cut_off.min_score",
+                        absl::StrCat("must be finite, got ", *query.min_score));
   }
   return absl::OkStatus();
 }
@@ -95,6 +105,7 @@ absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
   }
   RETURN_IF_ERROR(ValidatePage(query));
   RETURN_IF_ERROR(ValidateRecallTarget(query));
+  RETURN_IF_ERROR(ValidateMinScore(query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
   const auto& source = std::get<DenseSource>(query.sources.front());
   if (query.recall_target != 0 && (source.ef != 0 || source.exact)) {

@@ -115,6 +115,7 @@ std::string MemoryJson(const client::IndexMemory& memory) {
       .AddNumber("disk_vectors", memory.disk_vectors)
       .AddNumber("ids", memory.ids)
       .AddNumber("columns", memory.columns)
+      .AddNumber("windows", memory.windows)
       .Text();
 }
 

@@ -276,6 +276,10 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
   command->add_option("--filter", request->filter,
                       "Only points that match: section = \"games\" and size < "
                       "1_000_000");
+  command->add_option_function<double>(
+      "--min-score",
+      [request](const double& score) { request->min_score = score; },
+      "Only hits with this score or more, all of them up to the limit");
   command->add_option("-k,--limit", request->limit, "Hits, 1 to 10,000")
       ->capture_default_str();
   command->add_option("--offset", request->offset, "Hits to skip");

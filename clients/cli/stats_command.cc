@@ -72,6 +72,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                {"disk vectors", Align::kRight},
                {"ids", Align::kRight},
                {"columns", Align::kRight},
+               {"windows", Align::kRight},
                {"growing", Align::kRight},
                {"searched by"}});
   for (const client::CollectionInfo& info : infos) {
@@ -79,7 +80,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
     table.AddRow({info.name, HumanBytes(memory.graph), HumanBytes(memory.codes),
                   HumanBytes(memory.vectors), HumanBytes(memory.mapped_vectors),
                   HumanBytes(memory.disk_vectors), HumanBytes(memory.ids),
-                  HumanBytes(memory.columns),
+                  HumanBytes(memory.columns), HumanBytes(memory.windows),
                   HumanBytes(info.index.growing_bytes),
                   EncodingsText(info.index)});
   }
@@ -137,6 +138,7 @@ void AddStatsCommand(CLI::App& app, Action* action) {
       "on disk: memory-mapped index files, without the stored points.\n"
       "mapped vectors: in those files; they take memory while there is room.\n"
       "columns: of payload fields, mostly in those files too.\n"
+      "windows: codes in the order of payload fields with a window.\n"
       "growing: newest points, searched by scan.\n"
       "searched by: what graph searches read of a vector; of the 10 nearest,\n"
       "how many that lost on a sample when the segment was sealed.");

@@ -56,6 +56,7 @@ struct IndexMemory {
   uint64_t disk_vectors = 0;    // floats that graph searches do not read
   uint64_t ids = 0;
   uint64_t columns = 0;  // of payload fields
+  uint64_t windows = 0;  // codes in the order of window fields
 };
 
 // How many rows graph searches read in one encoding.

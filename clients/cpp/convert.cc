@@ -191,7 +191,8 @@ IndexStats FromWire(const v1::IndexStats& wire) {
                   .mapped_vectors = wire.memory().mapped_vectors(),
                   .disk_vectors = wire.memory().disk_vectors(),
                   .ids = wire.memory().ids(),
-                  .columns = wire.memory().columns()};
+                  .columns = wire.memory().columns(),
+                  .windows = wire.memory().windows()};
   for (const v1::EncodingUse& use : wire.encodings()) {
     stats.encodings.push_back({.field = use.field(),
                                .encoding = FromWire(use.encoding()),
@@ -282,6 +283,9 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   }
   if (!request.filter.empty()) {
     wire->mutable_filter()->set_text(request.filter);
+  }
+  if (request.min_score.has_value()) {
+    wire->mutable_cut_off()->set_min_score(*request.min_score);
   }
   dense->set_ef(request.ef);
   dense->set_exact(request.exact);

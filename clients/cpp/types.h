@@ -85,6 +85,9 @@ struct SearchRequest {
   // Points that the answer may hold, as text: section in ("graphics", "video")
   // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
   std::string filter;
+  // Hits with a lower score are left out; every point is compared then, unless
+  // `ef` or `recall_target` asks for less.
+  absl::optional<double> min_score;
   uint32_t limit = 10;
   uint32_t offset = 0;
   // Share of the exact best that the answer shall hold, above 0, at most 1; 0 =

@@ -210,6 +210,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   memory->set_mapped_vectors(stats.memory.vectors_mapped);
   memory->set_disk_vectors(stats.memory.vectors_on_disk);
   memory->set_columns(stats.columns_bytes);
+  memory->set_windows(stats.windows_bytes);
   memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
   for (const EncodingUse& use : stats.encodings) {
     v1::EncodingUse* const wire = message->add_encodings();

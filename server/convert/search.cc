@@ -2,6 +2,7 @@
 #include "server/convert/search.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -74,6 +75,21 @@ absl::StatusOr<Source> ToSource(const v1::Source& message) {
 
 #undef SEXTANT_DENSE
 
+absl::StatusOr<std::optional<double>> ToMinScore(
+    const v1::SearchRequest& message) {
+  if (!message.has_cut_off()) {
+    return std::optional<double>();
+  }
+  switch (message.cut_off().kind_case()) {
+    case v1::CutOff::kMinScore:
+      return std::optional<double>(message.cut_off().min_score());
+    case v1::CutOff::KIND_NOT_SET:
+      break;
+  }
+  return InvalidField("cut_off",
+                      "required: a kind that this server knows: `min_score`");
+}
+
 absl::Status CheckPage(const v1::SearchRequest& message) {
   if (message.limit() < 1 || message.limit() > limits::kHitsMax) {
     return InvalidField("limit", absl::StrCat("must be 1 to ", limits::kHitsMax,
@@ -100,6 +116,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0)));
   call.query.sources.push_back(std::move(source));
   ASSIGN_OR_RETURN(call.query.filter, ToOptionalFilter(message));
+  ASSIGN_OR_RETURN(call.query.min_score, ToMinScore(message));
   call.query.limit = message.limit();
   call.query.offset = message.offset();
   call.query.recall_target = message.recall_target();

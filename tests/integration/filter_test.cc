@@ -117,6 +117,25 @@ TEST_F(FilterTest, SearchesAmongWhatMatches) {
   EXPECT_EQ(same.hits_size(), 3);
 }
 
+TEST_F(FilterTest, ARadiusAndAFilterTogether) {
+  v1::SearchRequest request = SearchOf("docs", VectorOf(1000, kDimension), 60);
+  request.mutable_filter()->set_text("section = \"odd\"");
+  v1::SearchResponse all;
+  ASSERT_TRUE(Search(request, &all).ok());
+  ASSERT_EQ(all.hits_size(), 30);
+  request.mutable_cut_off()->set_min_score(all.hits(9).score());
+  v1::SearchResponse near;
+  ASSERT_TRUE(Search(request, &near).ok());
+  ASSERT_EQ(near.hits_size(), 10);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(near.hits(i).id().num(), all.hits(i).id().num());
+  }
+  request.mutable_cut_off()->clear_kind();
+  const grpc::Status status = Search(request, &near);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("cut_off: required: a kind"));
+}
+
 TEST_F(FilterTest, CountsFacetsScrollsAndDeletes) {
   v1::CountPointsRequest count;
   count.set_collection("docs");
