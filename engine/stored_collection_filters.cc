@@ -98,7 +98,7 @@ absl::StatusOr<FilteredPage> StoredCollection::ScrollMatching(
     std::vector<absl::string_view> ids;
     const size_t end = std::min(found.entries.size(), begin + kChunk);
     for (size_t i = begin; i < end; ++i) {
-      ids.push_back(found.entries[i].id);
+      ids.emplace_back(found.entries[i].id);
     }
     ASSIGN_OR_RETURN(
         std::vector<std::optional<Point>> points,
