@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -294,8 +293,9 @@ class Measurement {
     PostfilterTask task;
     task.k = settings_.ann.k;
     task.rank_of = set_.rank_of;
-    for (double ef = task.k; ef < 2000; ef *= std::sqrt(2.0)) {
-      task.first_ef = static_cast<uint32_t>(ef);
+    constexpr uint32_t kWidest = 2000;
+    for (task.first_ef = task.k; task.first_ef < kWidest;
+         task.first_ef += task.first_ef * 2 / 5) {
       AnnPoint point;
       Answers answers;
       for (int round = 0; round < 3; ++round) {
@@ -316,7 +316,8 @@ class Measurement {
     return QpsAtRecall(curve, kUnfilteredRecall);
   }
 
-  void AskUnfiltered(const WindowQuery& query, uint32_t ef, uint32_t* out) {
+  void AskUnfiltered(const WindowQuery& query, uint32_t ef,
+                     uint32_t* out) const {
     AnnDataset one;
     one.dimension = set_.data.dimension;
     one.queries = 1;

@@ -34,7 +34,7 @@ SEXTANT_INLINE __m512i Load(const uint8_t* chunk) {
 
 // Four numbers of the query, in every lane.
 SEXTANT_INLINE __m512i Four(const int8_t* query) {
-  int32_t four;
+  int32_t four = 0;
   std::memcpy(&four, query, sizeof(four));
   return _mm512_set1_epi32(four);
 }

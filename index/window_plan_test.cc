@@ -89,12 +89,12 @@ TEST_F(WindowPlanTest, LearnsWhatRowsAndDistancesCost) {
     planner_.ObserveScan(100'000, 100'000 * 0.01);
   }
   EXPECT_EQ(Plan(facts).method, WindowMethod::kScan);
-  EXPECT_NEAR(Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
+  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kRows * 0.01, 100);
   // Few rows say little.
   for (int i = 0; i < 200; ++i) {
     planner_.ObserveScan(100, 1e9);
   }
-  EXPECT_NEAR(Plan(facts).scan_ns, kRows / 4 * 0.01, 100);
+  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kRows * 0.01, 100);
 }
 
 }  // namespace
