@@ -3,6 +3,7 @@
 // Writers, readers, deletes, merges, creates and drops at the same time. Run
 // under ThreadSanitizer; bounded by operations, not by time.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <map>
@@ -12,11 +13,13 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
 #include "base/thread.h"
 #include "engine/engine_fixture.h"
+#include "filters/filter_text.h"
 #include "tests/support/sanitized.h"
 
 namespace sextant {
@@ -41,6 +44,12 @@ PointId GroupId(uint64_t group, uint64_t i) {
   return group * kGroupPoints + i;
 }
 
+// {"v":123,"plain":123}: both are fields, one of them with a window.
+constexpr absl::string_view kPayloadStart = "{\"v\":";
+std::string Payload(uint64_t version) {
+  return absl::StrCat(kPayloadStart, version, ",\"plain\":", version, "}");
+}
+
 // What the writers were told and what they began, by group.
 struct Versions {
   std::array<std::atomic<uint64_t>, kGroups> acknowledged = {};
@@ -57,10 +66,10 @@ uint64_t OneVersion(const std::vector<Point>& points, const char* reader) {
   for (const Point& point : points) {
     EXPECT_EQ(point.payload, points[0].payload) << reader << " saw two writes";
   }
-  const std::string& payload = points[0].payload;  // {"v":123}
+  absl::string_view text = points[0].payload;
   uint64_t version = 0;
-  EXPECT_TRUE(absl::SimpleAtoi(
-      absl::string_view(payload).substr(5, payload.size() - 6), &version));
+  EXPECT_TRUE(absl::ConsumePrefix(&text, kPayloadStart) &&
+              absl::SimpleAtoi(text.substr(0, text.find(',')), &version));
   return version;
 }
 
@@ -92,7 +101,7 @@ class ConcurrencyTest : public test::DatabaseFixture {
           points.push_back(MakePoint(GroupId(group, i),
                                      {1000.0F * static_cast<float>(group),
                                       static_cast<float>(version)},
-                                     absl::StrCat("{\"v\":", version, "}")));
+                                     Payload(version)));
         }
         ASSERT_OK(docs->Upsert(std::move(points), Unlimited()));
       }
@@ -188,6 +197,46 @@ class ConcurrencyTest : public test::DatabaseFixture {
     }
   }
 
+  // A filter sees whole groups, and no version that it does not let through: by
+  // a window's index, by columns, and in the growing segment. `text` matches
+  // versions from `low` to `high`.
+  void LookThrough(const std::string& text, uint64_t low, uint64_t high,
+                   const Collection& docs) {
+    const auto filter = ParseFilter(text);
+    ASSERT_OK(filter);
+    SearchQuery query = test::DenseQuery({0, 0}, 2 * kGroups * kGroupPoints);
+    query.filter = *filter;
+    query.projection.payload = true;
+    const auto result = docs.Search(query, Unlimited());
+    ASSERT_OK(result);
+    std::map<uint64_t, std::vector<Point>> groups;
+    for (const Hit& hit : result->hits) {
+      groups[std::get<uint64_t>(hit.point.id) / kGroupPoints].push_back(
+          hit.point);
+    }
+    for (const auto& [group, points] : groups) {
+      const uint64_t version = OneVersion(points, text.c_str());
+      EXPECT_GE(version, low) << text;
+      EXPECT_LE(version, high) << text;
+    }
+    const auto count = docs.CountMatching(*filter, Unlimited());
+    ASSERT_OK(count);
+    EXPECT_EQ(count->count % kGroupPoints, 0U) << text;
+  }
+
+  void FilterReads(uint64_t reader, const Collection& docs) {
+    std::mt19937_64 random(seed_ + 100 + reader);
+    while (writing_ > 0 && !HasFailure()) {
+      // Around where some group is now, so that points enter and leave.
+      const uint64_t now = versions_.attempted.at(random() % kGroups);
+      const uint64_t low = now - std::min(now, random() % 4);
+      const uint64_t high = now + random() % 4;
+      LookThrough(absl::StrCat(low, " <= v <= ", high), low, high, docs);
+      LookThrough(absl::StrCat("plain >= ", low, " and plain <= ", high), low,
+                  high, docs);
+    }
+  }
+
   void Merge(Collection* docs) {
     while (writing_ > 0) {
       EXPECT_OK(docs->SealAndWait(Unlimited()));
@@ -213,7 +262,10 @@ class ConcurrencyTest : public test::DatabaseFixture {
 
 TEST_F(ConcurrencyTest, ReadersSeeWholeAcknowledgedWrites) {
   Open();
-  Create("docs", test::OneFieldSchema(2, Metric::kL2));
+  Schema schema = test::OneFieldSchema(2, Metric::kL2);
+  schema.payload_fields = {{"v", FieldType::kInteger, true},
+                           {"plain", FieldType::kInteger}};
+  Create("docs", schema);
   {
     const std::shared_ptr<Collection> docs = Find("docs");
     std::vector<std::unique_ptr<Thread>> threads;
@@ -228,6 +280,9 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeAcknowledgedWrites) {
       start("read", [this, i, &docs] { Read(i, *docs); });
     }
     start("look", [this, &docs] { Look(docs.get()); });
+    for (uint64_t i = 0; i < 2; ++i) {
+      start("filter", [this, i, &docs] { FilterReads(i, *docs); });
+    }
     start("merge", [this, &docs] { Merge(docs.get()); });
     start("create and drop", [this] { CreateAndDrop(); });
     threads.clear();
