@@ -128,6 +128,45 @@ class WindowSearchTest : public test::DatabaseFixture,
     return there == 0 ? 1 : right / static_cast<double>(there);
   }
 
+  void OneEndAndAnotherField() const {
+    const int64_t middle = GetParam().value(kPoints / 2);
+    EXPECT_GE(
+        Recall(1, absl::StrCat("at >= ", middle),
+               [&](uint64_t id) { return GetParam().value(id) >= middle; }),
+        0.9);
+    EXPECT_GE(Recall(2, absl::StrCat("at < ", middle, " and odd"),
+                     [&](uint64_t id) {
+                       return GetParam().value(id) < middle && id % 2 == 1;
+                     }),
+              0.9);
+    EXPECT_EQ(Recall(3, absl::StrCat("at > ", middle, " and at < ", middle),
+                     [](uint64_t) { return false; }),
+              1);
+  }
+
+  void ThePlanSaysHow() const {
+    const SearchResult found =
+        MustSearch(5, absl::StrCat("at >= ", GetParam().value(7)), false);
+    EXPECT_THAT(found.plan, HasSubstr("window "));
+    EXPECT_THAT(found.plan, HasSubstr("in the window "));
+  }
+
+  void TheSameAfterARestart() {
+    const std::string filter = absl::StrCat("at >= ", GetParam().value(100));
+    const std::vector<PointId> before =
+        test::IdsOf(MustSearch(9, filter, true));
+    docs_.reset();
+    Close();
+    Open();
+    docs_ = Find("docs");
+    EXPECT_EQ(test::IdsOf(MustSearch(9, filter, true)), before);
+    EXPECT_GE(Recall(9, filter,
+                     [](uint64_t id) {
+                       return GetParam().value(id) >= GetParam().value(100);
+                     }),
+              0.9);
+  }
+
   std::shared_ptr<Collection> docs_;
 };
 
@@ -158,43 +197,9 @@ TEST_P(WindowSearchTest, FindsWhatAnExactSearchFinds) {
     });
   }
   EXPECT_GE(recall / kSearches, 0.97) << "seed " << kSeed;
-}
-
-TEST_P(WindowSearchTest, OneEndAndAnotherFieldBesides) {
-  const int64_t middle = GetParam().value(kPoints / 2);
-  EXPECT_GE(Recall(1, absl::StrCat("at >= ", middle),
-                   [&](uint64_t id) { return GetParam().value(id) >= middle; }),
-            0.9);
-  EXPECT_GE(Recall(2, absl::StrCat("at < ", middle, " and odd"),
-                   [&](uint64_t id) {
-                     return GetParam().value(id) < middle && id % 2 == 1;
-                   }),
-            0.9);
-  EXPECT_EQ(Recall(3, absl::StrCat("at > ", middle, " and at < ", middle),
-                   [](uint64_t) { return false; }),
-            1);
-}
-
-TEST_P(WindowSearchTest, ThePlanSaysHow) {
-  const SearchResult found =
-      MustSearch(5, absl::StrCat("at >= ", GetParam().value(7)), false);
-  EXPECT_THAT(found.plan, HasSubstr("window "));
-  EXPECT_THAT(found.plan, HasSubstr("in the window "));
-}
-
-TEST_P(WindowSearchTest, TheSameAfterARestart) {
-  const std::string filter = absl::StrCat("at >= ", GetParam().value(100));
-  const std::vector<PointId> before = test::IdsOf(MustSearch(9, filter, true));
-  docs_.reset();
-  Close();
-  Open();
-  docs_ = Find("docs");
-  EXPECT_EQ(test::IdsOf(MustSearch(9, filter, true)), before);
-  EXPECT_GE(Recall(9, filter,
-                   [](uint64_t id) {
-                     return GetParam().value(id) >= GetParam().value(100);
-                   }),
-            0.9);
+  OneEndAndAnotherField();
+  ThePlanSaysHow();
+  TheSameAfterARestart();
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -27,11 +27,11 @@ struct WindowCase {
   uint32_t bits = 4;
 };
 
-// 3,000 points in the random order of some field; every seventh has no value,
+// 1,500 points in the random order of some field; every seventh has no value,
 // every eleventh that has one has no vector.
 class WindowIndexTest : public testing::TestWithParam<WindowCase> {
  protected:
-  static constexpr uint32_t kPoints = 3000;
+  static constexpr uint32_t kPoints = 1500;
 
   void SetUp() override {
     const WindowCase& tested = GetParam();
@@ -150,7 +150,7 @@ TEST_P(WindowIndexTest, LeavesOutWhatTheFilterLeavesOut) {
   const RowSet dead_rows = RowSet().With(dead, kPoints);
   double found = 0;
   double searches = 0;
-  for (const uint32_t count : {30U, 300U, 2000U}) {
+  for (const uint32_t count : {30U, 300U, 1200U}) {
     for (uint32_t i = 0; i < queries_.rows(); ++i) {
       const RankWindow window = RandomWindow(count);
       found += Found(Exact(queries_.row(i), window, alive),
@@ -184,7 +184,7 @@ TEST_P(WindowIndexTest, SearchesReachTheirTargetWhateverTheWay) {
   for (const double target : {0.9, 1.0}) {
     double found = 0;
     double searches = 0;
-    for (const uint32_t count : {20U, 200U, 1500U}) {
+    for (const uint32_t count : {20U, 200U, 1200U}) {
       for (uint32_t i = 0; i < queries_.rows(); ++i) {
         const RankWindow window = RandomWindow(count);
         TopK top(kHits);
