@@ -39,14 +39,7 @@ absl::Status PrefixField(absl::string_view prefix, const absl::Status& status) {
 }
 
 std::string ShownText(absl::string_view text, size_t bytes_max) {
-  const auto continues = [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
-  };
-  absl::string_view shown = text.substr(0, bytes_max);
-  while (!shown.empty() && shown.size() < text.size() &&
-         continues(text[shown.size()])) {
-    shown.remove_suffix(1);
-  }
+  const absl::string_view shown = Utf8Prefix(text, bytes_max);
   return absl::StrCat(
       IsValidUtf8(shown) ? absl::Utf8SafeCEscape(shown) : absl::CEscape(shown),
       shown.size() < text.size() ? "..." : "");

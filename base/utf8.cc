@@ -44,4 +44,13 @@ bool IsValidUtf8(absl::string_view text) {
 
 #pragma GCC diagnostic pop
 
+absl::string_view Utf8Prefix(absl::string_view text, size_t bytes_max) {
+  absl::string_view prefix = text.substr(0, bytes_max);
+  while (!prefix.empty() && prefix.size() < text.size() &&
+         !BeginsUtf8Character(text[prefix.size()])) {
+    prefix.remove_suffix(1);
+  }
+  return prefix;
+}
+
 }  // namespace sextant

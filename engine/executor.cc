@@ -114,32 +114,33 @@ absl::Status SearchSealed(const DenseSearch& search,
                           const SegmentSearch& segment, SearchMethod method,
                           TopK& top, SearchWork& work) {
   const VectorIndex& index = segment.view.sealed->field(search.plan.field);
-  if (method == SearchMethod::kScanMatches) {
-    return index.ScanOrdinals(search.query, segment.match->rows.ToOrdinals(),
-                              search.context, top, work);
-  }
-  if (method == SearchMethod::kEstimateMatches) {
-    return index.ScanOrdinalsByCodes(search.query,
-                                     segment.match->rows.ToOrdinals(),
-                                     search.context, top, work);
-  }
-  if (method == SearchMethod::kWindow) {
-    return segment.match->window
-        ->Search(search.query, segment.match->ranks, segment.plan.window,
-                 {segment.view.dead, search.context, top, work})
-        .status();
-  }
   std::vector<uint64_t> bits;
-  const RowFilter filter = segment.Filter(bits);
   switch (method) {
+    case SearchMethod::kScanMatches:
+      return index.ScanOrdinals(search.query, segment.match->rows.ToOrdinals(),
+                                search.context, top, work);
+    case SearchMethod::kEstimateMatches:
+      return index.ScanOrdinalsByCodes(search.query,
+                                       segment.match->rows.ToOrdinals(),
+                                       search.context, top, work);
+    case SearchMethod::kWindow:
+      return segment.match->window
+          ->Search(search.query, segment.match->ranks, segment.plan.window,
+                   {segment.view.dead, search.context, top, work})
+          .status();
     case SearchMethod::kCodeScan:
-      return index.ScanCodes(search.query, filter, search.context, top, work);
+      return index.ScanCodes(search.query, segment.Filter(bits), search.context,
+                             top, work);
     case SearchMethod::kGraph:
-      return index.Search(search.query, segment.plan.effort, filter,
-                          search.context, top, work);
-    default:
-      return index.Scan(search.query, filter, search.context, top, work);
+      return index.Search(search.query, segment.plan.effort,
+                          segment.Filter(bits), search.context, top, work);
+    case SearchMethod::kScan:
+      return index.Scan(search.query, segment.Filter(bits), search.context, top,
+                        work);
+    case SearchMethod::kNone:
+      break;
   }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
@@ -242,45 +243,28 @@ std::vector<Hit> BareHits(const SearchTarget& target,
   return hits;
 }
 
-uint64_t FetchedBytes(const Point& point) {
-  uint64_t bytes = point.payload.size();
-  for (const NamedVector& vector : point.vectors) {
-    bytes += vector.values.size() * sizeof(float);
-  }
-  return bytes;
-}
-
-// Reads the projected parts of `hits` from the store, some at a time.
+// Reads the projected parts of `hits` from the store.
 absl::Status FillIn(const SearchTarget& target,
                     const std::vector<Candidate>& page,
                     const SearchQuery& query, const RequestContext& context,
                     std::vector<Hit>* hits) {
-  constexpr size_t kChunk = 64;
+  std::vector<absl::string_view> ids;
+  ids.reserve(page.size());
+  for (const Candidate& candidate : page) {
+    ids.push_back(candidate.id);
+  }
   uint64_t bytes = 0;
-  for (size_t begin = 0; begin < page.size(); begin += kChunk) {
-    RETURN_IF_ERROR(context.Check());
-    std::vector<absl::string_view> ids;
-    for (size_t i = begin; i < std::min(page.size(), begin + kChunk); ++i) {
-      ids.push_back(page[i].id);
-    }
-    ASSIGN_OR_RETURN(std::vector<std::optional<Point>> points,
-                     target.reader->Read(target.snapshot->store_view.get(), ids,
-                                         query.projection));
-    for (size_t i = 0; i < ids.size(); ++i) {
-      Hit& hit = (*hits)[begin + i];
-      if (!points[i].has_value()) {
-        return absl::InternalError(
-            absl::StrCat("point ", ToString(hit.point.id),
-                         " is in the index but not in the store"));
-      }
-      hit.point = *std::move(points[i]);
-      bytes += FetchedBytes(hit.point);
-    }
-    if (bytes > query.fetch_bytes_max) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("the hits are larger than ", query.fetch_bytes_max,
-                       " bytes; ask for fewer hits, or for less of each"));
-    }
+  RETURN_IF_ERROR(target.reader->ReadEach(
+      {target.snapshot->store_view.get(), ids, query.projection}, context,
+      [&](size_t i, Point point) {
+        bytes += SizeBytes(point);
+        (*hits)[i].point = std::move(point);
+        return bytes <= query.fetch_bytes_max;
+      }));
+  if (bytes > query.fetch_bytes_max) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the hits are larger than ", query.fetch_bytes_max,
+                     " bytes; ask for fewer hits, or for less of each"));
   }
   return absl::OkStatus();
 }

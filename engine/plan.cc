@@ -65,13 +65,19 @@ bool IsScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
          facts.recall_curve->DistancesOf(effort, candidates);
 }
 
+// A scan of all rows.
+SegmentPlan BarePlan(const SegmentFacts& facts) {
+  return {.number = facts.number,
+          .growing = facts.growing,
+          .rows = facts.rows,
+          .dead = facts.dead,
+          .matching = facts.matching};
+}
+
 // How all live rows are searched, or those of a filter that are not few.
 SegmentPlan PlanAllRows(const SegmentFacts& facts, const DenseSource& source,
                         const DensePlan& dense, uint32_t default_ef) {
-  SegmentPlan plan{.number = facts.number,
-                   .growing = facts.growing,
-                   .rows = facts.rows,
-                   .dead = facts.dead};
+  SegmentPlan plan = BarePlan(facts);
   const bool may_scan = !facts.scores_by_codes;
   if (facts.has_binary_codes && may_scan && !source.exact &&
       dense.recall_target < 1) {
@@ -120,8 +126,8 @@ bool IsMatchScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
   return cost * matching <= std::min(rows, unfiltered * rows / matching);
 }
 
-SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense,
-                       SegmentPlan plan) {
+SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense) {
+  SegmentPlan plan = BarePlan(facts);
   plan.method = SearchMethod::kWindow;
   plan.window =
       facts.window->Plan(facts.ranks, dense.candidates, dense.recall_target);
@@ -133,22 +139,17 @@ SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense,
 
 SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
                         const DensePlan& dense, uint32_t default_ef) {
-  SegmentPlan all = PlanAllRows(facts, source, dense, default_ef);
-  if (!facts.matching.has_value()) {
-    return all;
-  }
-  all.matching = facts.matching;
-  SegmentPlan matches{.number = facts.number,
-                      .growing = facts.growing,
-                      .rows = facts.rows,
-                      .dead = facts.dead,
-                      .matching = facts.matching};
-  if (*facts.matching == 0) {
+  SegmentPlan matches = BarePlan(facts);
+  if (facts.matching == 0U) {
     matches.method = SearchMethod::kNone;
     return matches;
   }
   if (facts.window != nullptr) {
-    return PlanWindow(facts, dense, matches);
+    return PlanWindow(facts, dense);
+  }
+  SegmentPlan all = PlanAllRows(facts, source, dense, default_ef);
+  if (!facts.matching.has_value()) {
+    return all;
   }
   const bool few = *facts.matching * kScatteredRowCost <= facts.rows;
   if (few && !facts.growing) {
@@ -187,19 +188,12 @@ double MergedRecall(const std::vector<SegmentPlan>& segments) {
   return rows == 0 ? 1 : found / rows;
 }
 
-// Long lists are cut, between characters.
+// Long lists are cut.
 std::string FilterText(const Filter& filter) {
   constexpr size_t kBytesMax = 1000;
-  std::string text = sextant::ToString(filter);
-  if (text.size() > kBytesMax) {
-    size_t end = kBytesMax;
-    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0U) == 0x80U) {
-      --end;
-    }
-    text.resize(end);
-    text += "...";
-  }
-  return text;
+  const std::string text = sextant::ToString(filter);
+  const absl::string_view shown = Utf8Prefix(text, kBytesMax);
+  return absl::StrCat(shown, shown.size() < text.size() ? "..." : "");
 }
 
 std::string EffortText(const SearchEffort& effort) {
@@ -224,31 +218,33 @@ std::string WindowText(const WindowPlan& plan) {
   return text;
 }
 
-std::string MethodText(const SegmentPlan& segment) {
-  if (segment.method == SearchMethod::kScan) {
-    return "scan";
-  }
-  if (segment.method == SearchMethod::kCodeScan) {
-    return "code scan";
-  }
-  if (segment.method == SearchMethod::kScanMatches) {
-    return "scan of matches";
-  }
-  if (segment.method == SearchMethod::kEstimateMatches) {
-    return "scan of matches by codes";
-  }
-  if (segment.method == SearchMethod::kWindow) {
-    return WindowText(segment.window);
-  }
-  if (segment.method == SearchMethod::kNone) {
-    return "nothing";
-  }
+std::string GraphText(const SegmentPlan& segment) {
   return absl::StrCat(
       "graph ", EffortText(segment.effort),
       segment.expected_recall == 0
           ? std::string()
           : absl::StrFormat(" recall %.4g", segment.expected_recall),
       segment.scores_by_codes ? " scored by codes" : "");
+}
+
+std::string MethodText(const SegmentPlan& segment) {
+  switch (segment.method) {
+    case SearchMethod::kScan:
+      return "scan";
+    case SearchMethod::kCodeScan:
+      return "code scan";
+    case SearchMethod::kGraph:
+      return GraphText(segment);
+    case SearchMethod::kScanMatches:
+      return "scan of matches";
+    case SearchMethod::kEstimateMatches:
+      return "scan of matches by codes";
+    case SearchMethod::kWindow:
+      return WindowText(segment.window);
+    case SearchMethod::kNone:
+      return "nothing";
+  }
+  return "";
 }
 
 }  // namespace

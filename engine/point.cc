@@ -66,4 +66,12 @@ absl::Status ValidateId(IdKind kind, const PointId& id,
   return absl::OkStatus();
 }
 
+uint64_t SizeBytes(const Point& point) {
+  uint64_t bytes = point.payload.size();
+  for (const NamedVector& vector : point.vectors) {
+    bytes += vector.values.size() * sizeof(float);
+  }
+  return bytes;
+}
+
 }  // namespace sextant

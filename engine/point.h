@@ -42,6 +42,9 @@ struct Point {
   std::string payload;  // JSON object, or empty
 };
 
+// Of payload and vectors.
+uint64_t SizeBytes(const Point& point);
+
 // What to read of a point besides its id.
 struct Projection {
   bool payload = false;

@@ -26,6 +26,30 @@ absl::StatusOr<std::vector<std::optional<Point>>> PointReader::Read(
   return points;
 }
 
+absl::Status PointReader::ReadEach(
+    const Wanted& wanted, const RequestContext& context,
+    absl::FunctionRef<bool(size_t, Point)> take) const {
+  constexpr size_t kChunk = 64;
+  for (size_t begin = 0; begin < wanted.ids.size(); begin += kChunk) {
+    RETURN_IF_ERROR(context.Check());
+    const auto ids =
+        wanted.ids.subspan(begin, std::min(kChunk, wanted.ids.size() - begin));
+    ASSIGN_OR_RETURN(std::vector<std::optional<Point>> points,
+                     Read(wanted.view, ids, wanted.projection));
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (!points[i].has_value()) {
+        return absl::InternalError(
+            absl::StrCat("point ", ToString(DecodeId(schema_->id_kind, ids[i])),
+                         " is in the index but not in the store"));
+      }
+      if (!take(begin + i, *std::move(points[i]))) {
+        return absl::OkStatus();
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<float>> PointReader::ReadVector(
     const StoreView* view, const PointId& id, uint16_t field) const {
   const std::string encoded = EncodeId(id);

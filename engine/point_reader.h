@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "base/context.h"
 #include "engine/point.h"
 #include "engine/schema.h"
 #include "storage/store.h"
@@ -28,6 +31,17 @@ class PointReader {
   absl::StatusOr<std::vector<std::optional<Point>>> Read(
       const StoreView* view, std::span<const absl::string_view> ids,
       const Projection& projection) const;
+
+  // Points of one state that are all there.
+  struct Wanted {
+    const StoreView* view = nullptr;  // as for Read
+    std::span<const absl::string_view> ids;
+    const Projection& projection;
+  };
+  // Hands them to `take`, each with its place in `ids`, until that returns
+  // false; reads little more than that. kInternal for one that is not there.
+  absl::Status ReadEach(const Wanted& wanted, const RequestContext& context,
+                        absl::FunctionRef<bool(size_t, Point)> take) const;
 
   // The vector of a field. kNotFound when the point does not exist or has no
   // such vector.

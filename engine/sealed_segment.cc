@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/first_not.h"
 #include "base/status_macros.h"
 
 namespace sextant {
@@ -67,16 +68,8 @@ absl::Status SealedSegment::OpenWindows(const Schema& schema) {
 }
 
 std::optional<Ordinal> SealedSegment::FindId(absl::string_view id) const {
-  Ordinal first = 0;
-  Ordinal last = rows();
-  while (first < last) {
-    const Ordinal middle = first + (last - first) / 2;
-    if (ids_.id(middle) < id) {
-      first = middle + 1;
-    } else {
-      last = middle;
-    }
-  }
+  const Ordinal first = FirstNot(
+      Ordinal{0}, rows(), [&](Ordinal row) { return ids_.id(row) < id; });
   return first < rows() && ids_.id(first) == id ? std::optional<Ordinal>(first)
                                                 : std::nullopt;
 }

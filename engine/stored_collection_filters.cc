@@ -14,14 +14,6 @@
 namespace sextant {
 namespace {
 
-uint64_t SizeBytes(const Point& point) {
-  uint64_t bytes = point.payload.size();
-  for (const NamedVector& vector : point.vectors) {
-    bytes += vector.values.size() * sizeof(float);
-  }
-  return bytes;
-}
-
 // Encoded ids of all points that match.
 absl::StatusOr<std::vector<std::string>> MatchingIds(
     const BoundFilter& filter, const Snapshot& snapshot,
@@ -85,41 +77,31 @@ absl::StatusOr<WriteResult> StoredCollection::DeleteMatching(
 absl::StatusOr<FilteredPage> StoredCollection::ScrollMatching(
     const PageQuery& query, const PageFetch& fetch,
     const RequestContext& context) const {
-  constexpr size_t kChunk = 64;
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   RETURN_IF_ERROR(ValidateProjection(schema_, fetch.projection, "projection"));
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   ASSIGN_OR_RETURN(const IdPage found,
                    FindPage(schema_, *snapshot, query, context));
+  std::vector<absl::string_view> ids;
+  ids.reserve(found.entries.size());
+  for (const IdPage::Entry& entry : found.entries) {
+    ids.emplace_back(entry.id);
+  }
   FilteredPage page;
   uint64_t bytes = 0;
-  for (size_t begin = 0; begin < found.entries.size(); begin += kChunk) {
-    RETURN_IF_ERROR(context.Check());
-    std::vector<absl::string_view> ids;
-    const size_t end = std::min(found.entries.size(), begin + kChunk);
-    for (size_t i = begin; i < end; ++i) {
-      ids.emplace_back(found.entries[i].id);
-    }
-    ASSIGN_OR_RETURN(
-        std::vector<std::optional<Point>> points,
-        reader_.Read(snapshot->store_view.get(), ids, fetch.projection));
-    for (size_t i = begin; i < end; ++i) {
-      std::optional<Point>& point = points[i - begin];
-      if (!point.has_value()) {
-        return absl::InternalError(
-            "a point is in the index but not in the "
-            "store");
-      }
-      bytes += SizeBytes(*point);
-      if (bytes > fetch.bytes_max && !page.points.empty()) {
-        page.next = {page.points.back().id, found.entries[i - 1].key};
-        return page;
-      }
-      page.points.push_back(*std::move(point));
-    }
-  }
-  if (found.more) {
-    page.next = {page.points.back().id, found.entries.back().key};
+  RETURN_IF_ERROR(
+      reader_.ReadEach({snapshot->store_view.get(), ids, fetch.projection},
+                       context, [&](size_t /*place*/, Point point) {
+                         bytes += SizeBytes(point);
+                         if (bytes > fetch.bytes_max && !page.points.empty()) {
+                           return false;
+                         }
+                         page.points.push_back(std::move(point));
+                         return true;
+                       }));
+  const size_t count = page.points.size();
+  if (count < found.entries.size() || found.more) {
+    page.next = {page.points.back().id, found.entries[count - 1].key};
   }
   return page;
 }

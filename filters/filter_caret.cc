@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
+#include "base/utf8.h"
 #include "filters/filter_lexer.h"
 #include "filters/filter_text.h"
 
@@ -31,10 +32,6 @@ size_t ColumnIn(absl::string_view message) {
              : 0;
 }
 
-bool StartsCharacter(char c) {
-  return (static_cast<uint8_t>(c) & 0xC0U) != 0x80U;
-}
-
 }  // namespace
 
 std::string FilterErrorCaret(absl::string_view text,
@@ -47,14 +44,14 @@ std::string FilterErrorCaret(absl::string_view text,
   size_t before = 0;  // characters of the line in front of the column
   size_t seen = 1;
   size_t place = 0;
-  for (;
-       place < text.size() && (seen < column || !StartsCharacter(text[place]));
+  for (; place < text.size() &&
+         (seen < column || !BeginsUtf8Character(text[place]));
        ++place) {
     if (text[place] == '\n') {
       line_begin = place + 1;
       before = 0;
       ++seen;
-    } else if (StartsCharacter(text[place])) {
+    } else if (BeginsUtf8Character(text[place])) {
       ++before;
       ++seen;
     }

@@ -29,10 +29,6 @@ bool ContinuesWord(char c) {
   return StartsWord(c) || IsDigit(c) || c == '.' || c == '-';
 }
 
-bool StartsCharacter(char c) {
-  return (static_cast<uint8_t>(c) & 0xC0U) != 0x80U;
-}
-
 void AppendUtf8(uint32_t code_point, std::string* text) {
   const auto byte = [&](uint32_t value) {
     text->push_back(static_cast<char>(value));
@@ -72,7 +68,7 @@ class Lexer {
   // Counts characters, not bytes.
   void Advance(size_t bytes) {
     for (; bytes > 0; --bytes, ++place_) {
-      column_ += StartsCharacter(text_[place_]) ? 1U : 0U;
+      column_ += BeginsUtf8Character(text_[place_]) ? 1U : 0U;
     }
   }
 
@@ -124,7 +120,7 @@ class Lexer {
 
   std::string ShownCharacter() const {
     size_t size = 1;
-    while (!StartsCharacter(At(size))) {
+    while (!BeginsUtf8Character(At(size))) {
       ++size;
     }
     return ShownText(text_.substr(place_, size), size);

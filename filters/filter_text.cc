@@ -175,8 +175,7 @@ class Parser {
         Here().text.find_first_of("=<>") != std::string::npos) {
       return Comparison(field, column);
     }
-    if (IsWord(Here(), "not")) {
-      ++place_;
+    if (TakeWord("not")) {
       ASSIGN_OR_RETURN(Filter part, WordTest(field, column));
       return Negated(std::move(part), column);
     }

@@ -8,28 +8,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/first_not.h"
 #include "base/status_macros.h"
 #include "index/columns/column_layout.h"
 
 namespace sextant {
-namespace {
-
-// The first number in [first, last) for which `is_before` is false.
-template <typename IsBefore>
-uint32_t FirstNot(uint32_t first, uint32_t last, IsBefore is_before) {
-  while (first < last) {
-    const uint32_t middle = first + (last - first) / 2;
-    if (is_before(middle)) {
-      first = middle + 1;
-    } else {
-      last = middle;
-    }
-  }
-  return first;
-}
-
-}  // namespace
-
 absl::StatusOr<KeywordColumn> KeywordColumn::Open(absl::string_view bytes,
                                                   uint32_t rows) {
   ColumnReader reader(bytes);
@@ -102,7 +85,7 @@ absl::string_view KeywordColumn::term(uint32_t number) const {
 
 std::optional<uint32_t> KeywordColumn::FindTerm(absl::string_view text) const {
   const uint32_t number = FirstNot(
-      0, term_count_, [&](uint32_t middle) { return term(middle) < text; });
+      0U, term_count_, [&](uint32_t middle) { return term(middle) < text; });
   if (number == term_count_ || term(number) != text) {
     return std::nullopt;
   }
@@ -111,7 +94,7 @@ std::optional<uint32_t> KeywordColumn::FindTerm(absl::string_view text) const {
 
 TermRange KeywordColumn::TermsWithPrefix(absl::string_view prefix) const {
   const uint32_t first = FirstNot(
-      0, term_count_, [&](uint32_t middle) { return term(middle) < prefix; });
+      0U, term_count_, [&](uint32_t middle) { return term(middle) < prefix; });
   const uint32_t last = FirstNot(first, term_count_, [&](uint32_t middle) {
     return absl::StartsWith(term(middle), prefix);
   });

@@ -90,12 +90,17 @@ void PostingTable::AddValue(PositionRun run) {
   }
 }
 
+std::vector<PostingTable::DenseValue>::const_iterator PostingTable::DenseFrom(
+    uint32_t position) const {
+  return std::lower_bound(dense_.begin(), dense_.end(), position,
+                          [](const DenseValue& value, uint32_t first) {
+                            return value.run.first < first;
+                          });
+}
+
 template <typename Visit>
 void PostingTable::VisitParts(PositionRun run, Visit visit) const {
-  auto dense = std::lower_bound(dense_.begin(), dense_.end(), run.first,
-                                [](const DenseValue& value, uint32_t first) {
-                                  return value.run.first < first;
-                                });
+  auto dense = DenseFrom(run.first);
   uint32_t first = run.first;
   for (; dense != dense_.end() && dense->run.last <= run.last; ++dense) {
     if (first < dense->run.first) {
@@ -113,11 +118,7 @@ const DocumentSet* PostingTable::Kept(PositionRun run) const {
   if (run == PositionRun{0, size()}) {
     return &present_;
   }
-  const auto dense =
-      std::lower_bound(dense_.begin(), dense_.end(), run.first,
-                       [](const DenseValue& value, uint32_t first) {
-                         return value.run.first < first;
-                       });
+  const auto dense = DenseFrom(run.first);
   return dense != dense_.end() && dense->run == run ? &dense->rows : nullptr;
 }
 

@@ -40,7 +40,7 @@ struct PositionRun {
 // Reads bytes it does not own (a mapped segment file). Immutable, thread-safe.
 class PostingTable {
  public:
-  // The code of a row without a value, in single_codes().
+  // The code of a row without a value, where rows have one code each.
   static constexpr uint32_t kAbsent = std::numeric_limits<uint32_t>::max();
 
   PostingTable() = default;
@@ -57,8 +57,6 @@ class PostingTable {
   std::span<const Ordinal> entries(PositionRun run) const {
     return entries_.subspan(run.first, run.count());
   }
-  // By row; only when is_single().
-  std::span<const uint32_t> single_codes() const { return codes_; }
   std::span<const uint32_t> codes(Ordinal row) const {
     if (offsets_.empty()) {
       return codes_.subspan(row, codes_[row] == kAbsent ? 0 : 1);
@@ -93,6 +91,8 @@ class PostingTable {
   void FindPresent();
   // The entries of one value; ordinals ascend. Runs come in ascending order.
   void AddValue(PositionRun run);
+  // The first that does not begin before this position.
+  std::vector<DenseValue>::const_iterator DenseFrom(uint32_t position) const;
   // Calls visit(dense value or null, run) for the parts of a run.
   template <typename Visit>
   void VisitParts(PositionRun run, Visit visit) const;
