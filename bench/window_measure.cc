@@ -69,7 +69,8 @@ class Measurement {
     index_ = &EngineIndex(*engine_.contestant);
     const VectorIndex& index = *index_;
     const double start = ProcessCpuSeconds();
-    built_ = BuildWindowIndex(index, set_.by_rank, settings_.bits, &pool_);
+    built_ = BuildWindowIndex(index, set_.by_rank,
+                              EncodeForWindows(index, settings_.bits, &pool_));
     result_.index_build_s = ProcessCpuSeconds() - start;
     ASSIGN_OR_RETURN(
         window_, WindowIndex::Open(index, built_.view(), Placement::kInPlace));

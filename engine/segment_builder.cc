@@ -121,32 +121,53 @@ absl::StatusOr<std::string> BuildColumn(const SegmentBuild& build,
   return std::move(column).Finish();
 }
 
+// A payload field with a window, and its column.
+struct WindowColumn {
+  size_t field = 0;
+  FieldColumn column;
+};
+
+absl::StatusOr<std::vector<WindowColumn>> OpenWindowColumns(
+    const Schema& schema, const SegmentBuild& build) {
+  const auto rows = static_cast<uint32_t>(build.origins.size());
+  std::vector<WindowColumn> columns;
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    const PayloadFieldSchema& field = schema.payload_fields[i];
+    if (field.window && !build.columns[i].empty()) {
+      ASSIGN_OR_RETURN_WITH(
+          FieldColumn column,
+          FieldColumn::Open(field.type, build.columns[i], rows), field.name);
+      columns.push_back({i, std::move(column)});
+    }
+  }
+  return columns;
+}
+
 // An index of the window fields for every vector field, in the order of their
 // columns. Needs both.
 absl::Status AddWindows(const Schema& schema,
                         const SegmentBuildOptions& options,
                         const RequestContext& context, SegmentBuild* build) {
+  ASSIGN_OR_RETURN(const std::vector<WindowColumn> columns,
+                   OpenWindowColumns(schema, *build));
+  if (columns.empty()) {
+    return absl::OkStatus();
+  }
   const auto rows = static_cast<uint32_t>(build->origins.size());
-  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
-    const PayloadFieldSchema& field = schema.payload_fields[i];
-    if (!field.window || build->columns[i].empty()) {
-      continue;
-    }
-    ASSIGN_OR_RETURN_WITH(
-        const FieldColumn column,
-        FieldColumn::Open(field.type, build->columns[i], rows), field.name);
-    for (size_t j = 0; j < schema.vector_fields.size(); ++j) {
-      RETURN_IF_ERROR(context.Check());
-      const VectorFieldSchema& vector_field = schema.vector_fields[j];
-      ASSIGN_OR_RETURN_WITH(
-          const std::unique_ptr<VectorIndex> index,
-          VectorIndex::Open({vector_field.metric, vector_field.dimension}, rows,
-                            build->fields[j].view()),
-          vector_field.name);
+  for (size_t i = 0; i < schema.vector_fields.size(); ++i) {
+    RETURN_IF_ERROR(context.Check());
+    const VectorFieldSchema& field = schema.vector_fields[i];
+    ASSIGN_OR_RETURN_WITH(const std::unique_ptr<VectorIndex> index,
+                          VectorIndex::Open({field.metric, field.dimension},
+                                            rows, build->fields[i].view()),
+                          field.name);
+    const AlignedBytes codes =
+        EncodeForWindows(*index, kWindowCodeBits, options.pool);
+    for (const WindowColumn& window : columns) {
       build->windows.push_back(
-          {j, i,
-           BuildWindowIndex(*index, column.number()->ordinals(),
-                            kWindowCodeBits, options.pool)});
+          {i, window.field,
+           BuildWindowIndex(*index, window.column.number()->ordinals(),
+                            codes)});
     }
   }
   return absl::OkStatus();

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "index/avx512_intrinsics.h"
 #include "index/distance_kernels.h"
 
 #if defined(__x86_64__)
-
-#if defined(__GNUC__) && !defined(__clang__)
-// gcc 12's own header leaves lanes undefined on purpose and then warns.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-
-#include <immintrin.h>
 
 #include <algorithm>
 

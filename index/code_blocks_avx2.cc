@@ -5,6 +5,8 @@
 
 #include <immintrin.h>
 
+#include <cstring>
+
 // By function, not by file: see distance_avx512.cc.
 #define SEXTANT_TARGET __attribute__((target("avx2")))
 #define SEXTANT_INLINE __attribute__((target("avx2"), always_inline)) inline
@@ -20,11 +22,9 @@ SEXTANT_INLINE __m256i Load(const uint8_t* bytes) {
 
 // Four numbers of the query, in every lane of 32 bits.
 SEXTANT_INLINE __m256i Four(const int8_t* query) {
-  return _mm256_set1_epi32(static_cast<int32_t>(
-      static_cast<uint32_t>(static_cast<uint8_t>(query[0])) |
-      static_cast<uint32_t>(static_cast<uint8_t>(query[1])) << 8U |
-      static_cast<uint32_t>(static_cast<uint8_t>(query[2])) << 16U |
-      static_cast<uint32_t>(static_cast<uint8_t>(query[3])) << 24U));
+  int32_t four = 0;
+  std::memcpy(&four, query, sizeof(four));
+  return _mm256_set1_epi32(four);
 }
 
 // Bytes at even places, in lanes of 16 bits: as they are, and with their sign.
@@ -58,41 +58,42 @@ SEXTANT_INLINE void Store(__m256i first, __m256i second, int32_t* out) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + kBlockRows / 2), second);
 }
 
-}  // namespace
+// `high` is for 4-bit codes only.
+template <bool kNibbles>
+SEXTANT_INLINE __m256i HalfChunk(const uint8_t* bytes, const int8_t* query,
+                                 size_t high) {
+  return kNibbles ? NibbleProducts(Load(bytes), Four(query), Four(query + high))
+                  : CodeProducts(Load(bytes), Four(query));
+}
 
-SEXTANT_TARGET void CodeDotBlocksAvx2(const int8_t* query,
-                                      const CodeBlocks& blocks, int32_t* out) {
+template <bool kNibbles>
+SEXTANT_INLINE void DotBlocks(const int8_t* query, size_t high,
+                              const CodeBlocks& blocks, int32_t* out) {
   for (size_t block = 0; block < blocks.count; ++block, out += kBlockRows) {
     const uint8_t* chunk = blocks.bytes + block * blocks.step;
     __m256i first = _mm256_setzero_si256();
     __m256i second = first;
     for (size_t c = 0; c < blocks.chunks; ++c, chunk += kChunkBytes) {
-      const __m256i four = Four(query + 4 * c);
-      first = _mm256_add_epi32(first, CodeProducts(Load(chunk), four));
-      second = _mm256_add_epi32(second,
-                                CodeProducts(Load(chunk + kHalfChunk), four));
+      const int8_t* const four = query + 4 * c;
+      first = _mm256_add_epi32(first, HalfChunk<kNibbles>(chunk, four, high));
+      second = _mm256_add_epi32(
+          second, HalfChunk<kNibbles>(chunk + kHalfChunk, four, high));
     }
     Store(first, second, out);
   }
 }
 
+}  // namespace
+
+SEXTANT_TARGET void CodeDotBlocksAvx2(const int8_t* query,
+                                      const CodeBlocks& blocks, int32_t* out) {
+  DotBlocks<false>(query, 0, blocks, out);
+}
+
 SEXTANT_TARGET void NibbleDotBlocksAvx2(const int8_t* query, size_t high,
                                         const CodeBlocks& blocks,
                                         int32_t* out) {
-  for (size_t block = 0; block < blocks.count; ++block, out += kBlockRows) {
-    const uint8_t* chunk = blocks.bytes + block * blocks.step;
-    __m256i first = _mm256_setzero_si256();
-    __m256i second = first;
-    for (size_t c = 0; c < blocks.chunks; ++c, chunk += kChunkBytes) {
-      const __m256i low_four = Four(query + 4 * c);
-      const __m256i high_four = Four(query + high + 4 * c);
-      first = _mm256_add_epi32(
-          first, NibbleProducts(Load(chunk), low_four, high_four));
-      second = _mm256_add_epi32(second, NibbleProducts(Load(chunk + kHalfChunk),
-                                                       low_four, high_four));
-    }
-    Store(first, second, out);
-  }
+  DotBlocks<true>(query, high, blocks, out);
 }
 
 }  // namespace sextant

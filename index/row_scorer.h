@@ -2,12 +2,13 @@
 
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "index/distance.h"
+#include "index/row_distances.h"
 #include "index/scan.h"
 #include "index/top_k.h"
 #include "index/vector_index.h"
@@ -22,12 +23,8 @@ class RowScorer {
 
   RowScorer(const ScanRequest& request, const RowBlock& block, TopK& top,
             SearchWork& work)
-      : query_(request.query.data()),
-        dimension_(request.shape.dimension),
-        stride_(PaddedStride(dimension_)),
-        prefetch_floats_(std::min(kPrefetchFloats, dimension_)),
-        scorer_(request.shape.metric),
-        block_(block),
+      : floats_(request.shape.metric, request.query, block.vectors),
+        ordinals_(block.ordinals),
         top_(top),
         work_(work) {}
 
@@ -35,10 +32,7 @@ class RowScorer {
   void Add(uint32_t row) {
     // The kernel fetches the rows after its first ones itself.
     if (waiting_ < kBatchRows) {
-      const float* const vector = block_.vectors + row * stride_;
-      for (size_t i = 0; i < prefetch_floats_; i += kLineFloats) {
-        __builtin_prefetch(vector + i);
-      }
+      floats_.Prefetch(row);
     }
     rows_[waiting_++] = row;
   }
@@ -46,28 +40,17 @@ class RowScorer {
 
   // Offers all that wait.
   void Score() {
+    const std::span<const uint32_t> rows(rows_.data(), waiting_);
     std::array<float, kRowsMax> distances;
-    scorer_.rows(query_, block_.vectors, stride_, dimension_,
-                 {rows_.data(), waiting_}, distances.data());
-    work_.distances += waiting_;
-    float threshold = top_.threshold();
-    for (size_t i = 0; i < waiting_; ++i) {
-      const float score = scorer_.sign * distances[i];
-      if (!(score < threshold)) {
-        top_.Offer(score, block_.ordinals[rows_[i]]);
-        threshold = top_.threshold();
-      }
-    }
+    floats_.Distances(rows, distances.data());
+    work_.distances += rows.size();
+    OfferScores(rows, distances.data(), -1, ordinals_, top_);
     waiting_ = 0;
   }
 
  private:
-  const float* const query_;
-  const size_t dimension_;
-  const size_t stride_;
-  const size_t prefetch_floats_;
-  const Scorer scorer_;
-  const RowBlock block_;
+  const FloatRows floats_;
+  const Ordinal* const ordinals_;
   TopK& top_;
   SearchWork& work_;
   std::array<uint32_t, kRowsMax> rows_;

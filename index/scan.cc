@@ -7,15 +7,46 @@
 #include "base/status_macros.h"
 
 namespace sextant {
+namespace {
+
+// Rows between two polls of the context.
+constexpr uint32_t kStep = 512;
+
+// Scores and offers rows of a block, at most kStep at a time.
+class StepScorer {
+ public:
+  StepScorer(const ScanRequest& request, const RowBlock& block, TopK& top,
+             SearchWork& work)
+      : request_(request),
+        block_(block),
+        top_(top),
+        work_(work),
+        scorer_(request.shape.metric),
+        stride_(PaddedStride(request.shape.dimension)) {}
+
+  void Score(std::span<const uint32_t> rows) {
+    scorer_.rows(request_.query.data(), block_.vectors, stride_,
+                 request_.shape.dimension, rows, distances_.data());
+    work_.distances += rows.size();
+    OfferScores(rows, distances_.data(), scorer_.sign, block_.ordinals, top_);
+  }
+
+ private:
+  const ScanRequest& request_;
+  const RowBlock& block_;
+  TopK& top_;
+  SearchWork& work_;
+  const Scorer scorer_;
+  const size_t stride_;
+  std::array<float, kStep> distances_;
+};
+
+}  // namespace
 
 absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
                        TopK& top, SearchWork& work) {
-  // Rows between two polls of the context.
-  constexpr uint32_t kStep = 512;
-  const Scorer scorer(request.shape.metric);
-  const size_t stride = PaddedStride(request.shape.dimension);
+  StepScorer scorer(request, block, top, work);
   std::array<uint32_t, kStep> live;
-  std::array<float, kStep> distances;
   for (uint32_t begin = 0; begin < block.rows;) {
     RETURN_IF_ERROR(request.context.Check());
     const uint32_t end = begin + std::min(kStep, block.rows - begin);
@@ -24,18 +55,7 @@ absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
       live[count] = row;
       count += request.filter.Allows(row, block.ordinals) ? 1U : 0U;
     }
-    scorer.rows(request.query.data(), block.vectors, stride,
-                request.shape.dimension, {live.data(), count},
-                distances.data());
-    work.distances += count;
-    float threshold = top.threshold();
-    for (uint32_t i = 0; i < count; ++i) {
-      const float score = scorer.sign * distances[i];
-      if (!(score < threshold)) {
-        top.Offer(score, block.ordinals[live[i]]);
-        threshold = top.threshold();
-      }
-    }
+    scorer.Score({live.data(), count});
     begin = end;
   }
   return absl::OkStatus();
@@ -44,22 +64,11 @@ absl::Status ScanBlock(const ScanRequest& request, const RowBlock& block,
 absl::Status ScanRows(const ScanRequest& request, const RowBlock& block,
                       std::span<const uint32_t> rows, TopK& top,
                       SearchWork& work) {
-  constexpr size_t kStep = 512;
-  const Scorer scorer(request.shape.metric);
-  const size_t stride = PaddedStride(request.shape.dimension);
-  std::array<float, kStep> distances;
+  StepScorer scorer(request, block, top, work);
   for (size_t begin = 0; begin < rows.size(); begin += kStep) {
     RETURN_IF_ERROR(request.context.Check());
-    const auto step = rows.subspan(begin, std::min(kStep, rows.size() - begin));
-    scorer.rows(request.query.data(), block.vectors, stride,
-                request.shape.dimension, step, distances.data());
-    work.distances += step.size();
-    for (size_t i = 0; i < step.size(); ++i) {
-      const float score = scorer.sign * distances[i];
-      if (!(score < top.threshold())) {
-        top.Offer(score, block.ordinals[step[i]]);
-      }
-    }
+    scorer.Score(
+        rows.subspan(begin, std::min<size_t>(kStep, rows.size() - begin)));
   }
   return absl::OkStatus();
 }

@@ -34,6 +34,20 @@ struct RowBlock {
   uint32_t rows = 0;
 };
 
+// Offers rows by their distances, as a Scorer's kernel gave them. Most cannot
+// enter the answer any more, and cost a comparison.
+inline void OfferScores(std::span<const uint32_t> rows, const float* distances,
+                        float sign, const Ordinal* ordinals, TopK& top) {
+  float threshold = top.threshold();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const float score = sign * distances[i];
+    if (!(score < threshold)) {
+      top.Offer(score, ordinals[rows[i]]);
+      threshold = top.threshold();
+    }
+  }
+}
+
 // What every scan and search needs to know of its request.
 struct ScanRequest {
   VectorShape shape;

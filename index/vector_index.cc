@@ -27,11 +27,9 @@ bool Aligned(absl::string_view bytes) {
 absl::Status CopyToHugePages(Placement placement,
                              std::array<AlignedBytes, 4>& copies,
                              VectorIndexBytes& bytes) {
-  // Below this all of it fits into the TLB's reach anyway.
-  constexpr uint64_t kWorthwhileBytes = uint64_t{8} << 20;
   const uint64_t total = bytes.vectors.size() + bytes.ordinals.size() +
                          bytes.graph.size() + bytes.codes.size();
-  if (total < kWorthwhileBytes) {
+  if (total < kCopiedBytesMin) {
     return absl::OkStatus();
   }
   try {
@@ -206,19 +204,19 @@ absl::Status VectorIndex::Scan(std::span<const float> query,
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
 }
 
-std::span<const uint32_t> VectorIndex::Rep::RowsByOrdinal() {
-  absl::call_once(rows_made, [this] {
-    rows_by_ordinal.assign(segment_ordinals, kNoRow);
-    for (uint32_t row = 0; row < rows; ++row) {
-      rows_by_ordinal[ordinals[row]] = row;
+std::span<const uint32_t> VectorIndex::rows_by_ordinal() const {
+  absl::call_once(rep_->rows_made, [this] {
+    rep_->rows_by_ordinal.assign(rep_->segment_ordinals, kNoRow);
+    for (uint32_t row = 0; row < rep_->rows; ++row) {
+      rep_->rows_by_ordinal[rep_->ordinals[row]] = row;
     }
   });
-  return rows_by_ordinal;
+  return rep_->rows_by_ordinal;
 }
 
-std::vector<uint32_t> VectorIndex::Rep::RowsOf(
-    std::span<const Ordinal> wanted) {
-  const std::span<const uint32_t> rows_of = RowsByOrdinal();
+std::vector<uint32_t> VectorIndex::RowsOf(
+    std::span<const Ordinal> wanted) const {
+  const std::span<const uint32_t> rows_of = rows_by_ordinal();
   std::vector<uint32_t> found;
   found.reserve(wanted.size());
   for (const Ordinal ordinal : wanted) {
@@ -236,8 +234,8 @@ absl::Status VectorIndex::ScanOrdinals(std::span<const float> query,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   static const RowSet none;
   return ScanRows({rep_->shape, query, none, context},
-                  {rep_->vectors, rep_->ordinals, rep_->rows},
-                  rep_->RowsOf(ordinals), top, work);
+                  {rep_->vectors, rep_->ordinals, rep_->rows}, RowsOf(ordinals),
+                  top, work);
 }
 
 absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
@@ -251,7 +249,7 @@ absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
   DCHECK_EQ(query.size(), rep_->shape.dimension);
   static const RowSet none;
   return ScanRowsByCodes({rep_->shape, query, none, context}, rep_->Searched(),
-                         rep_->RowsOf(ordinals), top, work);
+                         RowsOf(ordinals), top, work);
 }
 
 absl::Status VectorIndex::ScanCodes(std::span<const float> query,

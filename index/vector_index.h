@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -45,6 +46,10 @@ struct VectorIndexBytes {
   absl::string_view codes;     // of the graph's nodes; empty = it reads floats
   absl::string_view calibration;  // a RecallCurve; empty = not measured
 };
+
+// Parts of an index that are smaller than this are not copied to huge pages:
+// all of it fits into the TLB's reach anyway.
+inline constexpr uint64_t kCopiedBytesMin = uint64_t{8} << 20;
 
 // Where an open index keeps its vectors and graph.
 enum class Placement {
@@ -117,6 +122,10 @@ class VectorIndex {
   const float* row_vector(uint32_t row) const;
   Ordinal row_ordinal(uint32_t row) const;
   std::span<const Ordinal> ordinals() const;  // by row
+  // The row of every ordinal of the segment; kNoRow where the point has none.
+  // The first call makes it: four bytes a point.
+  std::span<const uint32_t> rows_by_ordinal() const;
+  static constexpr uint32_t kNoRow = 0xFFFFFFFF;
 
   // Offers every row that `filter` allows.
   absl::Status Scan(std::span<const float> query, const RowFilter& filter,
@@ -130,8 +139,8 @@ class VectorIndex {
                          const RequestContext& context, TopK& top,
                          SearchWork& work) const;
 
-  // Offers these points, as far as they have a row; `ordinals` ascend and are
-  // below segment_ordinals. The first call makes a table of four bytes a point.
+  // Offers these points, as far as they have a row; `ordinals` are those of the
+  // segment. Asks rows_by_ordinal().
   absl::Status ScanOrdinals(std::span<const float> query,
                             std::span<const Ordinal> ordinals,
                             const RequestContext& context, TopK& top,
@@ -153,6 +162,9 @@ class VectorIndex {
                       TopK& top, SearchWork& work) const;
 
  private:
+  // Rows of these ordinals, without those that have none.
+  std::vector<uint32_t> RowsOf(std::span<const Ordinal> wanted) const;
+
   friend class GraphCloner;
   friend class RecallCalibration;
   struct Rep;

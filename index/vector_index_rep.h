@@ -30,14 +30,9 @@ struct VectorIndex::Rep {
   std::optional<VectorCodes> codes;
   std::optional<RecallCurve> recall_curve;
   uint32_t segment_ordinals = 0;
-  // Row by ordinal, kNoRow where the point has none; made when first asked for.
+  // Made when first asked for.
   absl::once_flag rows_made;
   std::vector<uint32_t> rows_by_ordinal;
-
-  static constexpr uint32_t kNoRow = 0xFFFFFFFF;
-  std::span<const uint32_t> RowsByOrdinal();
-  // Of these ordinals, without those that have no row.
-  std::vector<uint32_t> RowsOf(std::span<const Ordinal> wanted);
 
   // Needs a graph.
   SearchedGraph Searched() const {

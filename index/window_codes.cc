@@ -116,7 +116,7 @@ AlignedBytes BuildWindowCodes(const AlignedBytes& codes,
   std::memcpy(result.data(), codes.data(), rows_at);
   std::memcpy(result.data(), &header, sizeof(header));
   for (size_t rank = 0; rank < rows.size(); ++rank) {
-    if (rows[rank] == kNoRankedRow) {
+    if (rows[rank] == VectorIndex::kNoRow) {
       continue;
     }
     CHECK_LT(rows[rank], source_rows);

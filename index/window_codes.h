@@ -42,7 +42,6 @@ class WindowCodes {
   float error(const CodedQuery& query) const {
     return header_.error * query.norm;
   }
-  uint32_t bits() const { return header_.bits; }
 
  private:
   CodesHeader header_;
@@ -53,8 +52,7 @@ class WindowCodes {
 
 // The bytes of WindowCodes. `codes` are those of all rows of an index, of 4 or
 // 8 bits, as EncodeVectors makes them; `rows` has the row of every rank, or
-// kNoRankedRow where there is no vector.
-inline constexpr uint32_t kNoRankedRow = 0xFFFFFFFF;
+// VectorIndex::kNoRow where there is no vector.
 AlignedBytes BuildWindowCodes(const AlignedBytes& codes,
                               std::span<const uint32_t> rows);
 

@@ -153,7 +153,7 @@ class WindowIndex::WindowScan {
 
   bool IsAllowed(uint32_t rank) const {
     const uint32_t row = rows_[rank];
-    return row != kNoRankedRow &&
+    return row != VectorIndex::kNoRow &&
            (is_all_ || request_.filter.Allows(row, ordinals_));
   }
 
@@ -179,14 +179,12 @@ absl::StatusOr<std::unique_ptr<WindowIndex>> WindowIndex::Open(
     return absl::DataLossError("window index: sections are not aligned to 4");
   }
   try {
-    // Below this all of it fits into the TLB's reach anyway.
-    constexpr uint64_t kWorthwhileBytes = uint64_t{8} << 20;
     if (placement != Placement::kInPlace &&
-        bytes.codes.size() >= kWorthwhileBytes) {
+        bytes.codes.size() >= kCopiedBytesMin) {
       result->copied_codes_ = AlignedBytes::Copy(bytes.codes);
       bytes.codes = result->copied_codes_;
     }
-    result->ranks_.assign(index.rows(), kNoRankedRow);
+    result->ranks_.assign(index.rows(), VectorIndex::kNoRow);
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "window index: no memory for ", bytes.codes.size(), " bytes"));
@@ -195,11 +193,11 @@ absl::StatusOr<std::unique_ptr<WindowIndex>> WindowIndex::Open(
                    bytes.rows.size() / sizeof(uint32_t)};
   for (uint32_t rank = 0; rank < result->ranks(); ++rank) {
     const uint32_t row = result->rows_[rank];
-    if (row == kNoRankedRow) {
+    if (row == VectorIndex::kNoRow) {
       result->has_gaps_ = true;
       continue;
     }
-    if (row >= index.rows() || result->ranks_[row] != kNoRankedRow) {
+    if (row >= index.rows() || result->ranks_[row] != VectorIndex::kNoRow) {
       return absl::DataLossError(absl::StrCat(
           "window index: rank ", rank, " has row ", row, " of ", index.rows()));
     }
@@ -253,12 +251,11 @@ absl::StatusOr<bool> WindowIndex::WalkGraph(std::span<const float> query,
                                             RankWindow window,
                                             const WindowPlan& plan,
                                             const WindowSearch& search) const {
-  SearchEffort effort = plan.effort;
-  effort.distances_max = plan.distances_max;
   SearchWork work;
   const SteadyClock::time_point start = SteadyClock::now();
-  RETURN_IF_ERROR(index_->Search(query, effort, Filter(search.dead, window),
-                                 search.context, search.top, work));
+  RETURN_IF_ERROR(index_->Search(query, plan.effort,
+                                 Filter(search.dead, window), search.context,
+                                 search.top, work));
   planner_->ObserveGraph(FactsOf(window, static_cast<uint32_t>(search.top.k())),
                          plan, work.distances, NanosecondsSince(start));
   search.work.distances += work.distances;
@@ -284,46 +281,40 @@ absl::StatusOr<WindowPlan> WindowIndex::Search(
   } else if (plan.graph_ns > 0) {
     planner_->Forget(FactsOf(window, static_cast<uint32_t>(search.top.k())));
   }
-  if (window.count <= kScoredRows) {
-    RETURN_IF_ERROR(Scan(query, window, search.dead, search.context, search.top,
-                         search.work));
-    return done;
-  }
-  const SteadyClock::time_point start = SteadyClock::now();
+  // A look at the clock would take longer than few rows.
+  const bool is_timed = window.count > kScoredRows;
+  const SteadyClock::time_point start =
+      is_timed ? SteadyClock::now() : SteadyClock::time_point();
   RETURN_IF_ERROR(Scan(query, window, search.dead, search.context, search.top,
                        search.work));
-  planner_->ObserveScan(window.count, NanosecondsSince(start));
+  if (is_timed) {
+    planner_->ObserveScan(window.count, NanosecondsSince(start));
+  }
   return done;
 }
 
 BuiltWindowIndex BuildWindowIndex(const VectorIndex& index,
                                   std::span<const Ordinal> by_rank,
-                                  uint32_t bits, ThreadPool* pool) {
-  std::vector<uint32_t> row_of;  // by ordinal
-  const std::span<const Ordinal> ordinals = index.ordinals();
-  for (uint32_t row = 0; row < ordinals.size(); ++row) {
-    if (ordinals[row] >= row_of.size()) {
-      row_of.resize(size_t{ordinals[row]} + 1, kNoRankedRow);
-    }
-    row_of[ordinals[row]] = row;
-  }
+                                  const AlignedBytes& codes) {
+  const std::span<const uint32_t> row_of = index.rows_by_ordinal();
   BuiltWindowIndex built;
   built.rows = AlignedBytes(by_rank.size() * sizeof(uint32_t));
   const std::span<uint32_t> rows(reinterpret_cast<uint32_t*>(built.rows.data()),
                                  by_rank.size());
   for (size_t rank = 0; rank < by_rank.size(); ++rank) {
-    rows[rank] =
-        by_rank[rank] < row_of.size() ? row_of[by_rank[rank]] : kNoRankedRow;
+    rows[rank] = row_of[by_rank[rank]];
   }
-  if (index.rows() == 0) {
-    return built;
-  }
-  const AlignedBytes codes = EncodeVectors(index.shape(), index.row_vector(0),
-                                           index.rows(), bits, pool);
   if (codes.size() != 0) {
     built.codes = BuildWindowCodes(codes, rows);
   }
   return built;
+}
+
+AlignedBytes EncodeForWindows(const VectorIndex& index, uint32_t bits,
+                              ThreadPool* pool) {
+  return index.rows() == 0 ? AlignedBytes()
+                           : EncodeVectors(index.shape(), index.row_vector(0),
+                                           index.rows(), bits, pool);
 }
 
 }  // namespace sextant

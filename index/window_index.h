@@ -32,7 +32,8 @@ struct RankWindow {
 // The bytes of a window index, as BuildWindowIndex made them and a segment file
 // stores them.
 struct WindowIndexBytes {
-  absl::string_view rows;   // u32 little-endian, rank -> row; kNoRankedRow
+  absl::string_view
+      rows;  // u32 little-endian, rank -> row; VectorIndex::kNoRow
   absl::string_view codes;  // WindowCodes; empty for vectors that have none
 };
 
@@ -65,9 +66,8 @@ class WindowIndex {
   // distance by codes, then scores what may be among the best, nearest first.
   // A row of the exact answer is missed with the probability that its estimate
   // is farther off than WindowCodes::error(): about 0.001. Windows of few rows
-  // are scored whole.
-  // Of the rows of the window that `filter` allows. The window lies within
-  // ranks().
+  // are scored whole. Rows that `filter` does not allow are left out. The
+  // window lies within ranks().
   absl::Status Scan(std::span<const float> query, RankWindow window,
                     const RowFilter& filter, const RequestContext& context,
                     TopK& top, SearchWork& work) const;
@@ -122,10 +122,15 @@ struct BuiltWindowIndex {
   WindowIndexBytes view() const { return {rows, codes}; }
 };
 
+// The codes that all window indexes of a vector index share. Empty for vectors
+// that have none. `pool` null: the calling thread only.
+AlignedBytes EncodeForWindows(const VectorIndex& index, uint32_t bits,
+                              ThreadPool* pool);
+
 // `by_rank` has the ordinals of the points that have a value, in the order of
-// values. `pool` null: the calling thread only.
+// values; `codes` come from EncodeForWindows.
 BuiltWindowIndex BuildWindowIndex(const VectorIndex& index,
                                   std::span<const Ordinal> by_rank,
-                                  uint32_t bits, ThreadPool* pool);
+                                  const AlignedBytes& codes);
 
 }  // namespace sextant

@@ -52,7 +52,8 @@ class WindowIndexTest : public testing::TestWithParam<WindowCase> {
       }
     }
     std::shuffle(by_rank_.begin(), by_rank_.end(), random_);
-    built_window_ = BuildWindowIndex(*index_, by_rank_, tested.bits, nullptr);
+    built_window_ = BuildWindowIndex(
+        *index_, by_rank_, EncodeForWindows(*index_, tested.bits, nullptr));
     ASSERT_OK_AND_ASSIGN(
         window_,
         WindowIndex::Open(*index_, built_window_.view(), Placement::kInPlace));
@@ -237,7 +238,8 @@ class WindowIndexDamageTest : public testing::Test {
     ASSERT_OK_AND_ASSIGN(index_, VectorIndex::Open(shape, 100, built_.view()));
     by_rank_.resize(100);
     std::iota(by_rank_.begin(), by_rank_.end(), 0U);
-    window_ = BuildWindowIndex(*index_, by_rank_, 4, nullptr);
+    window_ = BuildWindowIndex(*index_, by_rank_,
+                               EncodeForWindows(*index_, 4, nullptr));
   }
 
   void ExpectDataLoss() {
@@ -289,7 +291,8 @@ TEST(WindowIndexLimitsTest, VectorsWithoutCodesAreScored) {
                        VectorIndex::Open(shape, 200, built.view()));
   std::vector<Ordinal> by_rank(200);
   std::iota(by_rank.begin(), by_rank.end(), 0U);
-  const BuiltWindowIndex bytes = BuildWindowIndex(*index, by_rank, 4, nullptr);
+  const BuiltWindowIndex bytes =
+      BuildWindowIndex(*index, by_rank, EncodeForWindows(*index, 4, nullptr));
   EXPECT_EQ(bytes.codes.size(), 0U);
   ASSERT_OK_AND_ASSIGN(
       const auto window,

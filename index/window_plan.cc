@@ -66,19 +66,21 @@ WindowPlan WindowPlanner::Plan(const WindowFacts& facts,
   if (!effort.has_value()) {
     return plan;
   }
-  const double expected = facts.recall_curve->DistancesOf(*effort, depth);
+  plan.expected_distances = facts.recall_curve->DistancesOf(*effort, depth);
   const float times =
       times_expected_[WidthOf(facts)].load(std::memory_order_relaxed);
-  plan.graph_ns = graph_ns_.load(std::memory_order_relaxed) * expected * times;
+  const float distance_ns = graph_ns_.load(std::memory_order_relaxed);
+  plan.graph_ns = distance_ns * plan.expected_distances * times;
   if (plan.graph_ns < plan.scan_ns) {
     plan.method = WindowMethod::kGraph;
     plan.effort = *effort;
     plan.expected_recall = recall_target;
     // No more than the scan would have cost, so that the two together take no
     // more than twice that.
-    plan.distances_max = static_cast<uint64_t>(
-        std::min(plan.scan_ns / graph_ns_.load(std::memory_order_relaxed),
-                 std::max(kGivenUpTimes * times, kGivenUpTimes) * expected));
+    plan.effort.distances_max = static_cast<uint64_t>(
+        std::min(plan.scan_ns / distance_ns,
+                 std::max(kGivenUpTimes * times, kGivenUpTimes) *
+                     plan.expected_distances));
   }
   return plan;
 }
@@ -97,19 +99,15 @@ void WindowPlanner::ObserveGraph(const WindowFacts& facts,
   }
   const auto taken = static_cast<double>(distances);
   Learn(graph_ns_, ns / taken);
-  std::atomic<float>& times = times_expected_[WidthOf(facts)];
-  const double depth =
-      std::ceil(static_cast<double>(facts.k) * facts.rows / facts.window_rows);
-  const double expected = facts.recall_curve->DistancesOf(
-      plan.effort, static_cast<uint32_t>(depth));
-  const bool given_up = distances >= plan.distances_max;
+  const bool given_up = distances >= plan.effort.distances_max;
   // How many it would have taken is not known: twice as many, say.
-  Learn(times, std::clamp((given_up ? 2 : 1) * taken / expected, 0.5,
-                          double{kTimesMax}));
+  Learn(TimesExpected(facts),
+        std::clamp((given_up ? 2 : 1) * taken / plan.expected_distances, 0.5,
+                   double{kTimesMax}));
 }
 
 void WindowPlanner::Forget(const WindowFacts& facts) {
-  std::atomic<float>& times = times_expected_[WidthOf(facts)];
+  std::atomic<float>& times = TimesExpected(facts);
   const float old = times.load(std::memory_order_relaxed);
   if (old > 1) {
     times.store(1 + (1 - kForgottenShare) * (old - 1),

@@ -20,11 +20,10 @@ enum class WindowMethod : uint8_t {
 // How a window is searched.
 struct WindowPlan {
   WindowMethod method = WindowMethod::kScan;
-  // Of a graph search, which is given up for a scan when it computed so many
-  // distances.
+  // Of a graph search, which is given up for a scan at its distances_max.
   SearchEffort effort;
-  uint64_t distances_max = 0;
-  double expected_recall = 1;  // of a graph search
+  double expected_recall = 1;
+  double expected_distances = 0;  // if the field knew nothing of the vectors
   // What the two would cost, nanoseconds; 0: not possible.
   double scan_ns = 0;
   double graph_ns = 0;
@@ -69,6 +68,10 @@ class WindowPlanner {
   // By the power of two below rows / window_rows.
   static constexpr size_t kWidths = 8;
   static size_t WidthOf(const WindowFacts& facts);
+
+  std::atomic<float>& TimesExpected(const WindowFacts& facts) {
+    return times_expected_[WidthOf(facts)];
+  }
 
   std::atomic<float> scan_ns_;   // a row
   std::atomic<float> graph_ns_;  // a distance

@@ -57,8 +57,8 @@ TEST_F(WindowPlanTest, WithoutACurveOrForAllThereIsOnlyTheScan) {
 TEST_F(WindowPlanTest, AGraphSearchTakesNoMoreThanTheScanBeforeItIsGivenUp) {
   const WindowPlan plan = Plan(Facts(kRows / 4));
   ASSERT_EQ(plan.method, WindowMethod::kGraph);
-  EXPECT_GT(plan.distances_max, 0U);
-  EXPECT_LE(static_cast<double>(plan.distances_max) * plan.graph_ns /
+  EXPECT_GT(plan.effort.distances_max, 0U);
+  EXPECT_LE(static_cast<double>(plan.effort.distances_max) * plan.graph_ns /
                 curve_.DistancesOf(plan.effort, 40),
             plan.scan_ns * 1.001);
 }
@@ -68,8 +68,9 @@ TEST_F(WindowPlanTest, WhatIsGivenUpIsScannedUntilThatIsForgotten) {
   int given_up = 0;
   while (Plan(facts).method == WindowMethod::kGraph) {
     const WindowPlan plan = Plan(facts);
-    planner_.ObserveGraph(facts, plan, plan.distances_max,
-                          40.0 * static_cast<double>(plan.distances_max));
+    planner_.ObserveGraph(
+        facts, plan, plan.effort.distances_max,
+        40.0 * static_cast<double>(plan.effort.distances_max));
     ASSERT_LT(++given_up, 100);
   }
   EXPECT_GT(given_up, 0);
