@@ -3,7 +3,6 @@
 // parameters, one run. See docs/how-to/benchmark.md.
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 
 #include "bench/ann_measure.h"
 #include "bench/ann_report.h"
+#include "bench/json_option.h"
 #include "bench/processor.h"
 #include "bench/synthetic_dataset.h"
 
@@ -20,8 +20,7 @@ namespace {
 
 struct Options {
   std::string data;
-  std::string json;  // "-": standard output
-  bool wants_json = false;
+  JsonOption json;
   std::string plot_folder;
   uint32_t max_rows = 0;
   bool pin = true;
@@ -51,10 +50,7 @@ void AddOptions(CLI::App& app, Options& options) {
                  "folder of the data set, or \"synthetic\"")
       ->required()
       ->check(CLI::ExistingDirectory | CLI::IsMember({kSynthetic}));
-  app.add_option("--json", options.json,
-                 "write JSON to this file, or to standard output")
-      ->expected(0, 1)
-      ->default_str("-");
+  options.json.AddTo(app);
   app.add_option("--plot", options.plot_folder, "write an SVG plot here");
   app.add_flag("--quick", settings.quick,
                "500 queries, half the widths, few repeats: under 50 s");
@@ -134,9 +130,7 @@ int Run(const Options& options) {
     }
   }
   MeasureAnn(*dataset, settings, results);
-  const bool json_to_stdout = options.wants_json && options.json == "-";
-  std::fputs(AnnTable(*dataset, results).c_str(),
-             json_to_stdout ? stderr : stdout);
+  std::fputs(AnnTable(*dataset, results).c_str(), options.json.table());
   if (!options.plot_folder.empty()) {
     const absl::Status status =
         WriteAnnPlot(*dataset, results, options.plot_folder);
@@ -144,15 +138,10 @@ int Run(const Options& options) {
       return Fail(status);
     }
   }
-  if (options.wants_json) {
-    const std::string json = AnnJson(*dataset, settings, results);
-    if (json_to_stdout) {
-      std::fputs(json.c_str(), stdout);
-    } else if (!(std::ofstream(options.json) << json).flush()) {
-      std::fprintf(stderr, "ann_bench: cannot write %s\n",
-                   options.json.c_str());
-      return 1;
-    }
+  if (!options.json.Write(AnnJson(*dataset, settings, results))) {
+    std::fprintf(stderr, "ann_bench: cannot write %s\n",
+                 options.json.file().c_str());
+    return 1;
   }
   return 0;
 }
@@ -165,10 +154,6 @@ int main(int argc, char** argv) {
   sextant::Options options;
   sextant::AddOptions(app, options);
   CLI11_PARSE(app, argc, argv);
-  options.wants_json = app.count("--json") > 0;
-  if (options.json.empty()) {
-    options.json = "-";
-  }
   if (options.settings.quick && app.count("--seconds") == 0) {
     options.settings.measure_s = 15;
   }

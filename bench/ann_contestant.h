@@ -53,6 +53,10 @@ std::unique_ptr<AnnContestant> NewMappedEngineContestant();
 std::unique_ptr<AnnContestant> NewHnswlibContestant();
 // The index that a loaded engine contestant searches.
 const VectorIndex& EngineIndex(const AnnContestant& engine);
+// The least effort that is worth this recall; the greatest that was measured
+// where none is enough.
+SearchEffort EffortFor(const VectorIndex& index, double recall_target,
+                       uint32_t k);
 // Null when the benchmark was built without Faiss.
 std::unique_ptr<AnnContestant> NewFaissContestant();     // float vectors
 std::unique_ptr<AnnContestant> NewFaissSq8Contestant();  // 8 bits a number

@@ -34,20 +34,12 @@ absl::StatusOr<Matrix> ReadMatrix(const std::string& path, uint64_t max_rows) {
   return matrix;
 }
 
-double Dot(const float* a, const float* b, uint32_t dimension) {
-  double sum = 0;
-  for (uint32_t i = 0; i < dimension; ++i) {
-    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  }
-  return sum;
-}
-
 // The exact k-th score of one query by brute force.
 float KthScore(const AnnDataset& dataset, uint32_t query, uint32_t k) {
   std::vector<float> scores(dataset.rows);
   for (uint32_t row = 0; row < dataset.rows; ++row) {
-    scores[row] = static_cast<float>(
-        Dot(dataset.query(query), dataset.row(row), dataset.dimension));
+    scores[row] = static_cast<float>(ExactProduct(
+        dataset.query(query), dataset.row(row), dataset.dimension));
   }
   std::nth_element(scores.begin(), scores.begin() + (k - 1), scores.end(),
                    std::greater<>());
@@ -61,6 +53,14 @@ uint64_t HashFloats(const std::vector<float>& numbers, uint64_t seed) {
 }
 
 }  // namespace
+
+double ExactProduct(const float* a, const float* b, uint32_t dimension) {
+  double sum = 0;
+  for (uint32_t i = 0; i < dimension; ++i) {
+    sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
+  }
+  return sum;
+}
 
 absl::StatusOr<AnnDataset> ReadAnnDataset(absl::string_view folder, uint32_t k,
                                           uint32_t max_rows) {
@@ -105,11 +105,12 @@ double TieAwareRecall(const AnnDataset& dataset, uint32_t query,
   uint32_t right = 0;
   for (uint32_t i = 0; i < k; ++i) {
     if (answers[i] < dataset.rows) {
-      const double score =
-          Dot(dataset.query(query), dataset.row(answers[i]), dataset.dimension);
-      right += score >= static_cast<double>(dataset.kth_scores[query]) - 1e-6
-                   ? 1U
-                   : 0U;
+      const double score = ExactProduct(
+          dataset.query(query), dataset.row(answers[i]), dataset.dimension);
+      right +=
+          score >= static_cast<double>(dataset.kth_scores[query]) - kScoreTie
+              ? 1U
+              : 0U;
     }
   }
   return static_cast<double>(right) / k;

@@ -35,8 +35,14 @@ struct AnnDataset {
 absl::StatusOr<AnnDataset> ReadAnnDataset(absl::string_view folder, uint32_t k,
                                           uint32_t max_rows);
 
+// An inner product in doubles.
+double ExactProduct(const float* a, const float* b, uint32_t dimension);
+
+// Scores nearer than this are equally right.
+inline constexpr double kScoreTie = 1e-6;
+
 // The share of the k answers of a query that are right: their exact score is
-// at least the exact k-th less 1e-6 (equal vectors are equally right).
+// at least the exact k-th less kScoreTie (equal vectors are equally right).
 double TieAwareRecall(const AnnDataset& dataset, uint32_t query,
                       const uint32_t* answers, uint32_t k);
 

@@ -206,17 +206,9 @@ class EngineContestant final : public AnnContestant {
   const VectorIndex& index() const { return *index_; }
 
  private:
-  // The greatest that was measured where none is enough.
   SearchEffort EffortOf(const AnnEffort& wanted, uint32_t k) const {
-    if (wanted.ef != 0) {
-      return {.ef = wanted.ef};
-    }
-    const RecallCurve* const curve = index_->recall_curve();
-    if (curve == nullptr) {
-      return {.ef = kDefaultEf};
-    }
-    return curve->EffortFor(wanted.recall_target, k)
-        .value_or(curve->points().back().effort);
+    return wanted.ef != 0 ? SearchEffort{.ef = wanted.ef}
+                          : EffortFor(*index_, wanted.recall_target, k);
   }
 
   const Placement placement_;
@@ -226,6 +218,16 @@ class EngineContestant final : public AnnContestant {
 };
 
 }  // namespace
+
+SearchEffort EffortFor(const VectorIndex& index, double recall_target,
+                       uint32_t k) {
+  const RecallCurve* const curve = index.recall_curve();
+  if (curve == nullptr) {
+    return {.ef = kDefaultEf};
+  }
+  return curve->EffortFor(recall_target, k)
+      .value_or(curve->points().back().effort);
+}
 
 const VectorIndex& EngineIndex(const AnnContestant& engine) {
   return dynamic_cast<const EngineContestant&>(engine).index();

@@ -16,11 +16,11 @@ namespace {
 
 constexpr uint32_t kHits = 10;
 constexpr int kRounds = 5;
+constexpr auto kTie = static_cast<float>(kScoreTie);
 
 // Hits at least as good as the exact k-th, of k.
 double Right(const std::vector<ScoredRow>& exact,
              const std::vector<ScoredRow>& found) {
-  constexpr float kTie = 1e-6F;
   return static_cast<double>(std::count_if(found.begin(), found.end(),
                                            [&exact](const ScoredRow& row) {
                                              return row.score >=
@@ -40,10 +40,7 @@ absl::Status MeasureFilteredSearch(
   engine.contestant = NewEngineContestant();
   RETURN_IF_ERROR(PrepareAnn(dataset, ann, engine));
   const VectorIndex& index = EngineIndex(*engine.contestant);
-  const SearchEffort effort =
-      index.recall_curve()
-          ->EffortFor(settings.recall_target, kHits)
-          .value_or(index.recall_curve()->points().back().effort);
+  const SearchEffort effort = EffortFor(index, settings.recall_target, kHits);
   const RequestContext context;
   const RowSet none;
   double recall = 0;
@@ -61,7 +58,7 @@ absl::Status MeasureFilteredSearch(
       if (round == 0) {
         for (const ScoredRow& row : top.TakeSorted()) {
           unfiltered_recall +=
-              row.score >= dataset.kth_scores[i] - 1e-6F ? 1.0 / kHits : 0;
+              row.score >= dataset.kth_scores[i] - kTie ? 1.0 / kHits : 0;
         }
       }
     }

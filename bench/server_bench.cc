@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 
 #include "base/status_macros.h"
 #include "bench/ann_measure.h"
+#include "bench/json_option.h"
 #include "bench/processor.h"
 #include "bench/server_data.h"
 #include "bench/server_disk.h"
@@ -26,8 +26,7 @@ namespace {
 
 struct Options {
   std::string data = "../shared/data/glove-100d";
-  std::string json;  // "-": standard output
-  bool wants_json = false;
+  JsonOption json;
   std::string plot_folder;
   bool quick = false;
   bool fresh = false;
@@ -69,10 +68,7 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_option("--parts", options.parts, "what to measure")
       ->check(CLI::IsMember({"search", "ingest", "restart"}))
       ->capture_default_str();
-  app.add_option("--json", options.json,
-                 "write JSON to this file, or to standard output")
-      ->expected(0, 1)
-      ->default_str("-");
+  options.json.AddTo(app);
   app.add_option("--plot", options.plot_folder, "write SVG plots here");
   app.add_flag("--quick", options.quick,
                "500 queries, short runs, few rounds, 50,000 rows of ingest");
@@ -199,9 +195,8 @@ int Run(Options& options) {
   if (!report.ok()) {
     return Fail(report.status());
   }
-  const bool json_to_stdout = options.wants_json && options.json == "-";
   std::fputs(ServerTable(*dataset, options.search, *report).c_str(),
-             json_to_stdout ? stderr : stdout);
+             options.json.table());
   if (!options.plot_folder.empty() && report->search.has_value()) {
     const absl::Status status =
         WriteServerPlots(*dataset, *report->search, options.plot_folder);
@@ -209,13 +204,8 @@ int Run(Options& options) {
       return Fail(status);
     }
   }
-  if (options.wants_json) {
-    const std::string json = ServerJson(*dataset, options.search, *report);
-    if (json_to_stdout) {
-      std::fputs(json.c_str(), stdout);
-    } else if (!(std::ofstream(options.json) << json).flush()) {
-      return Fail(absl::InternalError("cannot write " + options.json));
-    }
+  if (!options.json.Write(ServerJson(*dataset, options.search, *report))) {
+    return Fail(absl::InternalError("cannot write " + options.json.file()));
   }
   return 0;
 }
@@ -231,10 +221,6 @@ int main(int argc, char** argv) {
   sextant::Options options;
   sextant::AddOptions(app, options);
   CLI11_PARSE(app, argc, argv);
-  options.wants_json = app.count("--json") > 0;
-  if (options.json.empty()) {
-    options.json = "-";
-  }
   if (options.quick) {
     sextant::MakeQuick(app, options);
   }

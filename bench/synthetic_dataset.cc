@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <numbers>
 #include <numeric>
 #include <random>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +17,7 @@
 
 #include "base/status_macros.h"
 #include "base/thread_pool.h"
+#include "bench/normal_pair.h"
 #include "index/distance.h"
 #include "index/scan.h"
 
@@ -28,8 +29,6 @@ constexpr double kNoise = 0.02;  // of each number, before unit length
 constexpr double kSpread = 0.6;  // of the centres, against 1 for the surfaces
 constexpr double kCurvature = 0.5;
 
-// Normal numbers by Box and Muller: the standard library's distribution is
-// another one on every platform.
 class NormalSource {
  public:
   explicit NormalSource(uint64_t seed) : random_(seed) {}
@@ -39,20 +38,14 @@ class NormalSource {
       has_spare_ = false;
       return spare_;
     }
-    const double radius = std::sqrt(-2 * std::log(Uniform()));
-    const double angle = 2 * std::numbers::pi * Uniform();
-    spare_ = radius * std::sin(angle);
+    double next = 0;
+    std::tie(next, spare_) = NormalPair(random_);
     has_spare_ = true;
-    return radius * std::cos(angle);
+    return next;
   }
   uint64_t Below(uint64_t limit) { return random_() % limit; }
 
  private:
-  // In (0, 1].
-  double Uniform() {
-    return static_cast<double>((random_() >> 11U) + 1) * 0x1p-53;
-  }
-
   std::mt19937_64 random_;
   double spare_ = 0;
   bool has_spare_ = false;

@@ -3,13 +3,13 @@
 // of Engels et al. (ICML 2024, arXiv 2402.00943): windows of 2^0 to 2^-16 of
 // the rows, uniformly placed, k = 10. See docs/how-to/benchmark.md.
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 
+#include "bench/json_option.h"
 #include "bench/processor.h"
 #include "bench/window_measure.h"
 #include "bench/window_report.h"
@@ -23,8 +23,7 @@ struct Options {
   WindowSource source = {.glove_folder = "../shared/data/glove-100d",
                          .debian_folder = "../shared/data/debian-packages",
                          .cache_folder = "build/bench-cache"};
-  std::string json;
-  bool wants_json = false;
+  JsonOption json;
   bool quick = false;
   bool pin = true;
   std::string plot_folder;
@@ -48,10 +47,7 @@ void AddOptions(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--debian", options.source.debian_folder, "its folder")
       ->capture_default_str();
-  app.add_option("--json", options.json,
-                 "write JSON to this file, or to standard output")
-      ->expected(0, 1)
-      ->default_str("-");
+  options.json.AddTo(app);
   app.add_option("--plot", options.plot_folder, "write an SVG plot a set here");
   app.add_flag("--quick", options.quick, "every second width");
   app.add_option("--queries", settings.queries, "for each width")
@@ -97,7 +93,6 @@ int Run(Options options) {
   settings.ann.cpu = options.pin ? LastProcessor() : -1;
   settings.step = options.quick ? 2 : 1;
   std::vector<WindowResult> results;
-  const bool json_to_stdout = options.wants_json && options.json == "-";
   for (const std::string& name : options.sets) {
     const absl::StatusOr<WindowSet> set = LoadWindowSet(name, options.source);
     if (!set.ok()) {
@@ -107,7 +102,7 @@ int Run(Options options) {
     if (!result.ok()) {
       return Fail(result.status());
     }
-    std::fputs(WindowTable(*result).c_str(), json_to_stdout ? stderr : stdout);
+    std::fputs(WindowTable(*result).c_str(), options.json.table());
     if (!options.plot_folder.empty()) {
       const absl::Status status = WriteWindowPlot(*result, options.plot_folder);
       if (!status.ok()) {
@@ -116,15 +111,10 @@ int Run(Options options) {
     }
     results.push_back(*std::move(result));
   }
-  if (options.wants_json) {
-    const std::string json = WindowJson(results);
-    if (json_to_stdout) {
-      std::fputs(json.c_str(), stdout);
-    } else if (!(std::ofstream(options.json) << json).flush()) {
-      std::fprintf(stderr, "window_bench: cannot write %s\n",
-                   options.json.c_str());
-      return 1;
-    }
+  if (!options.json.Write(WindowJson(results))) {
+    std::fprintf(stderr, "window_bench: cannot write %s\n",
+                 options.json.file().c_str());
+    return 1;
   }
   return 0;
 }
@@ -138,9 +128,5 @@ int main(int argc, char** argv) {
   sextant::Options options;
   sextant::AddOptions(app, options);
   CLI11_PARSE(app, argc, argv);
-  options.wants_json = app.count("--json") > 0;
-  if (options.json.empty()) {
-    options.json = "-";
-  }
   return sextant::Run(std::move(options));
 }

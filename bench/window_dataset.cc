@@ -2,7 +2,6 @@
 #include "bench/window_dataset.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -15,6 +14,7 @@
 #include "base/checksum.h"
 #include "base/coding.h"
 #include "base/status_macros.h"
+#include "bench/normal_pair.h"
 #include "bench/synthetic_dataset.h"
 #include "index/distance.h"
 
@@ -63,16 +63,6 @@ std::vector<uint32_t> OrderOf(const std::vector<int64_t>& values) {
   return order;
 }
 
-// Normal numbers by Box and Muller: the standard library's distribution is
-// another one on every platform.
-double Normal(std::mt19937_64& random) {
-  constexpr double kTurn = 6.283185307179586;
-  const auto uniform = [&random] {
-    return static_cast<double>((random() >> 11U) + 1) * 0x1p-53;
-  };
-  return std::sqrt(-2 * std::log(uniform())) * std::cos(kTurn * uniform());
-}
-
 WindowSet Adversarial() {
   constexpr uint32_t kRows = 200'000;
   constexpr uint32_t kQueries = 1000;
@@ -84,7 +74,7 @@ WindowSet Adversarial() {
   std::mt19937_64 random(kQuerySeed);
   std::vector<float> centres(size_t{kClusters} * kDimension);
   for (float& x : centres) {
-    x = static_cast<float>(Normal(random));
+    x = static_cast<float>(NormalPair(random).first);
   }
   WindowSet set;
   AnnDataset& data = set.data;
@@ -98,12 +88,13 @@ WindowSet Adversarial() {
     for (uint32_t row = 0; row < rows; ++row) {
       const uint32_t cluster = static_cast<uint32_t>(random() % kClusters);
       for (uint32_t j = 0; j < kDimension; ++j) {
-        vectors.push_back(centres[size_t{cluster} * kDimension + j] +
-                          static_cast<float>(kSpread * Normal(random)));
+        vectors.push_back(
+            centres[size_t{cluster} * kDimension + j] +
+            static_cast<float>(kSpread * NormalPair(random).first));
       }
       Normalize({vectors.data() + vectors.size() - kDimension, kDimension});
       labels.push_back(static_cast<int64_t>(
-          kLabelStep * (cluster + kLabelNoise * Normal(random))));
+          kLabelStep * (cluster + kLabelNoise * NormalPair(random).first)));
     }
   };
   draw(kRows, data.base);

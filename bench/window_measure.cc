@@ -21,7 +21,6 @@
 namespace sextant {
 namespace {
 
-constexpr double kTie = 1e-6;  // scores nearer than this are equally right
 constexpr int kRounds = 5;
 
 // The answers of one pass: k rows a query, kNoRow where there are fewer.
@@ -118,12 +117,9 @@ class Measurement {
     absl::Status status;
     if (settings_.method == WindowMethodWanted::kGraph) {
       const VectorIndex& index = *index_;
-      const std::optional<SearchEffort> effort =
-          index.recall_curve()->EffortFor(settings_.recall_target,
-                                          settings_.ann.k);
       status = index.Search(
           Vector(query),
-          effort.value_or(index.recall_curve()->points().back().effort),
+          EffortFor(index, settings_.recall_target, settings_.ann.k),
           window_->Filter(no_rows_, window), context, top, work);
     } else if (settings_.method == WindowMethodWanted::kPlanned) {
       const absl::StatusOr<WindowPlan> plan = window_->Search(
@@ -170,13 +166,7 @@ class Measurement {
   }
 
   double ExactScore(const WindowQuery& query, uint32_t row) const {
-    const float* const a = query.vector;
-    const float* const b = set_.data.row(row);
-    double sum = 0;
-    for (uint32_t j = 0; j < set_.data.dimension; ++j) {
-      sum += static_cast<double>(a[j]) * static_cast<double>(b[j]);
-    }
-    return sum;
+    return ExactProduct(query.vector, set_.data.row(row), set_.data.dimension);
   }
 
   // Of the first `count` queries, against the exact answers.
@@ -189,7 +179,7 @@ class Measurement {
       const uint32_t* const right = exact.data() + i * k;
       const auto there =
           static_cast<size_t>(std::find(right, right + k, kNoRow) - right);
-      const double kth = ExactScore(queries[i], right[there - 1]) - kTie;
+      const double kth = ExactScore(queries[i], right[there - 1]) - kScoreTie;
       for (size_t j = 0; j < there; ++j) {
         const uint32_t row = answers[i * k + j];
         found += row != kNoRow && ExactScore(queries[i], row) >= kth ? 1 : 0;

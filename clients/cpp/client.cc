@@ -24,9 +24,7 @@ class GrpcScrollCursor final : public ScrollCursor {
     request_.set_collection(std::string(collection));
     request_.set_page_size(options.page_size);
     ToWire(options.projection, request_.mutable_projection());
-    if (!options.filter.empty()) {
-      request_.mutable_filter()->set_text(options.filter);
-    }
+    SetFilter(options.filter, &request_);
     if (!options.order_by.empty()) {
       request_.mutable_order_by()->set_field(options.order_by);
       request_.mutable_order_by()->set_descending(options.descending);
@@ -55,6 +53,28 @@ class GrpcScrollCursor final : public ScrollCursor {
   v1::ScrollPointsRequest request_;
   bool done_ = false;
 };
+
+absl::StatusOr<DeleteResult> SendDelete(Connection& connection,
+                                        const v1::DeletePointsRequest& request,
+                                        const CallOptions& call) {
+  v1::DeletePointsResponse response;
+  RETURN_IF_ERROR(connection.Call(connection.points(),
+                                  &v1::PointService::Stub::DeletePoints,
+                                  request, &response, call));
+  return DeleteResult{.applied_seq = response.applied_seq(),
+                      .deleted = response.deleted()};
+}
+
+absl::StatusOr<CountResult> SendCount(Connection& connection,
+                                      const v1::CountPointsRequest& request,
+                                      const CallOptions& call) {
+  v1::CountPointsResponse response;
+  RETURN_IF_ERROR(connection.Call(connection.points(),
+                                  &v1::PointService::Stub::CountPoints, request,
+                                  &response, call));
+  return CountResult{.count = response.count(),
+                     .applied_seq = response.applied_seq()};
+}
 
 absl::Status CheckTarget(absl::string_view target) {
   if (target.empty()) {
@@ -200,12 +220,7 @@ absl::StatusOr<DeleteResult> Client::Delete(absl::string_view collection,
   for (const PointId& id : ids) {
     ToWire(id, request.add_ids());
   }
-  v1::DeletePointsResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->points(),
-                                    &v1::PointService::Stub::DeletePoints,
-                                    request, &response, call));
-  return DeleteResult{.applied_seq = response.applied_seq(),
-                      .deleted = response.deleted()};
+  return SendDelete(*connection_, request, call);
 }
 
 absl::StatusOr<DeleteResult> Client::DeleteMatching(
@@ -214,12 +229,7 @@ absl::StatusOr<DeleteResult> Client::DeleteMatching(
   v1::DeletePointsRequest request;
   request.set_collection(std::string(collection));
   request.mutable_filter()->set_text(std::string(filter));
-  v1::DeletePointsResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->points(),
-                                    &v1::PointService::Stub::DeletePoints,
-                                    request, &response, call));
-  return DeleteResult{.applied_seq = response.applied_seq(),
-                      .deleted = response.deleted()};
+  return SendDelete(*connection_, request, call);
 }
 
 std::unique_ptr<ScrollCursor> Client::Scroll(absl::string_view collection,
@@ -231,12 +241,7 @@ absl::StatusOr<CountResult> Client::Count(absl::string_view collection,
                                           const CallOptions& call) {
   v1::CountPointsRequest request;
   request.set_collection(std::string(collection));
-  v1::CountPointsResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->points(),
-                                    &v1::PointService::Stub::CountPoints,
-                                    request, &response, call));
-  return CountResult{.count = response.count(),
-                     .applied_seq = response.applied_seq()};
+  return SendCount(*connection_, request, call);
 }
 
 absl::StatusOr<CountResult> Client::CountMatching(absl::string_view collection,
@@ -245,12 +250,7 @@ absl::StatusOr<CountResult> Client::CountMatching(absl::string_view collection,
   v1::CountPointsRequest request;
   request.set_collection(std::string(collection));
   request.mutable_filter()->set_text(std::string(filter));
-  v1::CountPointsResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->points(),
-                                    &v1::PointService::Stub::CountPoints,
-                                    request, &response, call));
-  return CountResult{.count = response.count(),
-                     .applied_seq = response.applied_seq()};
+  return SendCount(*connection_, request, call);
 }
 
 absl::StatusOr<FacetResult> Client::Facets(absl::string_view collection,
@@ -260,9 +260,7 @@ absl::StatusOr<FacetResult> Client::Facets(absl::string_view collection,
   wire.set_collection(std::string(collection));
   wire.set_field(request.field);
   wire.set_limit(request.limit);
-  if (!request.filter.empty()) {
-    wire.mutable_filter()->set_text(request.filter);
-  }
+  SetFilter(request.filter, &wire);
   v1::FacetPointsResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->points(),
                                     &v1::PointService::Stub::FacetPoints, wire,

@@ -281,9 +281,7 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
     ToWire(std::get<std::vector<float>>(request.target),
            dense->mutable_vector());
   }
-  if (!request.filter.empty()) {
-    wire->mutable_filter()->set_text(request.filter);
-  }
+  SetFilter(request.filter, wire);
   if (request.min_score.has_value()) {
     wire->mutable_cut_off()->set_min_score(*request.min_score);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 
 #include "clients/cpp/types.h"
@@ -18,6 +20,14 @@ void ToWire(const Point& point, v1::Point* wire);
 void ToWire(const Projection& projection, v1::Projection* wire);
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire);
 void ToWire(const SearchRequest& request, v1::SearchRequest* wire);
+
+// A filter as text; empty: none.
+template <typename Request>
+void SetFilter(const std::string& filter, Request* wire) {
+  if (!filter.empty()) {
+    wire->mutable_filter()->set_text(filter);
+  }
+}
 
 absl::StatusOr<PointId> FromWire(const v1::PointId& wire);
 absl::StatusOr<Point> FromWire(const v1::Point& wire);
