@@ -23,6 +23,12 @@ bool Aligned(absl::string_view bytes) {
   return reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0;
 }
 
+// For requests whose rows are named: their filter is not asked.
+const RowSet& NoRows() {
+  static const RowSet& rows = *new RowSet;
+  return rows;
+}
+
 // All sections or none, so that the originals are needed as a whole or not.
 absl::Status CopyToHugePages(Placement placement,
                              std::array<AlignedBytes, 4>& copies,
@@ -232,8 +238,7 @@ absl::Status VectorIndex::ScanOrdinals(std::span<const float> query,
                                        const RequestContext& context, TopK& top,
                                        SearchWork& work) const {
   DCHECK_EQ(query.size(), rep_->shape.dimension);
-  static const RowSet none;
-  return ScanRows({rep_->shape, query, none, context},
+  return ScanRows({rep_->shape, query, NoRows(), context},
                   {rep_->vectors, rep_->ordinals, rep_->rows}, RowsOf(ordinals),
                   top, work);
 }
@@ -247,9 +252,8 @@ absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
     return ScanOrdinals(query, ordinals, context, top, work);
   }
   DCHECK_EQ(query.size(), rep_->shape.dimension);
-  static const RowSet none;
-  return ScanRowsByCodes({rep_->shape, query, none, context}, rep_->Searched(),
-                         RowsOf(ordinals), top, work);
+  return ScanRowsByCodes({rep_->shape, query, NoRows(), context},
+                         rep_->Searched(), RowsOf(ordinals), top, work);
 }
 
 absl::Status VectorIndex::ScanCodes(std::span<const float> query,
