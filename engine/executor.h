@@ -2,28 +2,16 @@
 
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
-#include "engine/plan.h"
-#include "engine/point_reader.h"
-#include "engine/schema.h"
 #include "engine/search_query.h"
-#include "engine/snapshot.h"
+#include "engine/search_target.h"
 
 namespace sextant {
-
-// What a search runs on. Pointers outlive the call.
-struct SearchTarget {
-  const Schema* schema = nullptr;
-  const Snapshot* snapshot = nullptr;
-  const PointReader* reader = nullptr;
-  SearchDefaults defaults;
-};
 
 // Validates, plans and runs a search on one snapshot: dense source over every
 // segment, merge by (score, id), page, fetch. Takes no lock; polls `context`.

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/dense_search.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "base/status_macros.h"
+#include "engine/stage_clock.h"
+#include "index/distance.h"
+
+namespace sextant {
+namespace {
+
+// And what is its own.
+struct SegmentSearch {
+  const SegmentView& view;
+  const SegmentPlan& plan;
+  const SegmentMatch* match;  // null without a filter
+
+  // `bits` is room for the filter, which outlives it.
+  RowFilter Filter(std::vector<uint64_t>& bits) const {
+    if (match == nullptr) {
+      return view.dead;
+    }
+    bits = match->rows.ToWords(view.rows);
+    return RowFilter::Among(view.dead, bits);
+  }
+};
+
+absl::Status SearchSealed(const DenseSearch& search,
+                          const SegmentSearch& segment, SearchMethod method,
+                          TopK& top, SearchWork& work) {
+  const VectorIndex& index = segment.view.sealed->field(search.plan.field);
+  std::vector<uint64_t> bits;
+  switch (method) {
+    case SearchMethod::kScanMatches:
+      return index.ScanOrdinals(search.query, segment.match->rows.ToOrdinals(),
+                                search.context, top, work);
+    case SearchMethod::kEstimateMatches:
+      return index.ScanOrdinalsByCodes(search.query,
+                                       segment.match->rows.ToOrdinals(),
+                                       search.context, top, work);
+    case SearchMethod::kWindow:
+      return segment.match->window
+          ->Search(search.query, segment.match->ranks, segment.plan.window,
+                   {segment.view.dead, search.context, top, work})
+          .status();
+    case SearchMethod::kCodeScan:
+      return index.ScanCodes(search.query, segment.Filter(bits), search.context,
+                             top, work);
+    case SearchMethod::kGraph:
+      return index.Search(search.query, segment.plan.effort,
+                          segment.Filter(bits), search.context, top, work);
+    case SearchMethod::kScan:
+      return index.Scan(search.query, segment.Filter(bits), search.context, top,
+                        work);
+    case SearchMethod::kNone:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
+    const DenseSearch& search, const SegmentSearch& segment, SearchWork& work) {
+  const SegmentView& view = segment.view;
+  const SearchMethod method = segment.plan.method;
+  TopK top(search.plan.candidates, view.growing.get());
+  if (method == SearchMethod::kNone) {
+    return top.TakeSorted();
+  }
+  if (view.growing != nullptr) {
+    std::vector<uint64_t> bits;
+    const uint16_t field = search.plan.field;
+    RETURN_IF_ERROR(view.growing->field(field).Scan(
+        search.query, view.field_rows[field], segment.Filter(bits),
+        search.context, top, work));
+    return top.TakeSorted();
+  }
+  RETURN_IF_ERROR(SearchSealed(search, segment, method, top, work));
+  const bool is_starved =
+      segment.match != nullptr && method == SearchMethod::kGraph &&
+      top.size() < std::min<uint64_t>(top.k(), segment.match->count());
+  if (is_starved) {
+    // The graph did not lead to them all.
+    top = TopK(search.plan.candidates);
+    RETURN_IF_ERROR(
+        SearchSealed(search, segment, SearchMethod::kScanMatches, top, work));
+  }
+  return top.TakeSorted();
+}
+
+}  // namespace
+
+std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
+                                  const Matches& matches) {
+  std::vector<SegmentFacts> facts;
+  facts.reserve(snapshot.segments.size());
+  for (size_t i = 0; i < snapshot.segments.size(); ++i) {
+    const SegmentView* view = snapshot.segments[i].get();
+    SegmentFacts segment;
+    if (matches.has_value()) {
+      segment.matching = (*matches)[i].count();
+      segment.window = (*matches)[i].window;
+      segment.ranks = (*matches)[i].ranks;
+    }
+    segment.number = view->number();
+    segment.dead = view->dead.count();
+    segment.growing = view->growing != nullptr;
+    if (segment.growing) {
+      segment.rows = view->field_rows[field];
+    } else {
+      const VectorIndex& index = view->sealed->field(field);
+      segment.rows = index.rows();
+      segment.has_graph = index.has_graph();
+      segment.recall_curve = index.recall_curve();
+      segment.has_binary_codes = index.encoding() == Encoding::kBinary;
+      segment.has_codes = index.has_codes() && !segment.has_binary_codes;
+      segment.scores_by_codes = index.scores_by_codes();
+    }
+    facts.push_back(segment);
+  }
+  return facts;
+}
+
+absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
+                                               const DenseSource& source,
+                                               uint16_t field,
+                                               const RequestContext& context) {
+  std::vector<float> vector;
+  if (const auto* id = std::get_if<PointId>(&source.target)) {
+    context.AboutToWait();
+    ASSIGN_OR_RETURN_WITH(vector,
+                          target.reader->ReadVector(
+                              target.snapshot->store_view.get(), *id, field),
+                          "sources[0].dense.stored_point");
+  } else {
+    vector = std::get<std::vector<float>>(source.target);
+  }
+  if (target.schema->vector_fields[field].metric == Metric::kCosine) {
+    CHECK(Normalize(vector)) << "a zero vector passed validation";
+  }
+  return vector;
+}
+
+absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
+                                                const DenseSearch& search,
+                                                const Matches& matches,
+                                                StageTiming* timing) {
+  const StageClock clock;
+  const DensePlan& plan = search.plan;
+  SearchWork work;
+  std::vector<Candidate> candidates;
+  for (size_t i = 0; i < snapshot.segments.size(); ++i) {
+    const SegmentView& view = *snapshot.segments[i];
+    ASSIGN_OR_RETURN(
+        const std::vector<ScoredRow> hits,
+        SearchSegment(search,
+                      {view, plan.segments[i],
+                       matches.has_value() ? &(*matches)[i] : nullptr},
+                      work));
+    for (const ScoredRow& hit : hits) {
+      candidates.push_back(
+          {hit.score, view.id(hit.row), static_cast<uint32_t>(i), hit.row});
+    }
+  }
+  const size_t kept =
+      std::min(candidates.size(), static_cast<size_t>(plan.candidates));
+  std::partial_sort(candidates.begin(),
+                    candidates.begin() + static_cast<std::ptrdiff_t>(kept),
+                    candidates.end(), Better);
+  candidates.resize(kept);
+  timing->candidates_in = snapshot.state.live_count;
+  timing->candidates_out = kept;
+  timing->distances = work.distances;
+  timing->seconds = clock.seconds();
+  return candidates;
+}
+
+}  // namespace sextant

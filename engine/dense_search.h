@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The dense source of a search: which points of a snapshot are nearest.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "base/context.h"
+#include "engine/candidate.h"
+#include "engine/filter_match.h"
+#include "engine/plan.h"
+#include "engine/search_query.h"
+#include "engine/search_target.h"
+
+namespace sextant {
+
+// What the query's filter lets through in each segment; nothing when it has no
+// filter.
+using Matches = std::optional<std::vector<SegmentMatch>>;
+
+// What the planner may know of the segments of `snapshot`.
+std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
+                                  const Matches& matches);
+
+// The vector that the source is near to, normalised where the metric asks for
+// it. kNotFound when it is that of a stored point which does not exist or lacks
+// the field.
+absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
+                                               const DenseSource& source,
+                                               uint16_t field,
+                                               const RequestContext& context);
+
+// What the searches of all segments have in common.
+struct DenseSearch {
+  const DensePlan& plan;
+  std::span<const float> query;
+  const RequestContext& context;
+};
+
+// The best `plan.candidates` points of the snapshot, best first, as the plan
+// says how to find them. Fills in all of `timing` but its name.
+absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
+                                                const DenseSearch& search,
+                                                const Matches& matches,
+                                                StageTiming* timing);
+
+}  // namespace sextant
