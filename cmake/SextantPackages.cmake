@@ -52,11 +52,17 @@ sextant_pkgconfig(spdlog spdlog)
 sextant_pkgconfig(yaml yaml-cpp)
 sextant_pkgconfig(httplib cpp-httplib)
 sextant_pkgconfig(prometheus prometheus-cpp-core)
+sextant_pkgconfig(icu_text icu-uc icu-i18n)
 
 sextant_header_only(hnswlib hnswlib/hnswlib.h)
 sextant_header_only(fp16 fp16.h)
 sextant_header_only(xxhash xxhash.h)
 sextant_header_only(icu unicode/utf8.h)
+
+# Snowball's stemmers come without a pkg-config file.
+find_path(SEXTANT_INCLUDE_stemmer libstemmer.h REQUIRED)
+find_library(SEXTANT_STEMMER stemmer REQUIRED)
+sextant_alias(stemmer ${SEXTANT_STEMMER})
 
 # gRPC's server reflection is a library of its own without a pkg-config file.
 find_library(SEXTANT_GRPC_REFLECTION grpc++_reflection REQUIRED)

@@ -47,6 +47,8 @@ ONLY_HERE = [
      {"server", "clients", "tests", "bench"}, "generated API"),
     (re.compile(r"^faiss/"), {"bench", "tests"}, "Faiss"),
     (re.compile(r"^roaring/"), {"index"}, "CRoaring"),
+    (re.compile(r"^libstemmer\.h"), {"index"}, "libstemmer"),
+    (re.compile(r"^(sqlite3|xapian)\.h"), {"bench"}, "SQLite, Xapian"),
 ]
 
 LINES_MAX = 600
