@@ -146,7 +146,7 @@ SEXTANT_INLINE void MaxInto(const float* values, size_t count, float* out) {
   constexpr RowKernels kKernels##suffix = {                                \
       &ScaleAndMax##suffix, &SumExp##suffix, &Max##suffix, &MaxInto##suffix};
 
-// NOLINTEND(bugprone-macro-parentheses)
+// NOLINTEND(bugprone-macro-parentheses): as above
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define SEXTANT_WIDE ",prefer-vector-width=512"
