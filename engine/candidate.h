@@ -2,7 +2,10 @@
 
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -23,6 +26,15 @@ struct Candidate {
 // Score descending, then id ascending: the order of every answer.
 inline bool Better(const Candidate& a, const Candidate& b) {
   return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+// The best `count`, best first.
+inline void KeepBest(size_t count, std::vector<Candidate>* candidates) {
+  const size_t kept = std::min(count, candidates->size());
+  std::partial_sort(candidates->begin(),
+                    candidates->begin() + static_cast<std::ptrdiff_t>(kept),
+                    candidates->end(), Better);
+  candidates->resize(kept);
 }
 
 }  // namespace sextant

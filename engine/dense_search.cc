@@ -5,10 +5,14 @@
 #include <utility>
 #include <variant>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+
 #include "base/check.h"
 #include "base/status_macros.h"
 #include "engine/stage_clock.h"
 #include "index/distance.h"
+#include "ranking/score_list.h"
 
 namespace sextant {
 namespace {
@@ -91,7 +95,62 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
   return top.TakeSorted();
 }
 
+// The scores of some rows of one segment, in any order.
+absl::StatusOr<std::vector<ScoredRow>> ScoreRows(
+    const SegmentView& view, const DenseSearch& search,
+    const std::vector<Ordinal>& rows) {
+  TopK all(rows.size());
+  SearchWork work;
+  const uint16_t field = search.plan.field;
+  if (view.sealed != nullptr) {
+    RETURN_IF_ERROR(view.sealed->field(field).ScanOrdinals(
+        search.query, rows, search.context, all, work));
+    return all.TakeSorted();
+  }
+  std::vector<uint64_t> bits((view.rows + 63) / 64);
+  for (const Ordinal row : rows) {
+    bits[row / 64] |= uint64_t{1} << (row % 64);
+  }
+  RETURN_IF_ERROR(view.growing->field(field).Scan(
+      search.query, view.field_rows[field], RowFilter::Among(view.dead, bits),
+      search.context, all, work));
+  return all.TakeSorted();
+}
+
 }  // namespace
+
+std::vector<std::vector<size_t>> BySegment(const Snapshot& snapshot,
+                                           std::span<const Candidate> points) {
+  std::vector<std::vector<size_t>> positions(snapshot.segments.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    positions[points[i].segment].push_back(i);
+  }
+  return positions;
+}
+
+absl::StatusOr<std::vector<double>> ScoreDense(
+    const Snapshot& snapshot, const DenseSearch& search,
+    std::span<const Candidate> points) {
+  std::vector<double> scores(points.size(), ScoreList::kUnknown);
+  const auto by_segment = BySegment(snapshot, points);
+  for (size_t segment = 0; segment < by_segment.size(); ++segment) {
+    absl::flat_hash_map<Ordinal, size_t> position_of_row;
+    std::vector<Ordinal> rows;
+    for (const size_t position : by_segment[segment]) {
+      rows.push_back(points[position].row);
+      position_of_row[points[position].row] = position;
+    }
+    if (rows.empty()) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(const std::vector<ScoredRow> scored,
+                     ScoreRows(*snapshot.segments[segment], search, rows));
+    for (const ScoredRow& row : scored) {
+      scores[position_of_row.at(row.row)] = static_cast<double>(row.score);
+    }
+  }
+  return scores;
+}
 
 std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
                                   const Matches& matches) {
@@ -127,6 +186,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
 absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
                                                const DenseSource& source,
                                                uint16_t field,
+                                               absl::string_view path,
                                                const RequestContext& context) {
   std::vector<float> vector;
   if (const auto* id = std::get_if<PointId>(&source.target)) {
@@ -134,7 +194,7 @@ absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
     ASSIGN_OR_RETURN_WITH(vector,
                           target.reader->ReadVector(
                               target.snapshot->store_view.get(), *id, field),
-                          "sources[0].dense.stored_point");
+                          absl::StrCat(path, ".stored_point"));
   } else {
     vector = std::get<std::vector<float>>(source.target);
   }
@@ -165,14 +225,9 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
           {hit.score, view.id(hit.row), static_cast<uint32_t>(i), hit.row});
     }
   }
-  const size_t kept =
-      std::min(candidates.size(), static_cast<size_t>(plan.candidates));
-  std::partial_sort(candidates.begin(),
-                    candidates.begin() + static_cast<std::ptrdiff_t>(kept),
-                    candidates.end(), Better);
-  candidates.resize(kept);
+  KeepBest(plan.candidates, &candidates);
   timing->candidates_in = snapshot.state.live_count;
-  timing->candidates_out = kept;
+  timing->candidates_out = candidates.size();
   timing->distances = work.distances;
   timing->seconds = clock.seconds();
   return candidates;

@@ -30,10 +30,11 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
 
 // The vector that the source is near to, normalised where the metric asks for
 // it. kNotFound when it is that of a stored point which does not exist or lacks
-// the field.
+// the field; `path` is that of the source, for the message.
 absl::StatusOr<std::vector<float>> QueryVector(const SearchTarget& target,
                                                const DenseSource& source,
                                                uint16_t field,
+                                               absl::string_view path,
                                                const RequestContext& context);
 
 // What the searches of all segments have in common.
@@ -49,5 +50,15 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
                                                 const DenseSearch& search,
                                                 const Matches& matches,
                                                 StageTiming* timing);
+
+// The score of each of `points`, distinct ones of the snapshot, by their
+// floats; ScoreList::kUnknown where one lacks the field.
+absl::StatusOr<std::vector<double>> ScoreDense(
+    const Snapshot& snapshot, const DenseSearch& search,
+    std::span<const Candidate> points);
+
+// Positions in `points` of those that lie in one segment.
+std::vector<std::vector<size_t>> BySegment(const Snapshot& snapshot,
+                                           std::span<const Candidate> points);
 
 }  // namespace sextant

@@ -2,6 +2,7 @@
 #include "engine/executor.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,7 +14,9 @@
 #include "engine/dense_search.h"
 #include "engine/fetch_hits.h"
 #include "engine/filter_match.h"
+#include "engine/hybrid_search.h"
 #include "engine/stage_clock.h"
+#include "engine/validate_query.h"
 
 namespace sextant {
 namespace {
@@ -27,16 +30,7 @@ void DropBelow(double min_score, std::vector<Candidate>* candidates) {
   candidates->erase(first, candidates->end());
 }
 
-// Drops the point that was searched by, then cuts out the page.
 void CutPage(const SearchQuery& query, std::vector<Candidate>* candidates) {
-  const auto& source = std::get<DenseSource>(query.sources.front());
-  if (const auto* id = std::get_if<PointId>(&source.target)) {
-    const std::string encoded = EncodeId(*id);
-    candidates->erase(
-        std::remove_if(candidates->begin(), candidates->end(),
-                       [&](const Candidate& c) { return c.id == encoded; }),
-        candidates->end());
-  }
   const size_t first =
       std::min(candidates->size(), static_cast<size_t>(query.offset));
   candidates->erase(candidates->begin(),
@@ -47,18 +41,21 @@ void CutPage(const SearchQuery& query, std::vector<Candidate>* candidates) {
 }
 
 // Windows answer searches for a share of the nearest, not for all of them or
-// by a given effort.
+// by a given effort; and not for what other sources found.
 std::optional<uint16_t> WindowedField(const SearchTarget& target,
-                                      const SearchQuery& query,
-                                      uint16_t field) {
+                                      const SearchQuery& query) {
+  if (!IsPlainDense(query)) {
+    return std::nullopt;
+  }
   const auto& source = std::get<DenseSource>(query.sources.front());
   const double recall_target = RecallTarget(query, source, target.defaults);
-  return recall_target > 0 && recall_target < 1 ? std::optional<uint16_t>(field)
-                                                : std::nullopt;
+  return recall_target > 0 && recall_target < 1
+             ? std::optional<uint16_t>(VectorFieldOf(*target.schema, source))
+             : std::nullopt;
 }
 
 absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
-                                    const SearchQuery& query, uint16_t field,
+                                    const SearchQuery& query,
                                     const RequestContext& context,
                                     std::vector<StageTiming>* stages) {
   if (!query.filter.has_value()) {
@@ -69,7 +66,7 @@ absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
                    BindFilterTo(*target.schema, *query.filter));
   ASSIGN_OR_RETURN(std::vector<SegmentMatch> matches,
                    MatchSegments(filter, *target.snapshot,
-                                 WindowedField(target, query, field), context));
+                                 WindowedField(target, query), context));
   StageTiming timing;
   timing.name = "filter";
   timing.candidates_in = target.snapshot->state.live_count;
@@ -81,46 +78,104 @@ absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
   return Matches(std::move(matches));
 }
 
+// One search, from its sources to its hits.
+class Execution {
+ public:
+  Execution(const SearchTarget& target, const SearchQuery& query,
+            const RequestContext& context)
+      : target_(target), query_(query), context_(context) {}
+
+  absl::StatusOr<SearchResult> Run() {
+    const StageClock clock;
+    RETURN_IF_ERROR(context_.Check());
+    RETURN_IF_ERROR(ValidateQuery(*target_.schema, query_));
+    ASSIGN_OR_RETURN(matches_,
+                     FindMatches(target_, query_, context_, &result_.stages));
+    result_.applied_seq = target_.snapshot->state.applied_seq;
+    ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                     IsPlainDense(query_) ? RankByDense() : RankByAll());
+    if (query_.min_score.has_value()) {
+      DropBelow(*query_.min_score, &candidates);
+    }
+    CutPage(query_, &candidates);
+    RETURN_IF_ERROR(context_.Check());
+    RETURN_IF_ERROR(Fetch(candidates));
+    result_.seconds = clock.seconds();
+    if (query_.explain || result_.seconds >= query_.plan_after_seconds) {
+      result_.plan = hybrid_ == nullptr
+                         ? plan_.ToString(*target_.schema)
+                         : PlanOf(query_).ToString(hybrid_->PlanText());
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // The best offset + limit points by the only source.
+  absl::StatusOr<std::vector<Candidate>> RankByDense() {
+    const auto& source = std::get<DenseSource>(query_.sources.front());
+    const uint16_t field = VectorFieldOf(*target_.schema, source);
+    ASSIGN_OR_RETURN(
+        const std::vector<float> vector,
+        QueryVector(target_, source, field, "sources[0].dense", context_));
+    plan_ = PlanSearch(query_, field, target_.defaults,
+                       FactsOf(*target_.snapshot, field, matches_));
+    result_.expected_recall = plan_.dense.expected_recall;
+    StageTiming timing;
+    timing.name =
+        absl::StrCat("dense ", target_.schema->vector_fields[field].name);
+    ASSIGN_OR_RETURN(
+        std::vector<Candidate> candidates,
+        RunDense(*target_.snapshot, {plan_.dense, vector, context_}, matches_,
+                 &timing));
+    result_.stages.push_back(std::move(timing));
+    if (const auto* id = std::get_if<PointId>(&source.target)) {
+      // The point that was searched by is no answer.
+      const std::string encoded = EncodeId(*id);
+      std::erase_if(candidates,
+                    [&](const Candidate& c) { return c.id == encoded; });
+    }
+    return candidates;
+  }
+
+  absl::StatusOr<std::vector<Candidate>> RankByAll() {
+    hybrid_ = std::make_unique<HybridSearch>(
+        LeafContext{target_, query_, matches_, context_});
+    ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                     hybrid_->Run(&result_.stages));
+    result_.expected_recall = hybrid_->expected_recall();
+    return candidates;
+  }
+
+  absl::Status Fetch(const std::vector<Candidate>& page) {
+    StageTiming timing;
+    ASSIGN_OR_RETURN(result_.hits,
+                     FetchHits(target_, page, query_, context_, &timing));
+    if (!timing.name.empty()) {
+      result_.stages.push_back(std::move(timing));
+    }
+    if (hybrid_ != nullptr && query_.explain) {
+      for (size_t i = 0; i < page.size(); ++i) {
+        result_.hits[i].explanation = hybrid_->Explain(page[i]);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  const SearchTarget& target_;
+  const SearchQuery& query_;
+  const RequestContext& context_;
+  SearchResult result_;
+  Matches matches_;
+  Plan plan_;
+  std::unique_ptr<HybridSearch> hybrid_;
+};
+
 }  // namespace
 
 absl::StatusOr<SearchResult> ExecuteSearch(const SearchTarget& target,
                                            const SearchQuery& query,
                                            const RequestContext& context) {
-  const StageClock clock;
-  RETURN_IF_ERROR(context.Check());
-  ASSIGN_OR_RETURN(const uint16_t field, ValidateQuery(*target.schema, query));
-  const auto& source = std::get<DenseSource>(query.sources.front());
-  ASSIGN_OR_RETURN(const std::vector<float> vector,
-                   QueryVector(target, source, field, context));
-  SearchResult result;
-  ASSIGN_OR_RETURN(const Matches matches,
-                   FindMatches(target, query, field, context, &result.stages));
-  const Plan plan = PlanSearch(query, field, target.defaults,
-                               FactsOf(*target.snapshot, field, matches));
-  result.applied_seq = target.snapshot->state.applied_seq;
-  result.expected_recall = plan.dense.expected_recall;
-  StageTiming dense;
-  dense.name = absl::StrCat("dense ", target.schema->vector_fields[field].name);
-  ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
-                   RunDense(*target.snapshot, {plan.dense, vector, context},
-                            matches, &dense));
-  result.stages.push_back(std::move(dense));
-  if (query.min_score.has_value()) {
-    DropBelow(*query.min_score, &candidates);
-  }
-  CutPage(query, &candidates);
-  RETURN_IF_ERROR(context.Check());
-  StageTiming fetch;
-  ASSIGN_OR_RETURN(result.hits,
-                   FetchHits(target, candidates, query, context, &fetch));
-  if (!fetch.name.empty()) {
-    result.stages.push_back(std::move(fetch));
-  }
-  result.seconds = clock.seconds();
-  if (query.explain || result.seconds >= query.plan_after_seconds) {
-    result.plan = plan.ToString(*target.schema);
-  }
-  return result;
+  return Execution(target, query, context).Run();
 }
 
 std::vector<absl::StatusOr<SearchResult>> ExecuteSearches(

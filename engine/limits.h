@@ -41,6 +41,11 @@ inline constexpr uint32_t kFacetsMax = 1000;
 
 inline constexpr uint32_t kHitsMax = 10000;  // offset + limit
 inline constexpr uint32_t kEfMax = 10000;
+// In one search: sources that find points, and how deep groups nest.
+inline constexpr size_t kSourcesMax = 16;
+inline constexpr size_t kSourceDepthMax = 4;
+inline constexpr size_t kBoostsMax = 16;
+inline constexpr size_t kBoostTableMax = 10000;
 // Of searches that name neither a recall target nor an effort.
 inline constexpr double kRecallTargetDefault = 0.95;
 inline constexpr size_t kSearchesPerBatchMax = 1000;

@@ -263,24 +263,18 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
   return defaults.ef != 0 ? 0 : defaults.recall_target;
 }
 
-std::string Plan::ToString(const Schema& schema) const {
-  const VectorFieldSchema& field = schema.vector_fields[dense.field];
-  std::string text =
-      absl::StrCat("search limit ", limit, " offset ", offset, "\n  dense ",
-                   field.name, " ", MetricName(field.metric), " dimension ",
-                   field.dimension, " candidates ", dense.candidates);
-  if (min_score.has_value()) {
-    absl::StrAppendFormat(&text, " min score %.9g", *min_score);
+uint32_t DefaultCandidates(uint32_t page_end) {
+  uint32_t candidates = 100;
+  while (candidates < page_end && candidates < limits::kHitsMax) {
+    candidates *= 10;
   }
-  if (dense.recall_target != 0) {
-    absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
-  }
-  text += "\n";
-  if (filter != nullptr) {
-    absl::StrAppend(&text, "  filter ", FilterText(*filter), "\n");
-  }
-  for (const SegmentPlan& segment : dense.segments) {
-    absl::StrAppend(&text, "    ", segment.growing ? "growing" : "sealed",
+  return candidates;
+}
+
+std::string DensePlan::SegmentsText(absl::string_view indent) const {
+  std::string text;
+  for (const SegmentPlan& segment : segments) {
+    absl::StrAppend(&text, indent, segment.growing ? "growing" : "sealed",
                     " segment ", segment.number, ": ", MethodText(segment),
                     ", rows ", segment.rows, ", dead ", segment.dead,
                     segment.matching.has_value()
@@ -291,6 +285,42 @@ std::string Plan::ToString(const Schema& schema) const {
                         : std::string(),
                     "\n");
   }
+  return text;
+}
+
+std::string Plan::ToString(const Schema& schema) const {
+  const VectorFieldSchema& field = schema.vector_fields[dense.field];
+  std::string text = absl::StrCat(
+      "  dense ", field.name, " ", MetricName(field.metric), " dimension ",
+      field.dimension, " candidates ", dense.candidates);
+  if (min_score.has_value()) {
+    absl::StrAppendFormat(&text, " min score %.9g", *min_score);
+  }
+  if (dense.recall_target != 0) {
+    absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
+  }
+  text += "\n";
+  if (filter != nullptr) {
+    absl::StrAppend(&text, "  filter ", FilterText(*filter), "\n");
+  }
+  return Around(absl::StrCat(text, dense.SegmentsText("    ")));
+}
+
+std::string Plan::ToString(absl::string_view sources) const {
+  std::string text;
+  if (filter != nullptr) {
+    absl::StrAppend(&text, "  filter ", FilterText(*filter), "\n");
+  }
+  absl::StrAppend(&text, sources);
+  if (min_score.has_value()) {
+    absl::StrAppendFormat(&text, "  min score %.9g\n", *min_score);
+  }
+  return Around(text);
+}
+
+std::string Plan::Around(absl::string_view stages) const {
+  std::string text =
+      absl::StrCat("search limit ", limit, " offset ", offset, "\n", stages);
   if (fetch_payload || fetch_vectors) {
     absl::StrAppend(&text, "  fetch", fetch_payload ? " payload" : "",
                     fetch_vectors ? " vectors" : "", "\n");
@@ -298,10 +328,7 @@ std::string Plan::ToString(const Schema& schema) const {
   return text;
 }
 
-Plan PlanSearch(const SearchQuery& query, uint16_t field,
-                const SearchDefaults& defaults,
-                const std::vector<SegmentFacts>& segments) {
-  const auto& source = std::get<DenseSource>(query.sources.front());
+Plan PlanOf(const SearchQuery& query) {
   Plan plan;
   plan.limit = query.limit;
   plan.offset = query.offset;
@@ -309,17 +336,35 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
   plan.fetch_payload = query.projection.payload;
   plan.fetch_vectors = query.projection.any_vectors();
   plan.filter = query.filter.has_value() ? &*query.filter : nullptr;
-  plan.dense.field = field;
+  return plan;
+}
+
+DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
+                    const SearchDefaults& defaults,
+                    const std::vector<SegmentFacts>& segments) {
+  DensePlan plan{.field = aim.field,
+                 .candidates = aim.candidates,
+                 .recall_target = aim.recall_target};
+  for (const SegmentFacts& facts : segments) {
+    plan.segments.push_back(PlanSegment(facts, source, plan, defaults.ef));
+  }
+  plan.expected_recall = MergedRecall(plan.segments);
+  return plan;
+}
+
+Plan PlanSearch(const SearchQuery& query, uint16_t field,
+                const SearchDefaults& defaults,
+                const std::vector<SegmentFacts>& segments) {
+  const auto& source = std::get<DenseSource>(query.sources.front());
+  Plan plan = PlanOf(query);
   // The stored point that is searched by leaves the answer: one more.
   const bool by_stored_point = std::holds_alternative<PointId>(source.target);
-  plan.dense.candidates =
-      query.limit + query.offset + (by_stored_point ? 1 : 0);
-  plan.dense.recall_target = RecallTarget(query, source, defaults);
-  for (const SegmentFacts& facts : segments) {
-    plan.dense.segments.push_back(
-        PlanSegment(facts, source, plan.dense, defaults.ef));
-  }
-  plan.dense.expected_recall = MergedRecall(plan.dense.segments);
+  plan.dense = PlanDense(
+      source,
+      {.field = field,
+       .candidates = query.limit + query.offset + (by_stored_point ? 1 : 0),
+       .recall_target = RecallTarget(query, source, defaults)},
+      defaults, segments);
   return plan;
 }
 

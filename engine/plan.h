@@ -57,6 +57,9 @@ struct DensePlan {
   // Of the merged answer; 0: not known.
   double expected_recall = 1;
   std::vector<SegmentPlan> segments;
+
+  // A line for each, which begins with `indent`.
+  std::string SegmentsText(absl::string_view indent) const;
 };
 
 // A search bound to one snapshot. Printable: the same text is in explain, in
@@ -71,7 +74,15 @@ struct Plan {
   std::optional<double> min_score;
 
   std::string ToString(const Schema& schema) const;
+  // With the lines of other sources in place of `dense`.
+  std::string ToString(absl::string_view sources) const;
+
+ private:
+  std::string Around(absl::string_view stages) const;
 };
+
+// All but the source.
+Plan PlanOf(const SearchQuery& query);
 
 // What the planner may know of a segment, for the field that is searched.
 struct SegmentFacts {
@@ -127,6 +138,23 @@ inline constexpr double kCodeScanRecall = 0.9987;
 // (match_scan.h), by codes.
 inline constexpr double kCodesScanRecall = 0.999;
 
+// What one dense source is to find.
+struct DenseAim {
+  uint16_t field = 0;
+  uint32_t candidates = 0;
+  double recall_target = 0;  // 0: by the source's effort, or the default's
+};
+
+// How a source finds them, as PlanSearch.
+DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
+                    const SearchDefaults& defaults,
+                    const std::vector<SegmentFacts>& segments);
+
+// Points that a source of several finds when it does not say how many: 100,
+// 1,000 or 10,000, the least that is not below `page_end` (offset + limit). In
+// steps, so that the pages of an answer are those of one ranking.
+uint32_t DefaultCandidates(uint32_t page_end);
+
 // The recall that a search aims at; 0 where its effort is given.
 double RecallTarget(const SearchQuery& query, const DenseSource& source,
                     const SearchDefaults& defaults);
@@ -151,17 +179,5 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments);
-
-// Checks a query against the schema: number of sources, limit, offset,
-// recall target, ef, field, target vector, projection. Paths are those of the
-// request
-// ("sources[0].dense.vector"). Returns the position of the vector field.
-absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
-                                       const SearchQuery& query);
-
-// Checks the names of a projection.
-absl::Status ValidateProjection(const Schema& schema,
-                                const Projection& projection,
-                                absl::string_view path);
 
 }  // namespace sextant

@@ -13,6 +13,7 @@
 
 #include "base/mutex.h"
 #include "engine/search_query.h"
+#include "engine/validate_query.h"
 
 namespace sextant {
 
@@ -38,11 +39,12 @@ class RecallProbe {
   // Takes one of `every` searches; 0 = none.
   explicit RecallProbe(uint32_t every) : every_(every) {}
 
-  // After a search that was answered. Exact ones are of no interest.
+  // After a search that was answered. Exact ones are of no interest; nor are
+  // those by several sources, whose recall is not defined.
   void Offer(const SearchQuery& query, const SearchResult& result) {
     if (every_ != 0 &&
         searches_.fetch_add(1, std::memory_order_relaxed) % every_ == 0 &&
-        result.expected_recall < 1) {
+        result.expected_recall < 1 && IsPlainDense(query)) {
       Keep(query);
     }
   }

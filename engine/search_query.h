@@ -14,9 +14,25 @@
 
 #include "engine/point.h"
 #include "filters/filter.h"
+#include "ranking/boost.h"
+#include "ranking/fusion.h"
 #include "storage/records.h"
 
 namespace sextant {
+
+// How a source goes into a fusion with others.
+struct SourceShare {
+  // Best points that it finds for the fusion; 0: as DefaultCandidates().
+  uint32_t candidates = 0;
+  double weight = 1;
+  // The rest is for linear fusions. Unset: kTheoreticalMinimum, where the least
+  // score is known.
+  std::optional<FusionNormaliser> normaliser;
+  // Unset: that of the source, if it has one.
+  std::optional<double> theoretical_minimum;
+  // Points that only other sources found count by their true score.
+  bool uses_true_scores = true;
+};
 
 // The nearest points by a dense vector field.
 struct DenseSource {
@@ -25,12 +41,38 @@ struct DenseSource {
   // How hard to try; at most one of these and SearchQuery::recall_target.
   uint32_t ef = 0;     // beam width of graph searches
   bool exact = false;  // compare with every point
+  SourceShare share = {};
 };
 
-using Source = std::variant<DenseSource>;
+struct SourceGroup;
+using Source = std::variant<DenseSource, SourceGroup>;
+
+// How the scores of several sources become one.
+struct FusionChoice {
+  FusionMethod method = FusionMethod::kReciprocalRank;
+  double rank_constant = Fusion::kRankConstant;
+};
+
+// Several sources whose fusion is a source of another one.
+struct SourceGroup {
+  std::vector<Source> sources;
+  FusionChoice fusion;
+  // `candidates` of it stay in its list; 0: all that its sources found.
+  SourceShare share;
+};
+
+// What the payload of a candidate adds to its score.
+struct PayloadBoost {
+  std::string field;  // a payload field
+  Boost boost;
+};
 
 struct SearchQuery {
-  std::vector<Source> sources;  // exactly one
+  std::vector<Source> sources;  // one; or several, which are fused
+  // Unset: by reciprocal ranks when there are several sources.
+  std::optional<FusionChoice> fusion;
+  // In this order, after the fusion, to all points that a source found.
+  std::vector<PayloadBoost> boosts;
   // Points that may be in the answer; none: all.
   std::optional<Filter> filter;
   // Hits with a lower score are left out. Without an effort and a recall target
@@ -51,9 +93,37 @@ struct SearchQuery {
   double plan_after_seconds = std::numeric_limits<double>::infinity();
 };
 
+// What one source gave to the score of a hit.
+struct SourceExplanation {
+  std::string source;           // its path in the request: "sources[1]"
+  std::string kind;             // "dense embedding", "group"
+  bool listed = false;          // the source found it itself
+  std::optional<double> score;  // none: the point has none by this source
+  uint32_t rank = 0;            // in the source's list, from 1; 0: not listed
+  double normalised = 0;        // of linear fusions
+  double weight = 0;
+  double share = 0;                        // what was added to the fused score
+  std::vector<SourceExplanation> sources;  // of a group
+};
+
+struct BoostExplanation {
+  std::string field;
+  std::optional<double> boost;  // none: the score stayed
+  double score = 0;             // after it
+};
+
+struct HitExplanation {
+  std::vector<SourceExplanation> sources;
+  double fused = 0;  // before boosts
+  std::vector<BoostExplanation> boosts;
+};
+
 struct Hit {
   float score = 0;
   Point point;  // id; payload and vectors as projected
+  // Of searches with several sources, with text or with boosts, when
+  // SearchQuery::explain is set.
+  std::optional<HitExplanation> explanation;
 };
 
 struct StageTiming {

@@ -17,6 +17,7 @@
 #include "engine/limits.h"
 #include "engine/plan.h"
 #include "engine/schema_record.h"
+#include "engine/validate_query.h"
 
 namespace sextant {
 namespace {

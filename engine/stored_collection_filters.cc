@@ -10,6 +10,7 @@
 #include "engine/limits.h"
 #include "engine/plan.h"
 #include "engine/stored_collection.h"
+#include "engine/validate_query.h"
 
 namespace sextant {
 namespace {

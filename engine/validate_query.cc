@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Checks of a query against the schema, in the words of the request.
+#include "engine/validate_query.h"
 
 #include <cmath>
+#include <optional>
+#include <string>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 
@@ -10,7 +12,6 @@
 #include "base/status_macros.h"
 #include "base/utf8.h"
 #include "engine/limits.h"
-#include "engine/plan.h"
 #include "engine/prepared_write.h"
 
 namespace sextant {
@@ -67,54 +68,221 @@ absl::StatusOr<uint16_t> ResolveField(const Schema& schema,
   return *field;
 }
 
-// There is one source, so its error paths are known before there is an error.
-#define SEXTANT_DENSE "sources[0].dense"
+// What is wrong with a source, below its path.
+class SourceCheck {
+ public:
+  SourceCheck(const Schema& schema, const SearchQuery& query)
+      : schema_(schema), query_(query) {}
 
-absl::StatusOr<uint16_t> ValidateDense(const Schema& schema,
-                                       const DenseSource& source) {
-  ASSIGN_OR_RETURN(const uint16_t field,
-                   ResolveField(schema, source.field, SEXTANT_DENSE ".field"));
-  if (source.ef > limits::kEfMax) {
-    return InvalidField(
-        SEXTANT_DENSE ".ef",
-        absl::StrCat("must be at most ", limits::kEfMax, ", got ", source.ef));
+  absl::Status CheckAll() {
+    const size_t count = query_.sources.size();
+    if (count == 0) {
+      return InvalidField("sources", "at least one, got 0");
+    }
+    for (size_t i = 0; i < count; ++i) {
+      RETURN_IF_ERROR(PrefixField(absl::StrCat("sources[", i, "]."),
+                                  Check(query_.sources[i], 1)));
+    }
+    if (count > 1 || query_.fusion.has_value()) {
+      return CheckFusion(query_.sources,
+                         query_.fusion.value_or(FusionChoice()));
+    }
+    return absl::OkStatus();
   }
-  if (source.exact && source.ef != 0) {
-    return InvalidField(SEXTANT_DENSE ".ef", "has no meaning with exact");
+
+ private:
+  absl::Status Check(const Source& source, size_t depth) {
+    RETURN_IF_ERROR(CheckCandidates(ShareOf(source)));
+    if (const auto* group = std::get_if<SourceGroup>(&source)) {
+      return PrefixField("group.", CheckGroup(*group, depth));
+    }
+    if (++leaves_ > limits::kSourcesMax) {
+      return InvalidField(
+          "kind", absl::StrCat("a search has at most ", limits::kSourcesMax,
+                               " sources, those in groups counted"));
+    }
+    return PrefixField("dense.", CheckDense(std::get<DenseSource>(source)));
   }
-  if (const auto* id = std::get_if<PointId>(&source.target)) {
-    RETURN_IF_ERROR(
-        ValidateId(schema.id_kind, *id, SEXTANT_DENSE ".stored_point"));
-    return field;
+
+  absl::Status CheckGroup(const SourceGroup& group, size_t depth) {
+    if (depth >= limits::kSourceDepthMax) {
+      return InvalidField("sources",
+                          absl::StrCat("groups nest at most ",
+                                       limits::kSourceDepthMax - 1, " deep"));
+    }
+    if (group.sources.empty()) {
+      return InvalidField("sources", "at least one, got 0");
+    }
+    for (size_t i = 0; i < group.sources.size(); ++i) {
+      RETURN_IF_ERROR(PrefixField(absl::StrCat("sources[", i, "]."),
+                                  Check(group.sources[i], depth + 1)));
+    }
+    return CheckFusion(group.sources, group.fusion);
   }
-  RETURN_IF_ERROR(ValidateVector(schema.vector_fields[field],
-                                 std::get<std::vector<float>>(source.target),
-                                 SEXTANT_DENSE ".vector"));
-  return field;
+
+  absl::Status CheckFusion(const std::vector<Source>& sources,
+                           const FusionChoice& choice) const {
+    ASSIGN_OR_RETURN(const Fusion fusion, FusionOf(schema_, sources, choice));
+    return ValidateFusion(fusion);
+  }
+
+  absl::Status CheckCandidates(const SourceShare& share) const {
+    if (share.candidates == 0) {
+      return absl::OkStatus();
+    }
+    if (IsPlainDense(query_)) {
+      return InvalidField("candidates",
+                          "only with several sources, a fusion or boosts");
+    }
+    const uint32_t page_end = query_.limit + query_.offset;
+    if (share.candidates < page_end || share.candidates > limits::kHitsMax) {
+      return InvalidField(
+          "candidates",
+          absl::StrCat("must be from offset + limit (", page_end, ") to ",
+                       limits::kHitsMax, ", got ", share.candidates));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckDense(const DenseSource& source) const {
+    ASSIGN_OR_RETURN(const uint16_t field,
+                     ResolveField(schema_, source.field, "field"));
+    if (source.ef > limits::kEfMax) {
+      return InvalidField("ef", absl::StrCat("must be at most ", limits::kEfMax,
+                                             ", got ", source.ef));
+    }
+    if (source.exact && source.ef != 0) {
+      return InvalidField("ef", "has no meaning with exact");
+    }
+    if (const auto* id = std::get_if<PointId>(&source.target)) {
+      return ValidateId(schema_.id_kind, *id, "stored_point");
+    }
+    return ValidateVector(schema_.vector_fields[field],
+                          std::get<std::vector<float>>(source.target),
+                          "vector");
+  }
+
+  const Schema& schema_;
+  const SearchQuery& query_;
+  size_t leaves_ = 0;
+};
+
+// A recall target is for sources that do not say how hard to try.
+absl::Status CheckEffort(const std::vector<Source>& sources) {
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (const auto* group = std::get_if<SourceGroup>(&sources[i])) {
+      RETURN_IF_ERROR(CheckEffort(group->sources));
+      continue;
+    }
+    const auto& dense = std::get<DenseSource>(sources[i]);
+    if (dense.ef != 0 || dense.exact) {
+      return InvalidField("recall_target",
+                          absl::StrCat("not together with sources[", i,
+                                       "].dense.", dense.exact ? "exact" : "ef",
+                                       ", which says how hard to try"));
+    }
+  }
+  return absl::OkStatus();
 }
 
-#undef SEXTANT_DENSE
+absl::Status CheckBoosts(const Schema& schema,
+                         const std::vector<PayloadBoost>& boosts) {
+  if (boosts.size() > limits::kBoostsMax) {
+    return InvalidField("boosts", absl::StrCat("at most ", limits::kBoostsMax,
+                                               ", got ", boosts.size()));
+  }
+  for (size_t i = 0; i < boosts.size(); ++i) {
+    const std::string path = absl::StrCat("boosts[", i, "]");
+    const std::optional<uint16_t> field =
+        schema.FindPayloadField(boosts[i].field);
+    if (!field.has_value()) {
+      return InvalidField(path + ".field",
+                          "the collection has no such payload field");
+    }
+    RETURN_IF_ERROR(ValidateBoost(boosts[i].boost, path));
+    const bool of_keywords =
+        std::holds_alternative<TableBoost>(boosts[i].boost.function);
+    const FieldType type = schema.payload_fields[*field].type;
+    if (of_keywords != (type == FieldType::kKeyword)) {
+      return InvalidField(
+          path + ".field",
+          absl::StrCat("is of type ", FieldTypeName(type), "; ",
+                       of_keywords
+                           ? "a table is for keywords"
+                           : "numbers and decays are not for keywords"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The least score of a source; none where it has no bound.
+std::optional<double> LeastScore(const Schema& schema, const Source& source) {
+  if (const auto* dense = std::get_if<DenseSource>(&source)) {
+    const Metric metric =
+        schema.vector_fields[VectorFieldOf(schema, *dense)].metric;
+    return metric == Metric::kCosine ? std::optional<double>(-1) : std::nullopt;
+  }
+  const auto& group = std::get<SourceGroup>(source);
+  return group.fusion.method == FusionMethod::kReciprocalRank
+             ? std::optional<double>(0)
+             : std::nullopt;
+}
 
 }  // namespace
 
-absl::StatusOr<uint16_t> ValidateQuery(const Schema& schema,
-                                       const SearchQuery& query) {
-  if (query.sources.size() != 1) {
-    return InvalidField("sources", absl::StrCat("exactly one source, got ",
-                                                query.sources.size()));
+const SourceShare& ShareOf(const Source& source) {
+  return std::visit(
+      [](const auto& one) -> const SourceShare& { return one.share; }, source);
+}
+
+bool IsPlainDense(const SearchQuery& query) {
+  return query.sources.size() == 1 &&
+         std::holds_alternative<DenseSource>(query.sources.front()) &&
+         !query.fusion.has_value() && query.boosts.empty();
+}
+
+uint16_t VectorFieldOf(const Schema& schema, const DenseSource& source) {
+  return source.field.empty()
+             ? uint16_t{0}
+             : schema.FindVectorField(source.field).value_or(0);
+}
+
+absl::StatusOr<Fusion> FusionOf(const Schema& schema,
+                                const std::vector<Source>& sources,
+                                const FusionChoice& choice) {
+  Fusion fusion{.method = choice.method, .rank_constant = choice.rank_constant};
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const SourceShare& share = ShareOf(sources[i]);
+    FusionInput input{.weight = share.weight,
+                      .normaliser = share.normaliser.value_or(
+                          FusionNormaliser::kTheoreticalMinimum),
+                      .uses_true_scores = share.uses_true_scores};
+    const std::optional<double> least = share.theoretical_minimum.has_value()
+                                            ? share.theoretical_minimum
+                                            : LeastScore(schema, sources[i]);
+    if (!least.has_value() && choice.method == FusionMethod::kLinear &&
+        input.normaliser == FusionNormaliser::kTheoreticalMinimum) {
+      return InvalidField(
+          absl::StrCat("sources[", i, "].normaliser"),
+          "the scores of this source have no least one; give another "
+          "normaliser, or `theoretical_minimum`");
+    }
+    input.theoretical_minimum = least.value_or(0);
+    fusion.inputs.push_back(input);
   }
+  return fusion;
+}
+
+absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query) {
   RETURN_IF_ERROR(ValidatePage(query));
   RETURN_IF_ERROR(ValidateRecallTarget(query));
   RETURN_IF_ERROR(ValidateMinScore(query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
-  const auto& source = std::get<DenseSource>(query.sources.front());
-  if (query.recall_target != 0 && (source.ef != 0 || source.exact)) {
-    return InvalidField("recall_target",
-                        absl::StrCat("not together with sources[0].dense.",
-                                     source.exact ? "exact" : "ef",
-                                     ", which says how hard to try"));
+  if (query.recall_target != 0) {
+    RETURN_IF_ERROR(CheckEffort(query.sources));
   }
-  return ValidateDense(schema, source);
+  RETURN_IF_ERROR(SourceCheck(schema, query).CheckAll());
+  return CheckBoosts(schema, query.boosts);
 }
 
 absl::Status ValidateProjection(const Schema& schema,

@@ -80,21 +80,20 @@ absl::Status ValidateInput(const Fusion& fusion, const FusionInput& input,
 
 }  // namespace
 
-absl::Status ValidateFusion(const Fusion& fusion, absl::string_view path) {
+absl::Status ValidateFusion(const Fusion& fusion) {
   if (!(fusion.rank_constant >= 0 &&
         fusion.rank_constant <= Fusion::kWeightMax)) {
-    return InvalidField(absl::StrCat(path, ".rank_constant"),
+    return InvalidField("fusion.rank_constant",
                         absl::StrCat("must be from 0 to ", Fusion::kWeightMax));
   }
   bool any_weight = false;
   for (size_t i = 0; i < fusion.inputs.size(); ++i) {
     RETURN_IF_ERROR(ValidateInput(fusion, fusion.inputs[i],
-                                  absl::StrCat(path, ".inputs[", i, "]")));
+                                  absl::StrCat("sources[", i, "]")));
     any_weight = any_weight || fusion.inputs[i].weight != 0;
   }
   if (!any_weight) {
-    return InvalidField(absl::StrCat(path, ".inputs"),
-                        "at least one weight must differ from 0");
+    return InvalidField("sources", "at least one weight must differ from 0");
   }
   return absl::OkStatus();
 }

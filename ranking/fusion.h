@@ -54,9 +54,9 @@ struct Fusion {
   std::vector<FusionInput> inputs;
 };
 
-// InvalidField with paths in `path` ("fusion" gives "fusion.inputs[1].weight")
+// InvalidField with paths like "fusion.rank_constant" and "sources[1].weight"
 // when a number is out of its range or no weight differs from 0.
-absl::Status ValidateFusion(const Fusion& fusion, absl::string_view path);
+absl::Status ValidateFusion(const Fusion& fusion);
 
 // What one list gave to a fused one, by candidate.
 struct FusionPart {

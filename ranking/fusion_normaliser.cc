@@ -116,6 +116,22 @@ Line FindLine(const ScoreList& list, FusionNormaliser normaliser,
 
 }  // namespace
 
+absl::string_view FusionNormaliserName(FusionNormaliser normaliser) {
+  switch (normaliser) {
+    case FusionNormaliser::kNone:
+      return "none";
+    case FusionNormaliser::kMinMax:
+      return "min_max";
+    case FusionNormaliser::kZScore:
+      return "z_score";
+    case FusionNormaliser::kDbsf:
+      return "dbsf";
+    case FusionNormaliser::kTheoreticalMinimum:
+      return "theoretical_minimum";
+  }
+  return "";
+}
+
 std::vector<double> Normalise(const ScoreList& list,
                               FusionNormaliser normaliser,
                               double theoretical_minimum) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 #include "ranking/score_list.h"
 
 namespace sextant {
@@ -34,6 +36,9 @@ enum class FusionNormaliser : uint8_t {
   // Retrieval", TOIS 2023 (TM2C2). 0 when max <= t.
   kTheoreticalMinimum,
 };
+
+// "none", "min_max", "z_score", "dbsf", "theoretical_minimum".
+absl::string_view FusionNormaliserName(FusionNormaliser normaliser);
 
 // The normalised values, by candidate.
 //

@@ -73,7 +73,7 @@ TEST_P(FusionOracleTest, GivesThePublishedNumbers) {
   for (const auto& scores : c.lists) {
     lists.push_back(Listed(scores));
   }
-  ASSERT_OK(ValidateFusion(c.fusion, "fusion"));
+  ASSERT_OK(ValidateFusion(c.fusion));
   EXPECT_THAT(Fuse(c.fusion, lists).fused.scores,
               Pointwise(IsNear(1e-6), c.fused));
 }
@@ -358,21 +358,21 @@ TEST(FusionTest, LargeNumbersStayFinite) {
 
 TEST(FusionTest, RefusesWhatMeansNothing) {
   const auto path = [](const Fusion& fusion) {
-    return InvalidFieldPath(ValidateFusion(fusion, "fusion"));
+    return InvalidFieldPath(ValidateFusion(fusion));
   };
   EXPECT_EQ(path(Ranks({1, 0})), "");
   EXPECT_EQ(path(Linear({1, -1}, kMinMax)), "");
-  EXPECT_EQ(path(Ranks({1, -1})), "fusion.inputs[1].weight");
-  EXPECT_EQ(path(Ranks({1, kNone})), "fusion.inputs[1].weight");
-  EXPECT_EQ(path(Ranks({2e6})), "fusion.inputs[0].weight");
-  EXPECT_EQ(path(Ranks({0, 0})), "fusion.inputs");
-  EXPECT_EQ(path(Ranks({})), "fusion.inputs");
+  EXPECT_EQ(path(Ranks({1, -1})), "sources[1].weight");
+  EXPECT_EQ(path(Ranks({1, kNone})), "sources[1].weight");
+  EXPECT_EQ(path(Ranks({2e6})), "sources[0].weight");
+  EXPECT_EQ(path(Ranks({0, 0})), "sources");
+  EXPECT_EQ(path(Ranks({})), "sources");
   Fusion fusion = Linear({-1}, kMinMax);
   fusion.inputs[0].uses_true_scores = false;
-  EXPECT_EQ(path(fusion), "fusion.inputs[0].weight");
+  EXPECT_EQ(path(fusion), "sources[0].weight");
   fusion = Linear({1}, kMinimum);
   fusion.inputs[0].theoretical_minimum = -HUGE_VAL;
-  EXPECT_EQ(path(fusion), "fusion.inputs[0].theoretical_minimum");
+  EXPECT_EQ(path(fusion), "sources[0].theoretical_minimum");
   for (const double constant : {-1.0, kNone, HUGE_VAL, 2e6}) {
     fusion = Ranks({1});
     fusion.rank_constant = constant;

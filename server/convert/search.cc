@@ -15,65 +15,10 @@
 #include "engine/limits.h"
 #include "server/convert/filter.h"
 #include "server/convert/point.h"
+#include "server/convert/source.h"
 
 namespace sextant {
 namespace {
-
-// There is one source, so its error paths are known before there is an error.
-#define SEXTANT_DENSE "sources[0].dense"
-
-absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message) {
-  DenseSource source;
-  if (message.field().size() > limits::kNameBytesMax) {
-    return InvalidField(
-        SEXTANT_DENSE ".field",
-        absl::StrCat("a name has at most ", limits::kNameBytesMax,
-                     " characters, got ", message.field().size()));
-  }
-  source.field = message.field();
-  switch (message.target_case()) {
-    case v1::DenseSource::kVector: {
-      ASSIGN_OR_RETURN(source.target,
-                       ToFloats(message.vector(), SEXTANT_DENSE ".vector"));
-      break;
-    }
-    case v1::DenseSource::kStoredPoint: {
-      ASSIGN_OR_RETURN(source.target, ToPointId(message.stored_point(),
-                                                SEXTANT_DENSE ".stored_point"));
-      break;
-    }
-    case v1::DenseSource::TARGET_NOT_SET:
-      return InvalidField(SEXTANT_DENSE,
-                          "required: `vector` or `stored_point`");
-  }
-  if (message.ef() > limits::kEfMax) {
-    return InvalidField(
-        SEXTANT_DENSE ".ef",
-        absl::StrCat("at most ", limits::kEfMax, ", got ", message.ef()));
-  }
-  if (message.exact() && message.ef() != 0) {
-    return InvalidField(SEXTANT_DENSE ".ef",
-                        "not with `exact`, which compares with every point");
-  }
-  source.ef = message.ef();
-  source.exact = message.exact();
-  return source;
-}
-
-absl::StatusOr<Source> ToSource(const v1::Source& message) {
-  switch (message.kind_case()) {
-    case v1::Source::kDense: {
-      ASSIGN_OR_RETURN(DenseSource dense, ToDenseSource(message.dense()));
-      return Source(std::move(dense));
-    }
-    case v1::Source::KIND_NOT_SET:
-      break;
-  }
-  return InvalidField("sources[0]",
-                      "required: a kind that this server knows: `dense`");
-}
-
-#undef SEXTANT_DENSE
 
 absl::StatusOr<std::optional<double>> ToMinScore(
     const v1::SearchRequest& message) {
@@ -104,17 +49,44 @@ absl::Status CheckPage(const v1::SearchRequest& message) {
   return absl::OkStatus();
 }
 
+// Sources, fusion and boosts.
+absl::Status ToRanking(const v1::SearchRequest& message, SearchQuery* query) {
+  const int count = message.sources_size();
+  if (count < 1 || static_cast<size_t>(count) > limits::kSourcesMax) {
+    return InvalidField(
+        "sources", absl::StrCat("1 to ", limits::kSourcesMax, ", got ", count));
+  }
+  for (int i = 0; i < count; ++i) {
+    absl::StatusOr<Source> source = ToSource(message.sources(i));
+    if (!source.ok()) {
+      return PrefixField(absl::StrCat("sources[", i, "]."), source.status());
+    }
+    query->sources.push_back(*std::move(source));
+  }
+  if (message.has_fusion()) {
+    ASSIGN_OR_RETURN(query->fusion, ToFusion(message.fusion()));
+  }
+  if (static_cast<size_t>(message.boosts_size()) > limits::kBoostsMax) {
+    return InvalidField("boosts",
+                        absl::StrCat("at most ", limits::kBoostsMax, ", got ",
+                                     message.boosts_size()));
+  }
+  for (int i = 0; i < message.boosts_size(); ++i) {
+    absl::StatusOr<PayloadBoost> boost = ToBoost(message.boosts(i));
+    if (!boost.ok()) {
+      return PrefixField(absl::StrCat("boosts[", i, "]."), boost.status());
+    }
+    query->boosts.push_back(*std::move(boost));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   SearchCall call;
-  if (message.sources_size() != 1) {
-    return InvalidField(
-        "sources", absl::StrCat("exactly one, got ", message.sources_size()));
-  }
   RETURN_IF_ERROR(CheckPage(message));
-  ASSIGN_OR_RETURN(Source source, ToSource(message.sources(0)));
-  call.query.sources.push_back(std::move(source));
+  RETURN_IF_ERROR(ToRanking(message, &call.query));
   ASSIGN_OR_RETURN(call.query.filter, ToOptionalFilter(message));
   ASSIGN_OR_RETURN(call.query.min_score, ToMinScore(message));
   call.query.limit = message.limit();
@@ -181,6 +153,9 @@ void FromHits(std::vector<Hit> hits, AnswerForm form,
     wire->set_score(hit.score);
     wire->set_payload(std::move(hit.point.payload));
     FromVectors(hit.point.vectors, form.raw_vectors, wire);
+    if (hit.explanation.has_value()) {
+      FromExplanation(*hit.explanation, wire->mutable_explanation());
+    }
   }
 }
 

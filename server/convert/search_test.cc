@@ -35,12 +35,16 @@ struct BadRequest {
 TEST(ConvertSearchTest, EveryMistakeIsNamed) {
   const std::vector<BadRequest> cases = {
       {"no source", [](v1::SearchRequest* r) { r->clear_sources(); },
-       "sources: exactly one, got 0"},
-      {"two sources",
-       [](v1::SearchRequest* r) { *r->add_sources() = r->sources(0); },
-       "sources: exactly one, got 2"},
+       "sources: 1 to 16, got 0"},
+      {"too many sources",
+       [](v1::SearchRequest* r) {
+         for (int i = 0; i < 16; ++i) {
+           *r->add_sources() = r->sources(0);
+         }
+       },
+       "sources: 1 to 16, got 17"},
       {"no kind", [](v1::SearchRequest* r) { r->mutable_sources(0)->Clear(); },
-       "sources[0]: required: a kind that this server knows"},
+       "sources[0].kind: required: one that this server knows"},
       {"limit 0", [](v1::SearchRequest* r) { r->set_limit(0); },
        "limit: must be 1 to 10000, got 0"},
       {"limit 2^31", [](v1::SearchRequest* r) { r->set_limit(1U << 31U); },

@@ -292,7 +292,7 @@ TEST_F(BadInputTest, Searches) {
       {"offset 2^32 - 1", find([](Request* r) { r->set_offset(~0U); }),
        kInvalid, "offset", "at most 10000"},
       {"no source", find([](Request* r) { r->clear_sources(); }), kInvalid,
-       "sources", "exactly one, got 0"},
+       "sources", "1 to 16, got 0"},
       {"unknown field", find([&](Request* r) { dense(r)->set_field("w"); }),
        kInvalid, "sources[0].dense.field", "no such vector field"},
       {"wrong dimension",

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+#include "base/errors.h"
+#include "base/status_macros.h"
+#include "engine/leaf_search.h"
+#include "engine/validate_query.h"
+#include "ranking/score_list.h"
+
+namespace sextant {
+namespace {
+
+class DenseLeaf final : public LeafSearch {
+ public:
+  DenseLeaf(const LeafContext& search, DensePlan plan, std::vector<float> query)
+      : search_(search), plan_(std::move(plan)), vector_(std::move(query)) {}
+
+  std::string name() const override {
+    return absl::StrCat("dense ", field().name);
+  }
+
+  absl::StatusOr<std::vector<Candidate>> Run(StageTiming* timing) override {
+    return RunDense(*search_.target.snapshot, {plan_, vector_, search_.context},
+                    search_.matches, timing);
+  }
+
+  absl::StatusOr<std::vector<double>> Score(
+      std::span<const Candidate> points) override {
+    return ScoreDense(*search_.target.snapshot,
+                      {plan_, vector_, search_.context}, points);
+  }
+
+  std::string PlanText(absl::string_view indent) const override {
+    std::string text = absl::StrCat(
+        indent, name(), " ", MetricName(field().metric), " dimension ",
+        field().dimension, " candidates ", plan_.candidates);
+    if (plan_.recall_target != 0) {
+      absl::StrAppendFormat(&text, " recall target %.4g", plan_.recall_target);
+    }
+    return absl::StrCat(text, "\n",
+                        plan_.SegmentsText(absl::StrCat(indent, "  ")));
+  }
+
+  double expected_recall() const override { return plan_.expected_recall; }
+
+ private:
+  const VectorFieldSchema& field() const {
+    return search_.target.schema->vector_fields[plan_.field];
+  }
+
+  const LeafContext search_;
+  const DensePlan plan_;
+  const std::vector<float> vector_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
+    const LeafContext& search, const DenseSource& source, uint32_t candidates,
+    absl::string_view path) {
+  const SearchTarget& target = search.target;
+  const uint16_t field = VectorFieldOf(*target.schema, source);
+  ASSIGN_OR_RETURN(std::vector<float> vector,
+                   QueryVector(target, source, field, path, search.context));
+  // A least score is that of the fused list: it does not bound this one.
+  SearchQuery effort;
+  effort.recall_target = search.query.recall_target;
+  return std::make_unique<DenseLeaf>(
+      search,
+      PlanDense(
+          source,
+          {.field = field,
+           .candidates = candidates,
+           .recall_target = RecallTarget(effort, source, target.defaults)},
+          target.defaults, FactsOf(*target.snapshot, field, search.matches)),
+      std::move(vector));
+}
+
+}  // namespace sextant
