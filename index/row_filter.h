@@ -44,6 +44,16 @@ class RowFilter {
   // True when no row is left out.
   bool is_all() const { return kind_ == Kind::kAlive && dead_->empty(); }
 
+  // A row that is its own ordinal. Where the filter is of ranks, `ranks` are by
+  // ordinal then.
+  bool Allows(Ordinal row) const {
+    if (kind_ == Kind::kRanks) {
+      return row < ranks_.size() && ranks_[row] - first_ < rank_count_ &&
+             !dead_->Contains(row);
+    }
+    return AllowsOrdinal(row);
+  }
+
   // A row of an index whose rows have these ordinals.
   bool Allows(uint32_t row, const Ordinal* ordinals) const {
     if (kind_ == Kind::kRanks) {

@@ -38,6 +38,8 @@ class TopK {
   float threshold() const;
   size_t size() const;
   size_t k() const { return k_; }
+  // Of equal scores the lower ordinal comes first.
+  bool is_by_row() const { return order_ == nullptr; }
   // Best first; leaves the collector empty.
   std::vector<ScoredRow> TakeSorted();
 

@@ -93,6 +93,7 @@ class Analyzer {
  private:
   struct Rep;
   explicit Analyzer(std::unique_ptr<Rep> rep);
+  absl::Status Run(absl::string_view text, bool whole, TokenList& tokens) const;
   std::unique_ptr<Rep> rep_;
 };
 

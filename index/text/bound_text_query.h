@@ -19,6 +19,8 @@
 
 namespace sextant {
 
+inline constexpr float kBm25K1Max = 1000;
+
 // BM25's parameters of a field (Robertson & Zaragoza 2009, section 3.4).
 struct Bm25Params {
   float k1 = 1.2F;  // 0 to 1000: how slowly repeats of a term saturate
@@ -41,12 +43,15 @@ struct TextSearchField {
 struct TextLeaf {
   enum class Kind : uint8_t { kTerm, kPhrase, kPrefix };
   Kind kind = Kind::kTerm;
-  size_t field = 0;    // index into BoundTextQuery::fields()
-  float weight = 1;    // boosts times the field's weight
-  uint32_t slop = 0;   // kPhrase
-  std::string prefix;  // kPrefix
-  // Numbers of terms: one for kTerm, those of the phrase in order, or what the
-  // prefix stands for.
+  size_t field = 0;       // index into BoundTextQuery::fields()
+  float weight = 1;       // boosts times the field's weight
+  uint32_t slop = 0;      // kPhrase
+  bool is_scored = true;  // not under a must_not
+  std::string prefix;     // kPrefix
+  // kPrefix: the terms it stands for, ascending. They count as one term, whose
+  // tf is the sum of theirs and whose df the rows that have any.
+  std::vector<std::string> expansion;
+  // kTerm: its number; kPhrase: those of its terms, in order.
   std::vector<uint32_t> terms;
   std::vector<uint32_t> positions;  // kPhrase: of each term, from 0
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "index/metric.h"
 #include "index/text/text_index_builder.h"
@@ -48,5 +49,10 @@ class GrowingText {
   struct Rep;
   std::unique_ptr<Rep> rep_;
 };
+
+// The same rows with an index where a part has a tail: what MergeTextIndexes
+// takes. Options as those of the growing segment.
+absl::StatusOr<TextParts> FreezeTextParts(
+    TextParts parts, std::span<const TextIndexOptions> fields);
 
 }  // namespace sextant

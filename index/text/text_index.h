@@ -4,15 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-#include "base/coding.h"
 #include "index/metric.h"
 #include "index/text/posting_list.h"
 #include "index/text/term_dictionary.h"
@@ -55,6 +51,11 @@ class TextIndex {
   // Empty when no row has the term.
   PostingList Find(absl::string_view term) const;
   uint32_t terms() const { return dictionary_.size(); }
+  // Terms from `first` on, ascending, until `visit` returns false.
+  void VisitFrom(absl::string_view first,
+                 absl::FunctionRef<bool(absl::string_view term,
+                                        const PostingList& postings)>
+                     visit) const;
   // Terms that begin with `prefix`, ascending, until `visit` returns false.
   void VisitPrefix(absl::string_view prefix,
                    absl::FunctionRef<bool(absl::string_view term,
@@ -64,8 +65,6 @@ class TextIndex {
   size_t file_bytes() const { return file_bytes_; }
 
  private:
-  friend class TextIndexReader;
-
   size_t file_bytes_ = 0;
   TextTotals totals_;
   TextLengths lengths_;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +20,12 @@ struct TextIndexOptions {
   bool positions = true;
 };
 
+// Of one row; counts up to here are exact as float32.
+inline constexpr size_t kRowTokensMax = size_t{1} << 24U;
+
+// kResourceExhausted when there are more.
+absl::Status CheckRowTokens(const TokenList& tokens);
+
 // Makes the bytes of a TextIndex from the tokens of rows. Holds the postings
 // compressed, 3 to 4 bytes a token, beside each distinct term once.
 //
@@ -29,8 +36,8 @@ class TextIndexBuilder {
   ~TextIndexBuilder();
 
   // Rows in ascending order, each at most once. A row that is not added, or has
-  // no tokens, lacks the field. kResourceExhausted past 2^32 - 1 tokens or
-  // 4 GiB of terms.
+  // no tokens, lacks the field. kResourceExhausted past kRowTokensMax, 2^32 - 1
+  // tokens in all or 4 GiB of terms.
   absl::Status Add(Ordinal row, const TokenList& tokens);
 
   uint64_t tokens() const;

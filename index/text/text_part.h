@@ -26,7 +26,7 @@ struct TextPart {
   std::vector<std::shared_ptr<const TextIndex>> fields;
   std::shared_ptr<const TextTail> tail;
 
-  uint32_t length(size_t field, Ordinal row) const;
+  TextLengths lengths(size_t field) const;
 };
 
 // Ascending and without gaps, from row 0.

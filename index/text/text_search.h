@@ -36,8 +36,9 @@ namespace sextant {
 
 // What idf and average length count: N, tokens, and df by term.
 struct TextStatistics {
-  std::vector<TextTotals> fields;  // by field of the search
-  std::vector<uint64_t> df;        // by term of the query
+  std::vector<TextTotals> fields;   // by field of the search
+  std::vector<uint64_t> df;         // by term of the query
+  std::vector<uint64_t> prefix_df;  // by leaf; 0 for other leaves
 };
 
 // Over all live rows of `segments`; or, with `filters` (one a segment), over

@@ -24,12 +24,13 @@ namespace sextant {
 class TextSegment {
  public:
   TextSegment() = default;
-  // Counts the totals: reads the length of each dead row.
-  TextSegment(TextParts parts, RowSet dead);
+  // Counts the totals: reads the length of each dead row. `fields`: how many
+  // each part has.
+  TextSegment(TextParts parts, size_t fields, RowSet dead);
 
-  // The same segment with more rows and more dead ones; reads the lengths of
-  // the new ones only. `parts` holds the rows of parts(), `newly_dead` is
-  // distinct and not in dead(), `dead` holds both.
+  // The same segment with more rows and more dead ones; of dead rows it reads
+  // the lengths of the new ones only. `parts` holds the rows of parts();
+  // `newly_dead` is distinct and not in dead(); `dead` holds both.
   TextSegment Advance(TextParts parts, std::span<const Ordinal> newly_dead,
                       RowSet dead) const;
 
@@ -43,15 +44,17 @@ class TextSegment {
   // Tokens of a row; 0 where the field is absent. row < rows().
   uint32_t length(size_t field, Ordinal row) const;
 
-  // Live rows that have the term, exactly. Counts dead rows among the postings
-  // once a term and snapshot; the count is kept for later searches.
+  // Live rows that have the term, exactly. Dead rows among the postings are
+  // counted once a term and snapshot; the count is kept for later searches.
   uint64_t DocumentFrequency(size_t field, absl::string_view term) const;
 
  private:
   class DeadCounts;
 
   const TextPart& PartOf(Ordinal row) const;
-  void Subtract(std::span<const Ordinal> rows);
+  void AddTotals(size_t first_part);
+  void SubtractRow(Ordinal row);
+  uint64_t CountDead(const PostingList& postings, Ordinal first_row) const;
 
   uint32_t rows_ = 0;
   TextParts parts_;

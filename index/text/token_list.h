@@ -28,6 +28,7 @@ class TokenList {
  public:
   size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
+  size_t chars() const { return chars_.size(); }  // bytes of all terms
   // Valid until the list changes.
   Token operator[](size_t i) const {
     const Entry& entry = entries_[i];
