@@ -25,9 +25,7 @@ uint32_t WidthOf(std::span<const uint32_t> lengths) {
 }  // namespace
 
 TextIndexWriter::TextIndexWriter(bool positions, std::vector<uint32_t> lengths)
-    : has_positions_(positions),
-      lengths_(std::move(lengths)),
-      postings_(positions, lengths_) {}
+    : lengths_(std::move(lengths)), postings_(positions, lengths_) {}
 
 void TextIndexWriter::Add(absl::string_view term,
                           const TermPostings& postings) {

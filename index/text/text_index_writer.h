@@ -26,7 +26,6 @@ class TextIndexWriter {
   absl::StatusOr<std::string> Finish() &&;
 
  private:
-  bool has_positions_;
   std::vector<uint32_t> lengths_;
   PostingWriter postings_;
   TermDictionaryBuilder dictionary_;

@@ -16,6 +16,7 @@
 
 #include "index/text/growing_text.h"
 #include "index/text/text_merger.h"
+#include "index/text/text_oracle.h"
 #include "index/text/text_search.h"
 #include "index/text/text_segment.h"
 #include "index/text/text_test_corpus.h"

@@ -44,7 +44,7 @@ struct TextQuery {
   uint32_t slop = 0;
   float boost = 1;  // finite, >= 0
 
-  // kBool. A bool of must_not alone matches nothing.
+  // kBool. Not must_not alone.
   std::vector<TextQuery> must;
   std::vector<TextQuery> should;
   std::vector<TextQuery> must_not;
@@ -67,7 +67,8 @@ inline constexpr float kBoostMax = 1e6F;
 // ("query.must[1].boost"). Analysis (BoundTextQuery) checks the rest.
 absl::Status ValidateTextQuery(const TextQuery& query, absl::string_view field);
 
-// The query as text that ParseTextQuery reads back, for logs and explanations.
+// The query as text, for logs and explanations. ParseTextQuery makes the same
+// tree of it if it made the query; kMatch becomes a group of its words.
 std::string ToString(const TextQuery& query);
 
 }  // namespace sextant

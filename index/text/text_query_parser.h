@@ -2,9 +2,10 @@
 //
 // Text queries as one string:
 //
-//   linux "file system"~2 +kernel -windows pref* title:word^2 (a b) AND c
+//   linux "file system"~2 +kernel -windows pref* title:word^2 (a b c)~2
 //
-// docs/reference/text-queries.md is the grammar.
+// Clauses stand between spaces; without a sign any may match, "+" must, "-"
+// must not. docs/reference/text-queries.md is the grammar.
 
 #pragma once
 
@@ -21,8 +22,9 @@ namespace sextant {
 // what was expected there.
 absl::StatusOr<TextQuery> ParseTextQuery(absl::string_view text);
 
-// For people: the text and a caret under the column that an error speaks of,
-// each line ended. `message` is the error's. Empty when it names no column.
+// For people: the line of `text` that an error speaks of and a caret under the
+// column, each line ended. `message` is the error's. Empty when it names no
+// column of a text query.
 std::string TextQueryErrorCaret(absl::string_view text,
                                 absl::string_view message);
 
