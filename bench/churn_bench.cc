@@ -52,9 +52,10 @@ constexpr char kExamples[] = R"(
 Each round overwrites all points in random order with their vector plus fresh
 noise, so that every vector is new and the data as hard as before. Then the
 index settles, and the queries are searched with one thread (CPU seconds,
-median of the passes) and exactly. The ratio is to a second collection that was
-loaded once and is searched in turn with the first, so that it does not depend
-on what else the machine does; the points of recall are to round 0.
+median of the passes) and exactly. The ratio of QPS and the points of recall are
+to a second collection, which is made anew in every round, has the very same
+points, and is searched in turn with the first: neither other noise nor what
+else the machine does is in them.
 
 examples:
   ./dev bench churn --data ../shared/data/glove-100d
@@ -63,6 +64,7 @@ examples:
 
 struct Round {
   double recall = 0;
+  double fresh_recall = 0;  // of the collection that was loaded once
   double qps = 0;
   double ratio = 0;      // to the collection that was loaded once
   double distances = 0;  // a search
@@ -95,11 +97,13 @@ class ReplacedCollection {
     return absl::OkStatus();
   }
 
-  absl::Status ReplaceAll() {
+  // The same points for the same round.
+  absl::Status ReplaceAll(uint32_t round) {
     constexpr size_t kBatch = 500;
+    std::mt19937_64 random(kSeed + round);
     std::vector<uint32_t> order(dataset_.rows);
     std::iota(order.begin(), order.end(), 0U);
-    std::shuffle(order.begin(), order.end(), random_);
+    std::shuffle(order.begin(), order.end(), random);
     std::normal_distribution<float> normal(
         0, static_cast<float>(options_.noise / std::sqrt(dataset_.dimension)));
     for (size_t first = 0; first < order.size(); first += kBatch) {
@@ -108,7 +112,7 @@ class ReplacedCollection {
         const float* row = dataset_.row(order[i]);
         std::vector<float> vector(row, row + dataset_.dimension);
         for (float& x : vector) {
-          x += normal(random_);
+          x += normal(random);
         }
         Normalize(vector);
         batch.push_back(
@@ -129,17 +133,29 @@ class ReplacedCollection {
     return collection_->Search(search, context_);
   }
 
-  // Searches the first `queries` by the graph; `found` may be null.
+  // Searches the first `queries` by the graph.
   absl::StatusOr<double> Qps(uint32_t queries,
                              std::vector<SearchResult>* found) const {
     const double cpu = ThreadCpuSeconds();
     for (uint32_t query = 0; query < queries; ++query) {
       ASSIGN_OR_RETURN(SearchResult result, Search(query, false));
-      if (found != nullptr) {
-        found->push_back(std::move(result));
-      }
+      found->push_back(std::move(result));
     }
     return queries / (ThreadCpuSeconds() - cpu);
+  }
+
+  // recall@10 of what Qps() found, tie-aware.
+  absl::StatusOr<double> Recall(const std::vector<SearchResult>& found) const {
+    double right = 0;
+    for (uint32_t query = 0; query < found.size(); ++query) {
+      ASSIGN_OR_RETURN(const SearchResult exact, Search(query, true));
+      const float worst = exact.hits.back().score - 1e-6F;
+      right += static_cast<double>(std::ranges::count_if(
+          found[query].hits,
+          [worst](const Hit& hit) { return hit.score >= worst; }));
+    }
+    return right /
+           (static_cast<double>(kHits) * static_cast<double>(found.size()));
   }
 
   IndexStats index() const { return collection_->Info().index; }
@@ -160,86 +176,87 @@ class ReplacedCollection {
   const Options& options_;
   const std::string path_;  // of the database, removed in the end
   const RequestContext context_;
-  std::mt19937_64 random_{kSeed};
   std::unique_ptr<Database> database_;
   std::shared_ptr<Collection> collection_;
 };
 
-// The collection that is churned, and the one that is not.
+// The collection that is churned, beside those that are not.
 class Churn {
  public:
   Churn(const AnnDataset& dataset, const Options& options)
-      : options_(options),
+      : dataset_(dataset),
+        options_(options),
         queries_(std::min(options.queries, dataset.queries)),
-        fixed_(dataset, options, "fixed"),
         churned_(dataset, options, "churned") {}
 
   absl::Status Open() {
-    RETURN_IF_ERROR(fixed_.Open());
-    RETURN_IF_ERROR(fixed_.ReplaceAll());
-    RETURN_IF_ERROR(fixed_.Qps(queries_, nullptr).status());
+    // Once for what a database leaves in the process for good.
+    ReplacedCollection first(dataset_, options_, "first");
+    RETURN_IF_ERROR(first.Open());
+    RETURN_IF_ERROR(first.ReplaceAll(0));
+    RETURN_IF_ERROR(first.Close());
     ReleaseFreeMemory();
     base_rss_mb_ = ResidentMegabytes(getpid());
     return churned_.Open();
   }
 
-  absl::StatusOr<Round> Run() {
+  absl::StatusOr<Round> Run(uint32_t number) {
     Round round;
     const double start = WallSeconds();
-    RETURN_IF_ERROR(churned_.ReplaceAll());
+    RETURN_IF_ERROR(churned_.ReplaceAll(number));
     round.seconds = WallSeconds() - start;
     round.index = churned_.index();
-    RETURN_IF_ERROR(Measure(round));
+    round.rss_mb = ResidentMegabytes(getpid()) - base_rss_mb_;
+    round.store_mb = churned_.store_mb();
+    ReplacedCollection fresh(dataset_, options_, "fresh");
+    RETURN_IF_ERROR(fresh.Open());
+    RETURN_IF_ERROR(fresh.ReplaceAll(number));
+    RETURN_IF_ERROR(Compare(fresh, round));
+    RETURN_IF_ERROR(fresh.Close());
+    ReleaseFreeMemory();
     return round;
   }
 
-  absl::Status Close() {
-    RETURN_IF_ERROR(fixed_.Close());
-    return churned_.Close();
-  }
+  absl::Status Close() { return churned_.Close(); }
 
  private:
-  absl::Status Measure(Round& round) {
+  absl::Status Compare(const ReplacedCollection& fresh, Round& round) {
     std::vector<double> qps;
     std::vector<double> ratios;
     std::vector<SearchResult> found;
+    std::vector<SearchResult> found_fresh;
     for (uint32_t pass = 0; pass < options_.passes; ++pass) {
       found.clear();
-      ASSIGN_OR_RETURN(const double fixed, fixed_.Qps(queries_, nullptr));
+      found_fresh.clear();
+      ASSIGN_OR_RETURN(const double once, fresh.Qps(queries_, &found_fresh));
       ASSIGN_OR_RETURN(const double churned, churned_.Qps(queries_, &found));
       qps.push_back(churned);
-      ratios.push_back(churned / fixed);
+      ratios.push_back(churned / once);
     }
     round.qps = Median(qps);
     round.ratio = Median(ratios);
-    round.rss_mb = ResidentMegabytes(getpid()) - base_rss_mb_;
-    round.store_mb = churned_.store_mb();
-    for (uint32_t query = 0; query < queries_; ++query) {
-      ASSIGN_OR_RETURN(const SearchResult exact, churned_.Search(query, true));
-      const float worst = exact.hits.back().score - 1e-6F;
-      round.recall += static_cast<double>(std::ranges::count_if(
-          found[query].hits,
-          [worst](const Hit& hit) { return hit.score >= worst; }));
-      round.distances += static_cast<double>(found[query].stages[0].distances);
+    ASSIGN_OR_RETURN(round.recall, churned_.Recall(found));
+    ASSIGN_OR_RETURN(round.fresh_recall, fresh.Recall(found_fresh));
+    for (const SearchResult& result : found) {
+      round.distances += static_cast<double>(result.stages[0].distances);
     }
-    round.recall /= double{kHits} * queries_;
     round.distances /= queries_;
     return absl::OkStatus();
   }
 
+  const AnnDataset& dataset_;
   const Options& options_;
   const uint32_t queries_;
   double base_rss_mb_ = 0;
-  ReplacedCollection fixed_;
   ReplacedCollection churned_;
 };
 
-void Print(uint32_t number, const Round& round, const Round& first) {
+void Print(uint32_t number, const Round& round) {
   std::printf(
       "%5u  %.4f  %+6.2f  %9.0f  %5.2f  %9.0f  %6.1f  %8.1f  %7.1f  %8u  "
       "%7.1f\n",
-      number, round.recall, 100 * (round.recall - first.recall), round.qps,
-      round.ratio, round.distances, round.rss_mb, round.store_mb,
+      number, round.recall, 100 * (round.recall - round.fresh_recall),
+      round.qps, round.ratio, round.distances, round.rss_mb, round.store_mb,
       static_cast<double>(round.index.sealed_bytes) / 1e6,
       round.index.sealed_segments, round.seconds);
   std::fflush(stdout);
@@ -247,6 +264,7 @@ void Print(uint32_t number, const Round& round, const Round& first) {
 
 nlohmann::json ToJson(const Round& round) {
   return {{"recall", round.recall},
+          {"fresh_recall", round.fresh_recall},
           {"qps", round.qps},
           {"qps_ratio", round.ratio},
           {"distances", round.distances},
@@ -290,9 +308,9 @@ absl::Status Run(const Options& options) {
       "file MB  segments  seconds\n");
   std::vector<Round> rounds;
   for (uint32_t number = 0; number <= options.rounds; ++number) {
-    ASSIGN_OR_RETURN(Round round, churn.Run());
+    ASSIGN_OR_RETURN(Round round, churn.Run(number));
     rounds.push_back(std::move(round));
-    Print(number, rounds.back(), rounds.front());
+    Print(number, rounds.back());
   }
   RETURN_IF_ERROR(churn.Close());
   return options.json.empty() ? absl::OkStatus()

@@ -160,9 +160,14 @@ def disk_table(results):
 
 
 def churn_table(result):
-    """Rounds that replaced every point, against the first load."""
+    """Rounds that replaced every point, against loads of the same points."""
     first, rounds = result["rounds"][0], result["rounds"][1:]
-    points = [100 * (r["recall"] - first["recall"]) for r in rounds]
+
+    def points_more(r):
+        return 100 * (r["recall"] - r["fresh_recall"])
+
+    points = [points_more(r) for r in rounds]
+    error = statistics.stdev(points) / len(points) ** 0.5
     ratios = [r["qps_ratio"] for r in rounds]
 
     def rest(r):
@@ -172,9 +177,11 @@ def churn_table(result):
     return (f"{data['name']}, {data['rows']:,} x {data['dimension']}, "
             f"ef {result['ef']}, {len(rounds)} rounds\n\n") + table(
         ["", "load", "median round", "worst round"],
-        [["recall@10, points more than after the load", "-",
-          number(statistics.median(points), 2), number(min(points), 2)],
-         ["QPS / that of a collection loaded once",
+        [["recall@10, points more than of the same points loaded once",
+          number(points_more(first), 2),
+          f"{number(statistics.mean(points), 2)} ± {number(error, 2)} (mean)",
+          number(min(points), 2)],
+         ["QPS / that of the same points loaded once",
           number(first["qps_ratio"], 2), number(statistics.median(ratios), 2),
           number(min(ratios), 2)],
          ["memory without the store's, MB", number(rest(first)),

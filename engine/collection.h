@@ -120,9 +120,12 @@ class Collection {
   // second mostly waits for the disk.
   virtual absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> points, const RequestContext& context) const = 0;
-  // `write` was prepared by this collection.
-  virtual absl::StatusOr<WriteResult> Commit(PreparedWrite write,
-                                             const RequestContext& context) = 0;
+  // `writes` were prepared by this collection. They become durable together,
+  // all or none of them, in their order; each has its own sequence number.
+  virtual absl::StatusOr<std::vector<WriteResult>> CommitAll(
+      std::vector<PreparedWrite> writes, const RequestContext& context) = 0;
+  absl::StatusOr<WriteResult> Commit(PreparedWrite write,
+                                     const RequestContext& context);
   virtual absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
                                              const RequestContext& context) = 0;
 
@@ -175,6 +178,18 @@ inline absl::StatusOr<WriteResult> Collection::Upsert(
     return write.status();
   }
   return Commit(*std::move(write), context);
+}
+
+inline absl::StatusOr<WriteResult> Collection::Commit(
+    PreparedWrite write, const RequestContext& context) {
+  std::vector<PreparedWrite> writes;
+  writes.push_back(std::move(write));
+  absl::StatusOr<std::vector<WriteResult>> results =
+      CommitAll(std::move(writes), context);
+  if (!results.ok()) {
+    return results.status();
+  }
+  return results->front();
 }
 
 }  // namespace sextant

@@ -14,9 +14,9 @@ constexpr std::chrono::milliseconds kCancelPoll{20};
 
 }  // namespace
 
-absl::Status CommitQueue::Submit(QueuedWrite* write,
+absl::Status CommitQueue::Submit(std::span<QueuedWrite> writes,
                                  const RequestContext& context, Commit commit) {
-  Waiter waiter{write};
+  Waiter waiter{writes};
   std::vector<Waiter*> group;
   {
     MutexLock lock(&mutex_);
@@ -28,12 +28,13 @@ absl::Status CommitQueue::Submit(QueuedWrite* write,
     }
     group = GatherGroup();
   }
-  std::vector<QueuedWrite*> writes;
-  writes.reserve(group.size());
+  std::vector<QueuedWrite*> together;
   for (const Waiter* member : group) {
-    writes.push_back(member->write);
+    for (QueuedWrite& write : member->writes) {
+      together.push_back(&write);
+    }
   }
-  commit(writes);
+  commit(together);
   MutexLock lock(&mutex_);
   for (Waiter* member : group) {
     member->done = true;
@@ -44,7 +45,7 @@ absl::Status CommitQueue::Submit(QueuedWrite* write,
   return absl::OkStatus();
 }
 
-// Ends when the write is done, or when its thread is to lead the next group.
+// Ends when the writes are done, or when its thread is to lead the next group.
 absl::Status CommitQueue::WaitForTurn(Waiter* waiter,
                                       const RequestContext& context) {
   while (true) {
@@ -84,12 +85,14 @@ std::vector<CommitQueue::Waiter*> CommitQueue::GatherGroup() {
   return group;
 }
 
-// How many writes from the front make a group; at least one.
+// How many waiters from the front make a group; at least one.
 size_t CommitQueue::CountFitting() const {
   uint64_t size = 0;
   size_t count = 0;
   for (const Waiter* waiter : queue_) {
-    size += waiter->write->write.size_bytes;
+    for (const QueuedWrite& queued : waiter->writes) {
+      size += queued.write.size_bytes;
+    }
     if (count > 0 && size > options_.group_bytes_max) {
       break;
     }

@@ -19,7 +19,7 @@
 
 namespace sextant {
 
-// A write on its way through the queue; lives on its caller's stack.
+// A write on its way through the queue; its caller keeps it.
 struct QueuedWrite {
   PreparedWrite write;
   // Filled in by the commit.
@@ -32,7 +32,8 @@ struct QueuedWrite {
 struct CommitQueueOptions {
   // How long a leader waits for company, once there was some lately.
   uint32_t linger_us = 1000;
-  // A group is closed at this size; one larger write goes alone.
+  // A group is closed at this size; what a caller brings that is larger goes
+  // alone.
   uint64_t group_bytes_max = 256ULL << 10U;
 };
 
@@ -47,15 +48,16 @@ class CommitQueue {
 
   explicit CommitQueue(CommitQueueOptions options) : options_(options) {}
 
-  // Returns when `write` was committed, by this thread or another; groups are
-  // committed one at a time, in order. kDeadlineExceeded / kCancelled if the
-  // context ended before its group was closed: nothing was written then.
-  absl::Status Submit(QueuedWrite* write, const RequestContext& context,
-                      Commit commit);
+  // Returns when all `writes` were committed, in one group, by this thread or
+  // another; groups are committed one at a time, in order. kDeadlineExceeded /
+  // kCancelled if the context ended before the group was closed: nothing was
+  // written then.
+  absl::Status Submit(std::span<QueuedWrite> writes,
+                      const RequestContext& context, Commit commit);
 
  private:
   struct Waiter {
-    QueuedWrite* write;
+    std::span<QueuedWrite> writes;
     bool taken = false;
     bool done = false;
   };

@@ -67,7 +67,7 @@ class Writer {
     context_ = std::make_unique<RequestContext>(std::move(options));
     thread_ = std::make_unique<Thread>("writer", [this, queue] {
       status_ = queue->Submit(
-          &write_, *context_,
+          {&write_, 1}, *context_,
           [this](std::span<QueuedWrite* const> group) { commit_(group); });
     });
   }
@@ -176,7 +176,7 @@ TEST_F(CommitQueueTest, ADeadlineEndsTheWait) {
   options.deadline =
       std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
   const RequestContext context(std::move(options));
-  EXPECT_THAT(queue_->Submit(&late, context,
+  EXPECT_THAT(queue_->Submit({&late, 1}, context,
                              [](std::span<QueuedWrite* const>) {
                                ADD_FAILURE() << "committed too late";
                              }),
@@ -200,7 +200,7 @@ TEST(CommitQueueAloneTest, AnIdleQueueAddsNoDelay) {
   for (int i = 0; i < 1000; ++i) {
     QueuedWrite write;
     size_t groups = 0;
-    ASSERT_OK(queue.Submit(&write, test::Unlimited(),
+    ASSERT_OK(queue.Submit({&write, 1}, test::Unlimited(),
                            [&](std::span<QueuedWrite* const> group) {
                              EXPECT_EQ(group.size(), 1U);
                              ++groups;
@@ -209,12 +209,27 @@ TEST(CommitQueueAloneTest, AnIdleQueueAddsNoDelay) {
   }
 }
 
+TEST(CommitQueueAloneTest, WhatACallerBringsIsOneGroupHoweverLarge) {
+  CommitQueue queue({.group_bytes_max = 100});
+  std::vector<QueuedWrite> writes(3);
+  for (QueuedWrite& write : writes) {
+    write.write.size_bytes = 80;
+  }
+  std::vector<QueuedWrite*> committed;
+  ASSERT_OK(queue.Submit(writes, test::Unlimited(),
+                         [&](std::span<QueuedWrite* const> group) {
+                           committed.assign(group.begin(), group.end());
+                         }));
+  EXPECT_THAT(committed,
+              ::testing::ElementsAre(&writes[0], &writes[1], &writes[2]));
+}
+
 TEST(CommitQueueAloneTest, EndsWithAnEndedContext) {
   CommitQueue queue({});
   RequestContext cancelled;
   cancelled.Cancel();
   QueuedWrite write;
-  EXPECT_THAT(queue.Submit(&write, cancelled,
+  EXPECT_THAT(queue.Submit({&write, 1}, cancelled,
                            [](std::span<QueuedWrite* const>) { FAIL(); }),
               StatusIs(absl::StatusCode::kCancelled));
 }
@@ -232,7 +247,7 @@ TEST(CommitQueueAloneTest, EachWriteIsCommittedOnceByOneThreadAtATime) {
       threads.push_back(std::make_unique<Thread>("writer", [&] {
         for (int i = 0; i < kWrites; ++i) {
           QueuedWrite write;
-          EXPECT_OK(queue.Submit(&write, test::Unlimited(),
+          EXPECT_OK(queue.Submit({&write, 1}, test::Unlimited(),
                                  [&](std::span<QueuedWrite* const> group) {
                                    EXPECT_EQ(committing.fetch_add(1), 0);
                                    largest = std::max(largest, group.size());

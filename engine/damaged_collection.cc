@@ -27,8 +27,9 @@ class DamagedCollection final : public Collection {
       const RequestContext& /*context*/) const override {
     return damage_;
   }
-  absl::StatusOr<WriteResult> Commit(
-      PreparedWrite /*write*/, const RequestContext& /*context*/) override {
+  absl::StatusOr<std::vector<WriteResult>> CommitAll(
+      std::vector<PreparedWrite> /*writes*/,
+      const RequestContext& /*context*/) override {
     return damage_;
   }
   absl::StatusOr<WriteResult> Delete(

@@ -106,20 +106,26 @@ absl::StatusOr<WriteResult> StoredCollection::Delete(
   return Commit(std::move(write), context);
 }
 
-absl::StatusOr<WriteResult> StoredCollection::Commit(
-    PreparedWrite write, const RequestContext& context) {
-  QueuedWrite queued;
-  queued.write = std::move(write);
-  RETURN_IF_ERROR(commits_.Submit(&queued, context,
+absl::StatusOr<std::vector<WriteResult>> StoredCollection::CommitAll(
+    std::vector<PreparedWrite> writes, const RequestContext& context) {
+  std::vector<QueuedWrite> queued(writes.size());
+  for (size_t i = 0; i < writes.size(); ++i) {
+    queued[i].write = std::move(writes[i]);
+  }
+  RETURN_IF_ERROR(commits_.Submit(queued, context,
                                   [this](std::span<QueuedWrite* const> group) {
                                     writer_.CommitGroup(group);
                                   }));
-  RETURN_IF_ERROR(queued.status);
+  std::vector<WriteResult> results;
+  for (const QueuedWrite& write : queued) {
+    RETURN_IF_ERROR(write.status);
+    results.push_back(write.result);
+  }
   last_write_ = std::chrono::steady_clock::now();
   if (writer_.has_frozen()) {
     compactor_.Schedule(shared_from_this());
   }
-  return queued.result;
+  return results;
 }
 
 absl::StatusOr<std::vector<Point>> StoredCollection::Get(

@@ -45,8 +45,9 @@ class StoredCollection final
   const Schema& schema() const override { return schema_; }
   absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> points, const RequestContext& context) const override;
-  absl::StatusOr<WriteResult> Commit(PreparedWrite write,
-                                     const RequestContext& context) override;
+  absl::StatusOr<std::vector<WriteResult>> CommitAll(
+      std::vector<PreparedWrite> writes,
+      const RequestContext& context) override;
   absl::StatusOr<WriteResult> Delete(std::span<const PointId> ids,
                                      const RequestContext& context) override;
   absl::StatusOr<std::vector<Point>> Get(

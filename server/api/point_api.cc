@@ -114,17 +114,27 @@ absl::StatusOr<PointApi::StreamChunk> PointApi::PrepareStreamChunk(
   return chunk;
 }
 
-absl::Status PointApi::CommitStreamChunk(
-    StreamChunk chunk, const RequestContext& context,
-    v1::StreamUpsertPointsResponse* response) const {
-  ASSIGN_OR_RETURN(
-      const WriteResult result,
-      Recorded(chunk.collection->Commit(std::move(chunk.write), context)));
-  response->set_message_index(chunk.message_index);
-  response->set_applied_seq(result.applied_seq);
-  response->set_inserted(result.inserted);
-  response->set_updated(result.updated);
-  return absl::OkStatus();
+absl::StatusOr<std::vector<v1::StreamUpsertPointsResponse>>
+PointApi::CommitStreamChunks(std::vector<StreamChunk> chunks,
+                             const RequestContext& context) const {
+  std::vector<PreparedWrite> writes;
+  for (StreamChunk& chunk : chunks) {
+    writes.push_back(std::move(chunk.write));
+  }
+  const absl::StatusOr<std::vector<WriteResult>> results =
+      chunks.front().collection->CommitAll(std::move(writes), context);
+  if (!results.ok()) {
+    return Recorded(results.status()).status();
+  }
+  std::vector<v1::StreamUpsertPointsResponse> responses(chunks.size());
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    ASSIGN_OR_RETURN(const WriteResult result, Recorded((*results)[i]));
+    responses[i].set_message_index(chunks[i].message_index);
+    responses[i].set_applied_seq(result.applied_seq);
+    responses[i].set_inserted(result.inserted);
+    responses[i].set_updated(result.updated);
+  }
+  return responses;
 }
 
 absl::Status PointApi::Get(const v1::GetPointsRequest& request,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -59,10 +60,11 @@ class PointApi {
   absl::StatusOr<StreamChunk> PrepareStreamChunk(
       const v1::StreamUpsertPointsRequest& request,
       const RequestContext& context, UpsertStreamState* stream) const;
-  // Mostly waits for the disk.
-  absl::Status CommitStreamChunk(
-      StreamChunk chunk, const RequestContext& context,
-      v1::StreamUpsertPointsResponse* response) const;
+  // Chunks of one collection, at least one, in their order: they become durable
+  // together. Mostly waits for the disk. An answer to each.
+  absl::StatusOr<std::vector<v1::StreamUpsertPointsResponse>>
+  CommitStreamChunks(std::vector<StreamChunk> chunks,
+                     const RequestContext& context) const;
 
  private:
   // A page by id, of all points.

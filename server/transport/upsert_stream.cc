@@ -12,6 +12,12 @@ namespace {
 // Acknowledgements that may wait for a client that does not read them.
 constexpr size_t kAnswersMax = 64;
 
+// Parsed messages that may wait for those before them, which are on their way
+// to the disk: they follow as one group then.
+constexpr size_t kPreparedMax = 4;
+// A group is closed at this size; one larger message goes alone.
+constexpr size_t kGroupBytesMax = 4 << 20;
+
 // A message of a thousand points takes some hundred kilobytes besides its
 // vectors.
 google::protobuf::ArenaOptions ArenaBlocks() {
@@ -136,7 +142,8 @@ UpsertStream::Next UpsertStream::Decide() {
     return next;
   }
   const bool open = failure_.ok() && !finishing_;
-  if (open && received_.has_value() && !preparing_ && !prepared_.has_value()) {
+  if (open && received_.has_value() && !preparing_ &&
+      prepared_.size() < kPreparedMax) {
     next.prepare = preparing_ = true;
   }
   if (open && !draining_ && !reading_ && !reads_ended_ &&
@@ -231,7 +238,7 @@ void UpsertStream::Work(MonotonicTime scheduled) {
   {
     const MutexLock lock(&mutex_);
     preparing_ = false;
-    prepared_ = std::move(prepared);
+    prepared_.push_back(std::move(prepared));
     commit = !committing_;
     committing_ = true;
   }
@@ -273,24 +280,48 @@ UpsertStream::Prepared UpsertStream::Prepare(const grpc::ByteBuffer& message) {
   return prepared;
 }
 
+std::vector<UpsertStream::Prepared> UpsertStream::TakeGroup() {
+  std::vector<Prepared> group;
+  size_t bytes = 0;
+  while (!prepared_.empty()) {
+    const Prepared& next = prepared_.front();
+    bytes += next.bytes;
+    const bool follows =
+        group.empty() ||
+        (next.chunk.ok() && bytes <= kGroupBytesMax &&
+         next.chunk->collection == group.front().chunk->collection);
+    if (!follows) {
+      break;
+    }
+    group.push_back(std::move(prepared_.front()));
+    prepared_.pop_front();
+    if (!group.front().chunk.ok()) {
+      break;
+    }
+  }
+  return group;
+}
+
 void UpsertStream::CommitAll() {
   for (;;) {
-    std::optional<Prepared> prepared;
+    std::vector<Prepared> group;
     {
       const MutexLock lock(&mutex_);
-      prepared.swap(prepared_);
-      if (!prepared.has_value() || !failure_.ok()) {
+      if (prepared_.empty() || !failure_.ok()) {
         committing_ = false;
         return;
       }
+      group = TakeGroup();
     }
-    Advance();  // the next one can be parsed
-    grpc::ByteBuffer answer;
-    const absl::Status status = Commit(*std::move(prepared), &answer);
+    Advance();  // the next ones can be parsed
+    std::vector<grpc::ByteBuffer> answers;
+    const absl::Status status = Commit(std::move(group), &answers);
     {
       const MutexLock lock(&mutex_);
       if (status.ok()) {
-        answers_.push_back(std::move(answer));
+        for (grpc::ByteBuffer& answer : answers) {
+          answers_.push_back(std::move(answer));
+        }
       } else {
         Fail(status);
       }
@@ -299,25 +330,33 @@ void UpsertStream::CommitAll() {
   }
 }
 
-absl::Status UpsertStream::Commit(Prepared prepared, grpc::ByteBuffer* answer) {
-  if (!prepared.chunk.ok()) {
-    return prepared.chunk.status();
-  }
-  const absl::Status status = CallRunner::Guarded([&]() -> absl::Status {
-    const RequestContext context(ContextOf(context_, cancelled_));
-    v1::StreamUpsertPointsResponse response;
-    if (absl::Status committed = environment_->api->CommitStreamChunk(
-            *std::move(prepared.chunk), context, &response);
-        !committed.ok()) {
-      return committed;
+absl::Status UpsertStream::Commit(std::vector<Prepared> group,
+                                  std::vector<grpc::ByteBuffer>* answers) {
+  std::vector<PointApi::StreamChunk> chunks;
+  for (Prepared& prepared : group) {
+    if (!prepared.chunk.ok()) {
+      return prepared.chunk.status();
     }
-    return CallRunner::Serialize(response, answer);
-  });
-  if (status.ok()) {
-    environment_->runner->options().metrics->StreamMessage(
-        Method::kStreamUpsertPoints, prepared.bytes, answer->Length());
+    chunks.push_back(*std::move(prepared.chunk));
   }
-  return status;
+  return CallRunner::Guarded([&]() -> absl::Status {
+    const RequestContext context(ContextOf(context_, cancelled_));
+    const auto responses =
+        environment_->api->CommitStreamChunks(std::move(chunks), context);
+    if (!responses.ok()) {
+      return responses.status();
+    }
+    for (size_t i = 0; i < responses->size(); ++i) {
+      grpc::ByteBuffer& answer = answers->emplace_back();
+      if (absl::Status done = CallRunner::Serialize((*responses)[i], &answer);
+          !done.ok()) {
+        return done;
+      }
+      environment_->runner->options().metrics->StreamMessage(
+          Method::kStreamUpsertPoints, group[i].bytes, answer.Length());
+    }
+    return absl::OkStatus();
+  });
 }
 
 void UpsertStream::Leave() {

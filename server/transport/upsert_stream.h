@@ -23,12 +23,13 @@
 
 namespace sextant {
 
-// One StreamUpsertPoints call. Messages go through three steps, each of which
-// holds one message at a time: read; parse and check; commit (one durable
-// write) and acknowledge. So while one is on its way to the disk the next is
-// parsed and the one after it is received; then flow control holds the client
-// back. Order is kept: acknowledgements come as the messages came, and nothing
-// behind a message that fails is written.
+// One StreamUpsertPoints call. Messages go through three steps: read; parse and
+// check; commit and acknowledge. While some are on their way to the disk the
+// next ones are parsed, a few at most, and one more is received; then flow
+// control holds the client back. What was parsed meanwhile is committed
+// together: one durable write, in which each message keeps its own sequence
+// number. Order is kept: acknowledgements come as the messages came, and
+// nothing behind a message that fails is written.
 //
 // Owns itself while gRPC holds its events; also held by the set of open
 // streams and by work in the write pool. Events come from search threads, the
@@ -84,11 +85,14 @@ class UpsertStream {
   Prepared Prepare(const grpc::ByteBuffer& message);
   // Returns with no message left to commit.
   void CommitAll();
-  absl::Status Commit(Prepared prepared, grpc::ByteBuffer* answer);
+  // What waits in front and may become durable together.
+  std::vector<Prepared> TakeGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Commit(std::vector<Prepared> group,
+                      std::vector<grpc::ByteBuffer>* answers);
 
   Next Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Busy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return received_.has_value() || preparing_ || prepared_.has_value() ||
+    return received_.has_value() || preparing_ || !prepared_.empty() ||
            committing_;
   }
   void Fail(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -121,7 +125,7 @@ class UpsertStream {
   bool reads_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<grpc::ByteBuffer> received_ ABSL_GUARDED_BY(mutex_);
   bool preparing_ ABSL_GUARDED_BY(mutex_) = false;
-  std::optional<Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Prepared> prepared_ ABSL_GUARDED_BY(mutex_);
   bool committing_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<grpc::ByteBuffer> answers_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
