@@ -14,13 +14,13 @@
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
+#include "engine/collection_info.h"
 #include "engine/filtered_reads.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
-#include "index/vector_index.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -30,47 +30,6 @@ struct WriteResult {
   uint64_t inserted = 0;
   uint64_t updated = 0;
   uint64_t deleted = 0;
-};
-
-// How many rows of a field are searched by codes of one kind.
-struct EncodingUse {
-  std::string field;
-  Encoding encoding = Encoding::kFloat;
-  uint32_t segments = 0;
-  uint64_t rows = 0;
-  float recall_loss = 0;  // of the segment that lost most
-};
-
-struct IndexStats {
-  uint32_t sealed_segments = 0;
-  uint64_t unindexed_points = 0;
-  uint64_t dead_rows = 0;
-  uint64_t growing_bytes = 0;
-  uint64_t sealed_bytes = 0;
-  bool building = false;
-  uint64_t build_rows_done = 0;
-  uint64_t build_rows_total = 0;
-  uint64_t rebuilds = 0;  // times the index was made anew from the store
-  // What the sealed segments' parts take, of all fields.
-  IndexMemory memory;
-  uint64_t ids_bytes = 0;
-  uint64_t columns_bytes = 0;
-  uint64_t windows_bytes = 0;
-  std::vector<EncodingUse> encodings;  // by field, then encoding
-};
-
-struct CollectionInfo {
-  std::string name;
-  Schema schema;
-  int64_t create_time_us = 0;  // Unix time
-  uint64_t point_count = 0;
-  Sequence applied_seq = 0;
-  ContentHash content_hash;
-  IndexStats index;
-  RecallStats recall;
-  // Not OK: the collection's data is damaged; every other call on it returns
-  // this.
-  absl::Status health;
 };
 
 struct PointCount {
@@ -111,7 +70,18 @@ class Collection {
   virtual ~Collection() = default;
 
   virtual const std::string& name() const = 0;
-  virtual const Schema& schema() const = 0;
+  // As of now.
+  virtual std::shared_ptr<const Schema> schema() const = 0;
+
+  // Declares one payload field more, durably: what is written from then on has
+  // its values. Those of the points that are there are read from their payloads
+  // in the background (CollectionInfo::fills); until that is done, whoever
+  // names the field in a filter, an order or a facet gets
+  // kFailedPrecondition. Stored values that do not fit it count as absent
+  // (IndexStats::payload_misfits). kAlreadyExists when the name is taken;
+  // InvalidField with paths like "field.name".
+  virtual absl::Status AddPayloadField(const PayloadFieldSchema& field,
+                                       const RequestContext& context) = 0;
 
   // Inserts or overwrites, all or nothing; of equal ids the last one wins.
   absl::StatusOr<WriteResult> Upsert(std::vector<Point> points,

@@ -82,13 +82,10 @@ absl::Status CollectionWriter::Recover() {
               absl::StrCat("collection '", record_.name(),
                            "': old segment files stay: ", removed.message()));
     }
-    if (misfits_ > 0) {
-      events_(true,
-              absl::StrCat("collection '", record_.name(), "': ", misfits_,
-                           " values of payload fields are not of the "
-                           "field's type and count as absent"));
-    }
     Publish();
+  }
+  if (const uint64_t misfits = payload_misfits(); misfits > 0) {
+    events_(true, MisfitsText(record_.name(), misfits));
   }
   if (checkpoint_needed) {
     // If it fails, the next start rebuilds again.
@@ -165,17 +162,20 @@ absl::Status CollectionWriter::Replay() {
   }
   const std::vector<absl::string_view> views(ids.begin(), ids.end());
   const PayloadReader payloads(schema_->payload_fields);
+  uint64_t misfits = 0;
   for (size_t first = 0; first < views.size(); first += kReplayBatch) {
     const size_t count = std::min(kReplayBatch, views.size() - first);
     RETURN_IF_ERROR(
-        ReplayIds(std::span(views).subspan(first, count), payloads));
+        ReplayIds(std::span(views).subspan(first, count), payloads, &misfits));
   }
+  payload_misfits_ += misfits;
   changes_to_replay_ = ids.size();
   return absl::OkStatus();
 }
 
 absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
-                                         const PayloadReader& payloads) {
+                                         const PayloadReader& payloads,
+                                         uint64_t* misfits) {
   ASSIGN_OR_RETURN(
       std::vector<std::optional<StoredPoint>> points,
       store_->ReadPoints(
@@ -191,7 +191,7 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
     // A segment that fills up during the replay holds all changes but cannot
     // say up to which write; the next one starts where the replay started.
     table_.Upsert(ids[i], vectors, checkpoint_seq_,
-                  payloads.ReadStored(points[i]->payload, &misfits_));
+                  payloads.ReadStored(points[i]->payload, misfits));
   }
   return absl::OkStatus();
 }
@@ -204,18 +204,20 @@ absl::Status CollectionWriter::Rebuild() {
   std::unique_ptr<PointScan> scan = store_->ScanPoints(
       nullptr, record_.number(), "", {.payload = true, .vectors = true});
   const PayloadReader payloads(schema_->payload_fields);
+  uint64_t misfits = 0;
   CollectionState found;
   found.applied_seq = state_.applied_seq;
   while (scan->Next()) {
     ASSIGN_OR_RETURN(const std::vector<FieldVector> vectors,
                      IndexableVectors(*schema_, scan->id(), scan->point()));
     table_.Upsert(scan->id(), vectors, 0,
-                  payloads.ReadStored(scan->point().payload, &misfits_));
+                  payloads.ReadStored(scan->point().payload, &misfits));
     ++found.live_count;
     found.content_hash.Add(
         HashPoint({scan->id(), scan->point().payload, vectors}));
   }
   RETURN_IF_ERROR(scan->status());
+  payload_misfits_ += misfits;
   if (found != state_) {
     return absl::DataLossError(absl::StrCat(
         "the store's points do not add up to its state: ", found.live_count,

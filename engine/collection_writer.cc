@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/collection_writer.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 #include "base/crash_point.h"
 #include "base/status_macros.h"
+#include "engine/schema_record.h"
 
 namespace sextant {
 namespace {
 
 std::vector<SegmentSize> SizesOf(
-    const std::vector<std::shared_ptr<const SegmentView>>& views) {
+    const std::vector<std::shared_ptr<const SegmentView>>& views,
+    const Schema& schema) {
   std::vector<SegmentSize> sizes;
   sizes.reserve(views.size());
   for (const auto& view : views) {
-    sizes.push_back({view->live(), view->dead.count()});
+    sizes.push_back({view->live(), view->dead.count(),
+                     view->sealed != nullptr && !view->has_fields_of(schema)});
   }
   return sizes;
 }
@@ -93,14 +97,14 @@ void Encode(QueuedWrite* queued, KnownById* points, CollectionState* state,
 
 CollectionWriter::CollectionWriter(Store* store,
                                    storage::CollectionRecord record,
-                                   const Schema* schema, uint32_t seal_rows,
+                                   Schema schema, uint32_t seal_rows,
                                    EventSink events)
     : store_(store),
       record_(std::move(record)),
-      schema_(schema),
       seal_rows_(seal_rows),
       events_(std::move(events)),
-      table_(schema, seal_rows) {}
+      schema_(std::make_shared<const Schema>(std::move(schema))),
+      table_(schema_.get(), seal_rows) {}
 
 void CollectionWriter::CommitGroup(std::span<QueuedWrite* const> group) {
   MutexLock lock(&mutex_);
@@ -172,11 +176,27 @@ absl::StatusOr<CollectionWriter::KnownById> CollectionWriter::ReadKnown(
 
 void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
   const PreparedWrite& write = queued.write;
+  // Prepared before a field was declared that is there now: such a point counts
+  // as one of before.
+  uint64_t misfits = 0;
+  const bool has_new_fields =
+      !write.upserts.empty() &&
+      write.upserts.front().values.size() < schema_->payload_fields.size();
+  std::optional<PayloadReader> reader;
+  if (has_new_fields) {
+    reader.emplace(schema_->payload_fields);
+  }
   for (size_t i = 0; i < write.upserts.size(); ++i) {
     PrefetchAfter(table_, write, i);
     const PreparedPoint& point = write.upserts[i];
-    table_.Upsert(point.id, point.vectors, before, point.values);
+    if (reader.has_value()) {
+      table_.Upsert(point.id, point.vectors, before,
+                    reader->ReadStored(point.point.payload, &misfits));
+    } else {
+      table_.Upsert(point.id, point.vectors, before, point.values);
+    }
   }
+  payload_misfits_ += misfits;
   auto held_back = queued.held_back.begin();
   for (size_t i = 0; i < write.deletes.size(); ++i) {
     if (held_back != queued.held_back.end() && *held_back == i) {
@@ -191,6 +211,7 @@ void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
 void CollectionWriter::Publish() {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->state = state_;
+  snapshot->schema = schema_;
   snapshot->segments = table_.Views();
   // After a failed write nobody knows what the store holds; the last good view
   // is what the segments are equal to.
@@ -214,6 +235,7 @@ void CollectionWriter::UpdateGauges() {
   growing_bytes_ = table_.GrowingBytes();
   id_map_bytes_ = table_.IdMapBytes();
   has_frozen_ = table_.has_frozen();
+  has_unfilled_ = table_.has_unfilled();
 }
 
 absl::Status CollectionWriter::CheckNotDropped() const {
@@ -238,6 +260,37 @@ absl::Status CollectionWriter::CheckWritableLocked() const {
     return absl::UnavailableError("the database is closed");
   }
   return store_->write_status();
+}
+
+absl::Status CollectionWriter::AddPayloadField(
+    const PayloadFieldSchema& field) {
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(CheckWritableLocked());
+  ASSIGN_OR_RETURN(Schema added, WithPayloadField(*schema_, field));
+  auto schema = std::make_shared<const Schema>(std::move(added));
+  storage::CollectionRecord record = record_;
+  SetPayloadFields(schema->payload_fields, &record);
+  RETURN_IF_ERROR(store_->ReplaceDefinition(record));
+  CRASH_POINT("add_field:before_publish");
+  // The table lets go of the old schema first.
+  table_.Declare(schema.get(), state_.applied_seq);
+  schema_ = std::move(schema);
+  Publish();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> CollectionWriter::ReadPayloads(
+    std::span<const absl::string_view> ids) const {
+  ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> points,
+                   store_->ReadPoints(nullptr, record_.number(), ids,
+                                      {.payload = true, .vectors = false}));
+  std::vector<std::string> payloads(ids.size());
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (points[i].has_value()) {
+      payloads[i] = std::move(points[i]->payload);
+    }
+  }
+  return payloads;
 }
 
 absl::Status CollectionWriter::Drop() {
@@ -269,8 +322,8 @@ std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge(
   std::vector<std::shared_ptr<const SegmentView>> frozen = table_.FrozenViews();
   const std::vector<std::shared_ptr<const SegmentView>> sealed =
       table_.SealedViews();
-  const CompactionPlan plan =
-      PlanCompaction(SizesOf(frozen), SizesOf(sealed), load);
+  const CompactionPlan plan = PlanCompaction(SizesOf(frozen, *schema_),
+                                             SizesOf(sealed, *schema_), load);
   if (plan.empty()) {
     return std::nullopt;
   }
@@ -281,6 +334,8 @@ std::optional<CollectionWriter::Merge> CollectionWriter::NextMerge(
     merge.inputs.push_back(sealed[position]);
   }
   merge.number = table_.TakeNumber();
+  merge.schema = schema_;
+  merge.fill = plan.fill;
   return merge;
 }
 
@@ -291,6 +346,7 @@ void CollectionWriter::FinishMerge(const SegmentBuild& build,
     return;
   }
   table_.Replace(build, std::move(built));
+  payload_misfits_ += build.misfits;
   Publish();
 }
 

@@ -7,12 +7,14 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "base/mutex.h"
 #include "base/published.h"
@@ -39,9 +41,9 @@ namespace sextant {
 // which is its purpose; snapshot() takes no lock.
 class CollectionWriter {
  public:
-  // `store` and `schema` outlive the writer.
+  // `store` outlives the writer. `schema` is that of the record.
   CollectionWriter(Store* store, storage::CollectionRecord record,
-                   const Schema* schema, uint32_t seal_rows, EventSink events);
+                   Schema schema, uint32_t seal_rows, EventSink events);
 
   // Brings the segments up to the store's state; once, before anything else.
   // Invalid segments or a gap in the change log lead to a rebuild from the
@@ -51,6 +53,11 @@ class CollectionWriter {
   // Commits all writes as one atomic batch; fills in status and result of
   // each.
   void CommitGroup(std::span<QueuedWrite* const> group);
+
+  // Declares one payload field more, durably. Rows written from here on have
+  // its values; those of older rows are filled in by merges. Errors are those
+  // of WithPayloadField.
+  absl::Status AddPayloadField(const PayloadFieldSchema& field);
 
   // Drops the collection from the store; calls are kNotFound from then on.
   absl::Status Drop();
@@ -70,11 +77,17 @@ class CollectionWriter {
   struct Merge {
     std::vector<std::shared_ptr<const SegmentView>> inputs;
     uint32_t number = 0;  // of the segment to be made
+    std::shared_ptr<const Schema> schema;
+    // The one input gets the columns that it lacks and stays as it is.
+    bool fill = false;
   };
   // Freezes the growing segment if it has rows.
   void Freeze();
   // The next merge that is worth doing, if any.
   std::optional<Merge> NextMerge(WriteLoad load);
+  // The newest payloads of points, for merges. Thread-safe.
+  absl::StatusOr<std::vector<std::string>> ReadPayloads(
+      std::span<const absl::string_view> ids) const;
   // Publishes a merge; `built` null when no row was left.
   void FinishMerge(const SegmentBuild& build,
                    std::shared_ptr<const SealedSegment> built);
@@ -85,6 +98,11 @@ class CollectionWriter {
   // Ids changed since the last checkpoint: what a restart has to replay.
   uint64_t changes_to_replay() const { return changes_to_replay_.load(); }
   bool has_frozen() const { return has_frozen_.load(); }
+  // Whether a sealed segment lacks a payload field that was declared later.
+  bool has_unfilled() const { return has_unfilled_.load(); }
+  // Stored values that did not fit the type of their payload field and count as
+  // absent: met since the start by recoveries and merges.
+  uint64_t payload_misfits() const { return payload_misfits_.load(); }
   uint32_t growing_rows() const { return growing_rows_.load(); }
   uint64_t rebuilds() const { return rebuilds_.load(); }
   uint64_t growing_bytes() const { return growing_bytes_.load(); }
@@ -113,17 +131,17 @@ class CollectionWriter {
   absl::Status LoadCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Replay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ReplayIds(std::span<const absl::string_view> ids,
-                         const PayloadReader& payloads)
+                         const PayloadReader& payloads, uint64_t* misfits)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RemoveLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Rebuild() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   storage::CheckpointRecord MakeCheckpoint()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Constant after construction.
+  // Constant after construction. The record's payload fields are those of the
+  // start.
   Store* const store_;
   const storage::CollectionRecord record_;
-  const Schema* const schema_;
   const uint32_t seal_rows_;
   const EventSink events_;
 
@@ -131,18 +149,19 @@ class CollectionWriter {
   // taken before mutex_.
   Mutex checkpoint_mutex_;
   Mutex mutex_;
+  std::shared_ptr<const Schema> schema_ ABSL_GUARDED_BY(mutex_);
   SegmentTable table_ ABSL_GUARDED_BY(mutex_);
   CollectionState state_ ABSL_GUARDED_BY(mutex_);
   Sequence checkpoint_seq_ ABSL_GUARDED_BY(mutex_) = 0;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  // Fields of recovered points whose value does not fit their type.
-  uint64_t misfits_ ABSL_GUARDED_BY(mutex_) = 0;
 
   Published<Snapshot> published_;
   std::atomic<bool> dropped_{false};  // set under mutex_
   std::atomic<uint64_t> changes_to_replay_{0};
   std::atomic<uint32_t> growing_rows_{0};
   std::atomic<bool> has_frozen_{false};
+  std::atomic<bool> has_unfilled_{false};
+  std::atomic<uint64_t> payload_misfits_{0};
   std::atomic<uint64_t> growing_bytes_{0};
   std::atomic<uint64_t> id_map_bytes_{0};
   std::atomic<uint64_t> rebuilds_{0};

@@ -55,7 +55,7 @@ class CollectionWriterTest : public ::testing::Test {
   }
   std::unique_ptr<CollectionWriter> MakeWriter(
       const storage::CollectionRecord& record) {
-    return std::make_unique<CollectionWriter>(store_.get(), record, &schema_,
+    return std::make_unique<CollectionWriter>(store_.get(), record, schema_,
                                               kSealRows, events_.Sink());
   }
   void OpenWriter() {

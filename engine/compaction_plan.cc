@@ -67,6 +67,16 @@ CompactionPlan PlanCompaction(const std::vector<SegmentSize>& frozen,
     }
   }
   std::sort(plan.sealed.begin(), plan.sealed.end());
+  if (plan.empty()) {
+    // The smallest first: what can be filtered by soon shows that it goes on.
+    const auto unfilled = std::find_if(
+        by_size.begin(), by_size.end(),
+        [&](size_t position) { return sealed[position].unfilled; });
+    if (unfilled != by_size.end()) {
+      plan.sealed.push_back(*unfilled);
+      plan.fill = true;
+    }
+  }
   return plan;
 }
 

@@ -12,6 +12,8 @@ namespace sextant {
 struct SegmentSize {
   uint64_t live = 0;
   uint64_t dead = 0;
+  // It has no column of a payload field that was declared later.
+  bool unfilled = false;
 };
 
 // Segments to merge into one: the first `frozen` of the frozen segments (a
@@ -19,6 +21,8 @@ struct SegmentSize {
 struct CompactionPlan {
   size_t frozen = 0;
   std::vector<size_t> sealed;  // positions, ascending
+  // `sealed` is one, which gets the columns that it lacks and stays as it is.
+  bool fill = false;
   bool empty() const { return frozen == 0 && sealed.empty(); }
 };
 
@@ -47,6 +51,9 @@ inline constexpr uint64_t kFrozenRowsMax = 2'000'000;
 
 enum class WriteLoad { kBusy, kIdle };
 
+// When no merge is worth doing, one segment that lacks columns gets them; a
+// merge fills in its inputs on the way.
+//
 // `frozen` oldest first. Carried out again and again, plans come to an end.
 // Pure.
 CompactionPlan PlanCompaction(const std::vector<SegmentSize>& frozen,

@@ -34,6 +34,22 @@ TEST_P(PlanCompactionTest, Chooses) {
   EXPECT_EQ(plan.sealed, test.planned_sealed);
 }
 
+// What lacks columns waits for merges, which fill it in; then the smallest is
+// first.
+TEST(CompactionPlanTest, SegmentsThatLackColumnsAreFilledWhenNothingElseIsDue) {
+  const std::vector<SegmentSize> sealed = {
+      {500, 0, true}, {90'000, 0, true}, {200, 9, true}, {100, 0, false}};
+  CompactionPlan plan = PlanCompaction({{10, 0}}, sealed, WriteLoad::kBusy);
+  EXPECT_EQ(plan.frozen, 1U);
+  EXPECT_FALSE(plan.fill);
+  plan = PlanCompaction({}, sealed, WriteLoad::kBusy);
+  EXPECT_TRUE(plan.fill);
+  EXPECT_EQ(plan.sealed, std::vector<size_t>{2});
+  plan = PlanCompaction({}, {{500, 0, false}, {9, 0, false}}, WriteLoad::kBusy);
+  EXPECT_TRUE(plan.empty());
+  EXPECT_FALSE(plan.fill);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, PlanCompactionTest,
     ::testing::Values(

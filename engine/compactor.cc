@@ -10,6 +10,7 @@
 #include "base/crash_point.h"
 #include "base/free_memory.h"
 #include "base/status_macros.h"
+#include "engine/payload.h"
 #include "engine/sealed_segment.h"
 #include "engine/segment_builder.h"
 
@@ -22,12 +23,10 @@ constexpr std::chrono::milliseconds kWaitPoll{20};
 }  // namespace
 
 Compactor::Compactor(Store* store, storage::CollectionRecord record,
-                     const Schema* schema, CollectionWriter* writer,
-                     BackgroundThreads threads, CompactorOptions options,
-                     EventSink events)
+                     CollectionWriter* writer, BackgroundThreads threads,
+                     CompactorOptions options, EventSink events)
     : store_(store),
       record_(std::move(record)),
-      schema_(schema),
       writer_(writer),
       threads_(threads),
       options_(options),
@@ -91,8 +90,8 @@ void Compactor::Tick(MonotonicTime now, MonotonicTime last_write,
     Schedule(std::move(owner));
     return;
   }
-  // Left full by a restart, or by a failed merge.
-  bool retry = writer_->has_frozen();
+  // Left full, or without a field, by a restart or by a failed merge.
+  bool retry = writer_->has_frozen() || writer_->has_unfilled();
   {
     MutexLock lock(&mutex_);
     retry = std::exchange(again_, false) || retry;
@@ -146,6 +145,7 @@ void Compactor::Run() {
     const absl::Status status = MergeAll(load, context);
     progress_.rows_done = 0;
     progress_.rows_total = 0;
+    rows_filled_ = 0;
     // A merge frees several times the size of its segment: the build's own
     // structures and the segments that it replaced. Kept by the heap, that is
     // memory which whoever runs the server cannot use for anything else.
@@ -188,13 +188,27 @@ absl::Status Compactor::MergeAll(WriteLoad load,
   return merged || !long_replay ? absl::OkStatus() : writer_->WriteCheckpoint();
 }
 
+absl::StatusOr<SegmentBuild> Compactor::BuildOnce(
+    const CollectionWriter::Merge& merge, const RequestContext& context) {
+  const SegmentBuildOptions options = {
+      .min_graph_rows = options_.min_graph_rows,
+      .pool = threads_.builds,
+      .payloads =
+          [this](std::span<const absl::string_view> ids) {
+            return writer_->ReadPayloads(ids);
+          },
+      .rows_filled = &rows_filled_};
+  rows_filled_ = 0;
+  return merge.fill ? FillSegment(*merge.schema, merge.inputs.front(), options,
+                                  context)
+                    : BuildSegment(*merge.schema, merge.inputs, options,
+                                   context, &progress_);
+}
+
 absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
                                   const RequestContext& context) {
   const auto start = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(const SegmentBuild build,
-                   BuildSegment(*schema_, merge.inputs,
-                                {options_.min_graph_rows, threads_.builds},
-                                context, &progress_));
+  ASSIGN_OR_RETURN(const SegmentBuild build, BuildOnce(merge, context));
   std::shared_ptr<const SealedSegment> segment;
   if (!build.origins.empty()) {
     const std::vector<SegmentSection> sections = build.Sections();
@@ -203,20 +217,27 @@ absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
                                               build.origins.size(), sections));
     ASSIGN_OR_RETURN(std::shared_ptr<const SegmentFile> file,
                      store_->segments().Open(record_, written));
-    ASSIGN_OR_RETURN(segment,
-                     SealedSegment::Open(*schema_, written, std::move(file)));
+    ASSIGN_OR_RETURN(
+        segment, SealedSegment::Open(*merge.schema, written, std::move(file)));
   }
   CRASH_POINT("merge:before_publish");
   writer_->FinishMerge(build, std::move(segment));
+  rows_filled_ = 0;
   CRASH_POINT("merge:before_checkpoint");
   RETURN_IF_ERROR(writer_->WriteCheckpoint());
+  if (build.misfits > 0) {
+    events_(true, MisfitsText(record_.name(), build.misfits));
+  }
   const std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
-  events_(false,
-          absl::StrFormat("collection '%s': merged %d segments into segment "
-                          "%d of %d points in %.2f s",
-                          record_.name(), merge.inputs.size(), merge.number,
-                          build.origins.size(), seconds.count()));
+  events_(false, absl::StrFormat(
+                     "collection '%s': %s segment %d of %d points in "
+                     "%.2f s",
+                     record_.name(),
+                     merge.fill ? "filled in payload fields in"
+                                : absl::StrFormat("merged %d segments into",
+                                                  merge.inputs.size()),
+                     merge.number, build.origins.size(), seconds.count()));
   return absl::OkStatus();
 }
 

@@ -17,7 +17,6 @@
 #include "engine/collection_writer.h"
 #include "engine/compaction_plan.h"
 #include "engine/events.h"
-#include "engine/schema.h"
 #include "index/vector_index_builder.h"
 #include "storage/store.h"
 
@@ -45,9 +44,8 @@ struct CompactorOptions {
 class Compactor {
  public:
   Compactor(Store* store, storage::CollectionRecord record,
-            const Schema* schema, CollectionWriter* writer,
-            BackgroundThreads threads, CompactorOptions options,
-            EventSink events);
+            CollectionWriter* writer, BackgroundThreads threads,
+            CompactorOptions options, EventSink events);
 
   // Runs merges until none is worth doing; returns at once. `owner` keeps this
   // object alive. Does nothing for a while after a failure.
@@ -72,16 +70,20 @@ class Compactor {
 
   bool running() const;
   const BuildProgress& progress() const { return progress_; }
+  // Rows of the running merge that got the values of payload fields that were
+  // declared later.
+  uint64_t rows_filled() const { return rows_filled_.load(); }
 
  private:
   void Run();
   absl::Status MergeAll(WriteLoad load, const RequestContext& context);
+  absl::StatusOr<SegmentBuild> BuildOnce(const CollectionWriter::Merge& merge,
+                                         const RequestContext& context);
   absl::Status MergeOnce(const CollectionWriter::Merge& merge,
                          const RequestContext& context);
 
   Store* const store_;
   const storage::CollectionRecord record_;
-  const Schema* const schema_;
   CollectionWriter* const writer_;
   const BackgroundThreads threads_;
   const CompactorOptions options_;
@@ -89,6 +91,7 @@ class Compactor {
 
   std::atomic<bool> stopping_{false};
   BuildProgress progress_;
+  std::atomic<uint64_t> rows_filled_{0};
 
   mutable Mutex mutex_;
   CondVar idle_;

@@ -67,13 +67,13 @@ class CompactorTest : public ::testing::Test {
     definition.set_uuid("0123456789abcdef");
     const auto record = store_->CreateCollection(definition);
     ASSERT_OK(record);
-    writer_ = std::make_unique<CollectionWriter>(
-        store_.get(), *record, &schema_, 1000, events_.Sink());
+    writer_ = std::make_unique<CollectionWriter>(store_.get(), *record, schema_,
+                                                 1000, events_.Sink());
     ASSERT_OK(writer_->Recover());
-    compactor_ = std::make_shared<Compactor>(
-        store_.get(), *record, &schema_, writer_.get(),
-        BackgroundThreads{&merges_, nullptr}, CompactorOptions{},
-        events_.Sink());
+    compactor_ =
+        std::make_shared<Compactor>(store_.get(), *record, writer_.get(),
+                                    BackgroundThreads{&merges_, nullptr},
+                                    CompactorOptions{}, events_.Sink());
   }
   void TearDown() override {
     compactor_->Stop();

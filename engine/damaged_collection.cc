@@ -16,12 +16,16 @@ class DamagedCollection final : public Collection {
         create_time_us_(record.create_time_us()),
         damage_(std::move(damage)) {
     if (absl::StatusOr<Schema> schema = SchemaFromRecord(record); schema.ok()) {
-      schema_ = *std::move(schema);
+      schema_ = std::make_shared<const Schema>(*std::move(schema));
     }
   }
 
   const std::string& name() const override { return name_; }
-  const Schema& schema() const override { return schema_; }
+  std::shared_ptr<const Schema> schema() const override { return schema_; }
+  absl::Status AddPayloadField(const PayloadFieldSchema& /*field*/,
+                               const RequestContext& /*context*/) override {
+    return damage_;
+  }
   absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> /*points*/,
       const RequestContext& /*context*/) const override {
@@ -81,7 +85,7 @@ class DamagedCollection final : public Collection {
   CollectionInfo Info() const override {
     CollectionInfo info;
     info.name = name_;
-    info.schema = schema_;
+    info.schema = *schema_;
     info.create_time_us = create_time_us_;
     info.health = damage_;
     return info;
@@ -94,7 +98,7 @@ class DamagedCollection final : public Collection {
   const std::string name_;
   const int64_t create_time_us_;
   const absl::Status damage_;
-  Schema schema_;
+  std::shared_ptr<const Schema> schema_ = std::make_shared<const Schema>();
 };
 
 }  // namespace

@@ -176,7 +176,7 @@ TEST_F(CatalogTest, ADroppedCollectionIsNotFound) {
   EXPECT_EQ(Find("docs")->Count()->count, 0U);
   docs.reset();
   Reopen();
-  EXPECT_EQ(Find("docs")->schema().vector_fields[0].dimension, 5U);
+  EXPECT_EQ(Find("docs")->schema()->vector_fields[0].dimension, 5U);
 }
 
 // The records are what counts: a file that cannot be removed does not leave

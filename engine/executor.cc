@@ -63,7 +63,7 @@ absl::StatusOr<Matches> FindMatches(const SearchTarget& target,
   }
   const StageClock clock;
   ASSIGN_OR_RETURN(const BoundFilter filter,
-                   BindFilterTo(*target.schema, *query.filter));
+                   BindFilterTo(*target.snapshot, *query.filter));
   ASSIGN_OR_RETURN(std::vector<SegmentMatch> matches,
                    MatchSegments(filter, *target.snapshot,
                                  WindowedField(target, query), context));
@@ -89,6 +89,10 @@ class Execution {
     const StageClock clock;
     RETURN_IF_ERROR(context_.Check());
     RETURN_IF_ERROR(ValidateQuery(*target_.schema, query_));
+    for (const PayloadBoost& boost : query_.boosts) {
+      RETURN_IF_ERROR(CheckFilled(
+          *target_.snapshot, *target_.schema->FindPayloadField(boost.field)));
+    }
     ASSIGN_OR_RETURN(matches_,
                      FindMatches(target_, query_, context_, &result_.stages));
     result_.applied_seq = target_.snapshot->state.applied_seq;

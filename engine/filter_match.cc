@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 #include "base/status_macros.h"
 #include "filters/filter_window.h"
 #include "filters/row_filter.h"
@@ -92,14 +94,37 @@ void FindWindow(const BoundFilter& filter, const SealedSegment& segment,
 
 }  // namespace
 
-absl::StatusOr<BoundFilter> BindFilterTo(const Schema& schema,
+absl::Status CheckFilled(const Snapshot& snapshot, size_t field) {
+  uint64_t total = 0;
+  uint64_t lacking = 0;
+  for (const auto& view : snapshot.segments) {
+    total += view->live();
+    lacking += view->has_payload_field(field) ? 0 : view->live();
+  }
+  if (lacking == 0) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "payload field '", snapshot.schema->payload_fields[field].name,
+      "' was declared lately, and ", lacking, " of ", total,
+      " points do not have its values yet; they are being filled in"));
+}
+
+absl::StatusOr<BoundFilter> BindFilterTo(const Snapshot& snapshot,
                                          const Filter& filter) {
+  const Schema& schema = *snapshot.schema;
   std::vector<FilterField> fields;
   fields.reserve(schema.payload_fields.size());
   for (const PayloadFieldSchema& field : schema.payload_fields) {
     fields.push_back({field.name, field.type});
   }
-  return BindFilter(filter, {fields, schema.id_kind == IdKind::kNumber});
+  ASSIGN_OR_RETURN(
+      BoundFilter bound,
+      BindFilter(filter, {fields, schema.id_kind == IdKind::kNumber}));
+  for (const size_t field : FieldsOf(bound)) {
+    RETURN_IF_ERROR(CheckFilled(snapshot, field));
+  }
+  return bound;
 }
 
 absl::StatusOr<DocumentSet> MatchingRows(const BoundFilter& filter,

@@ -2,14 +2,15 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
-#include "engine/schema.h"
 #include "engine/snapshot.h"
 #include "filters/bound_filter.h"
 #include "filters/filter.h"
@@ -18,8 +19,13 @@
 
 namespace sextant {
 
-// As BindFilter; fields are positions in Schema::payload_fields.
-absl::StatusOr<BoundFilter> BindFilterTo(const Schema& schema,
+// kFailedPrecondition when some points do not have the values of this payload
+// field yet (Collection::AddPayloadField).
+absl::Status CheckFilled(const Snapshot& snapshot, size_t field);
+
+// As BindFilter; fields are positions in Schema::payload_fields. Each of them
+// is filled (CheckFilled).
+absl::StatusOr<BoundFilter> BindFilterTo(const Snapshot& snapshot,
                                          const Filter& filter);
 
 // The live rows of a segment that the filter lets through: by its columns when

@@ -15,22 +15,23 @@
 namespace sextant {
 namespace {
 
-absl::StatusOr<uint16_t> ResolveField(const Schema& schema,
+absl::StatusOr<uint16_t> ResolveField(const Snapshot& snapshot,
                                       const std::string& name,
                                       absl::string_view path) {
-  const std::optional<uint16_t> field = schema.FindPayloadField(name);
+  const std::optional<uint16_t> field = snapshot.schema->FindPayloadField(name);
   if (!field.has_value()) {
     return InvalidField(
         path,
         absl::StrCat("the collection has no payload field '",
                      ShownText(name, limits::kPayloadFieldNameBytesMax), "'"));
   }
+  RETURN_IF_ERROR(CheckFilled(snapshot, *field));
   return *field;
 }
 
-absl::StatusOr<BoundFilter> BindOptional(const Schema& schema,
+absl::StatusOr<BoundFilter> BindOptional(const Snapshot& snapshot,
                                          const std::optional<Filter>& filter) {
-  return filter.has_value() ? BindFilterTo(schema, *filter)
+  return filter.has_value() ? BindFilterTo(snapshot, *filter)
                             : BoundFilter{BoundEverything()};
 }
 
@@ -270,9 +271,10 @@ absl::Status ValidateLimit(absl::string_view path, uint32_t limit,
 
 }  // namespace
 
-absl::StatusOr<IdPage> FindPage(const Schema& schema, const Snapshot& snapshot,
+absl::StatusOr<IdPage> FindPage(const Snapshot& snapshot,
                                 const PageQuery& query,
                                 const RequestContext& context) {
+  const Schema& schema = *snapshot.schema;
   RETURN_IF_ERROR(
       ValidateLimit("page_size", query.limit, limits::kScrollPageMax));
   if (query.after.has_value()) {
@@ -281,7 +283,7 @@ absl::StatusOr<IdPage> FindPage(const Schema& schema, const Snapshot& snapshot,
   std::optional<uint16_t> field;
   if (query.order.has_value()) {
     ASSIGN_OR_RETURN(
-        field, ResolveField(schema, query.order->field, "order_by.field"));
+        field, ResolveField(snapshot, query.order->field, "order_by.field"));
     if (schema.payload_fields[*field].type == FieldType::kKeyword) {
       return InvalidField("order_by.field",
                           "an order is by an integer, float, timestamp or "
@@ -289,7 +291,7 @@ absl::StatusOr<IdPage> FindPage(const Schema& schema, const Snapshot& snapshot,
     }
   }
   ASSIGN_OR_RETURN(const BoundFilter filter,
-                   BindOptional(schema, query.filter));
+                   BindOptional(snapshot, query.filter));
   PageFinder finder(query, field);
   for (const auto& view : snapshot.segments) {
     RETURN_IF_ERROR(context.Check());
@@ -300,15 +302,14 @@ absl::StatusOr<IdPage> FindPage(const Schema& schema, const Snapshot& snapshot,
   return finder.Take(query.limit);
 }
 
-absl::StatusOr<FacetCounts> CountValues(const Schema& schema,
-                                        const Snapshot& snapshot,
+absl::StatusOr<FacetCounts> CountValues(const Snapshot& snapshot,
                                         const FacetQuery& query,
                                         const RequestContext& context) {
   RETURN_IF_ERROR(ValidateLimit("limit", query.limit, limits::kFacetsMax));
   ASSIGN_OR_RETURN(const uint16_t field,
-                   ResolveField(schema, query.field, "field"));
+                   ResolveField(snapshot, query.field, "field"));
   ASSIGN_OR_RETURN(const BoundFilter filter,
-                   BindOptional(schema, query.filter));
+                   BindOptional(snapshot, query.filter));
   ValueCounter counter;
   for (const auto& view : snapshot.segments) {
     RETURN_IF_ERROR(context.Check());
@@ -316,7 +317,7 @@ absl::StatusOr<FacetCounts> CountValues(const Schema& schema,
                      MatchingRows(filter, *view, context));
     counter.Add(*view, field, rows);
   }
-  return counter.Take(schema.payload_fields[field].type, query.limit);
+  return counter.Take(snapshot.schema->payload_fields[field].type, query.limit);
 }
 
 }  // namespace sextant

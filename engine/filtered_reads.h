@@ -14,7 +14,6 @@
 
 #include "base/context.h"
 #include "engine/point.h"
-#include "engine/schema.h"
 #include "engine/snapshot.h"
 #include "filters/filter.h"
 #include "index/columns/field_value.h"
@@ -52,8 +51,9 @@ struct IdPage {
   bool more = false;
 };
 
-// InvalidField with paths like "filter.range.field", "order_by.field".
-absl::StatusOr<IdPage> FindPage(const Schema& schema, const Snapshot& snapshot,
+// InvalidField with paths like "filter.range.field", "order_by.field";
+// kFailedPrecondition as BindFilterTo.
+absl::StatusOr<IdPage> FindPage(const Snapshot& snapshot,
                                 const PageQuery& query,
                                 const RequestContext& context);
 
@@ -73,8 +73,7 @@ struct FacetCounts {
 };
 
 // Exact.
-absl::StatusOr<FacetCounts> CountValues(const Schema& schema,
-                                        const Snapshot& snapshot,
+absl::StatusOr<FacetCounts> CountValues(const Snapshot& snapshot,
                                         const FacetQuery& query,
                                         const RequestContext& context);
 

@@ -46,7 +46,9 @@ class GrowingSegment final : public RowOrder {
   absl::string_view id(Ordinal row) const { return ids_[row]; }
   const GrowingVectors& field(size_t i) const { return *fields_[i]; }
   size_t field_count() const { return fields_.size(); }
-  // Of a payload field.
+  // Whether a payload field was declared when this segment was begun.
+  bool has_payload_field(size_t field) const { return field < values_.size(); }
+  // Of a payload field that it has.
   const FieldValues& values(size_t field, Ordinal row) const {
     return values_[field][row];
   }

@@ -291,6 +291,12 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
   std::string problem_field_;
 };
 
+std::string MisfitsText(absl::string_view collection, uint64_t misfits) {
+  return absl::StrCat("collection '", collection, "': ", misfits,
+                      " values of payload fields are not of the field's type "
+                      "and count as absent");
+}
+
 PayloadReader::PayloadReader(const std::vector<PayloadFieldSchema>& fields)
     : fields_(fields), nodes_(1) {
   for (uint32_t field = 0; field < fields.size(); ++field) {

@@ -22,6 +22,9 @@ namespace sextant {
 // Schema::payload_fields; ascending and distinct.
 using PayloadValues = std::vector<FieldValues>;
 
+// For the log: so many values of a collection's stored payloads did not fit.
+std::string MisfitsText(absl::string_view collection, uint64_t misfits);
+
 // Finds the values of payload fields in payloads, in one pass over the text,
 // which is checked meanwhile.
 //

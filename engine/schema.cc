@@ -85,6 +85,20 @@ absl::Status ValidatePayloadField(const PayloadFieldSchema& field,
   return absl::OkStatus();
 }
 
+// What `field` may not have in common with one that was declared before.
+absl::Status CheckApart(const PayloadFieldSchema& field,
+                        const PayloadFieldSchema& earlier,
+                        const std::string& path) {
+  if (IsInside(field.name, earlier.name) ||
+      IsInside(earlier.name, field.name)) {
+    return InvalidField(
+        path + ".name",
+        absl::StrCat("what is at '", std::min(earlier.name, field.name),
+                     "' cannot be a value and an object"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidatePayloadFields(
     const std::vector<PayloadFieldSchema>& fields) {
   if (fields.size() > limits::kPayloadFieldsMax) {
@@ -96,16 +110,10 @@ absl::Status ValidatePayloadFields(
     const std::string path = absl::StrCat("payload_fields[", i, "]");
     RETURN_IF_ERROR(ValidatePayloadField(fields[i], path));
     for (size_t earlier = 0; earlier < i; ++earlier) {
-      const std::string& other = fields[earlier].name;
-      if (other == fields[i].name) {
+      if (fields[earlier].name == fields[i].name) {
         return InvalidField(path + ".name", "used by an earlier field");
       }
-      if (IsInside(fields[i].name, other) || IsInside(other, fields[i].name)) {
-        return InvalidField(
-            path + ".name",
-            absl::StrCat("what is at '", std::min(other, fields[i].name),
-                         "' cannot be a value and an object"));
-      }
+      RETURN_IF_ERROR(CheckApart(fields[i], fields[earlier], path));
     }
   }
   return absl::OkStatus();
@@ -154,6 +162,27 @@ absl::Status ValidateSchema(const Schema& schema) {
     }
   }
   return ValidatePayloadFields(schema.payload_fields);
+}
+
+absl::StatusOr<Schema> WithPayloadField(const Schema& schema,
+                                        const PayloadFieldSchema& field) {
+  const std::string path = "field";
+  RETURN_IF_ERROR(ValidatePayloadField(field, path));
+  if (schema.FindPayloadField(field.name).has_value()) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("payload field '", field.name, "' exists"));
+  }
+  if (schema.payload_fields.size() >= limits::kPayloadFieldsMax) {
+    return InvalidField(
+        path, absl::StrCat("a collection has at most ",
+                           limits::kPayloadFieldsMax, " payload fields"));
+  }
+  for (const PayloadFieldSchema& earlier : schema.payload_fields) {
+    RETURN_IF_ERROR(CheckApart(field, earlier, path));
+  }
+  Schema result = schema;
+  result.payload_fields.push_back(field);
+  return result;
 }
 
 absl::string_view MetricName(Metric metric) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 #include "engine/point.h"
@@ -36,7 +37,8 @@ struct PayloadFieldSchema {
   bool window = false;
 };
 
-// What a collection is made of; fixed at creation.
+// What a collection is made of. Fixed at creation, but for payload fields that
+// are declared later: they are appended, so positions stay what they are.
 struct Schema {
   std::vector<VectorFieldSchema> vector_fields;
   IdKind id_kind = IdKind::kNumber;
@@ -51,6 +53,11 @@ struct Schema {
 absl::Status ValidateName(absl::string_view name, absl::string_view field);
 // Field paths are relative to the schema ("vector_fields[0].dimension").
 absl::Status ValidateSchema(const Schema& schema);
+
+// The schema with one payload field more, the last. kAlreadyExists when its
+// name is taken; InvalidField with paths like "field.name".
+absl::StatusOr<Schema> WithPayloadField(const Schema& schema,
+                                        const PayloadFieldSchema& field);
 
 absl::string_view MetricName(Metric metric);  // "cosine", "inner_product", "l2"
 

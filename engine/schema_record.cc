@@ -150,13 +150,19 @@ storage::CollectionRecord ToRecord(absl::string_view name,
     out->set_encoding(EncodingToRecord(field.storage.encoding));
     out->set_rerank(RerankToRecord(field.storage.rerank));
   }
-  for (const PayloadFieldSchema& field : schema.payload_fields) {
-    storage::PayloadFieldRecord* out = record.add_payload_fields();
+  SetPayloadFields(schema.payload_fields, &record);
+  return record;
+}
+
+void SetPayloadFields(const std::vector<PayloadFieldSchema>& fields,
+                      storage::CollectionRecord* record) {
+  record->clear_payload_fields();
+  for (const PayloadFieldSchema& field : fields) {
+    storage::PayloadFieldRecord* out = record->add_payload_fields();
     out->set_name(field.name);
     out->set_type(static_cast<storage::FieldTypeRecord>(field.type));
     out->set_window(field.window);
   }
-  return record;
 }
 
 absl::StatusOr<Schema> SchemaFromRecord(

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <vector>
+
 #include "absl/status/statusor.h"
 
 #include "engine/schema.h"
@@ -13,6 +15,10 @@ namespace sextant {
 // caller's.
 storage::CollectionRecord ToRecord(absl::string_view name,
                                    const Schema& schema);
+
+// Replaces the record's payload fields.
+void SetPayloadFields(const std::vector<PayloadFieldSchema>& fields,
+                      storage::CollectionRecord* record);
 
 // kDataLoss when the record holds values this version does not know.
 absl::StatusOr<Schema> SchemaFromRecord(

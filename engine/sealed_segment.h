@@ -49,12 +49,15 @@ class SealedSegment final : public SegmentColumns {
   // Of a payload field; null when the file was written before the field was
   // declared.
   const FieldColumn* column(size_t i) const override {
-    return columns_[i].has_value() ? &*columns_[i] : nullptr;
+    return i < columns_.size() && columns_[i].has_value() ? &*columns_[i]
+                                                          : nullptr;
   }
   // Of a vector field in the order of a payload field; null where that has no
   // window, or no point had a value.
   const WindowIndex* window(size_t field, size_t payload_field) const {
-    return windows_.empty() ? nullptr : windows_[field][payload_field].get();
+    return windows_.empty() || payload_field >= windows_[field].size()
+               ? nullptr
+               : windows_[field][payload_field].get();
   }
   uint64_t windows_bytes() const;
   std::optional<Ordinal> FindId(absl::string_view id) const override;
@@ -62,6 +65,7 @@ class SealedSegment final : public SegmentColumns {
   uint64_t columns_bytes() const;
   uint64_t size_bytes() const { return file_->size_bytes(); }
   uint64_t ids_bytes() const { return ids_bytes_; }
+  const SegmentFile& file() const { return *file_; }
   // As of the write of the file; its dead rows are not kept current.
   const storage::SegmentRecord& record() const { return record_; }
 

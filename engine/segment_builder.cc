@@ -2,11 +2,13 @@
 #include "engine/segment_builder.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/string_view.h"
 
 #include "base/status_macros.h"
+#include "engine/payload.h"
 #include "index/columns/column_builder.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
@@ -95,30 +97,138 @@ VectorIndexInput FieldInput(
   return input;
 }
 
-// The column of a payload field, put together from the inputs' values.
-absl::StatusOr<std::string> BuildColumn(const SegmentBuild& build,
-                                        FieldType type, size_t field,
-                                        const RequestContext& context) {
+// Values of a payload field that the inputs know.
+absl::Status AddKnownValues(const SegmentBuild& build, size_t field,
+                            const RequestContext& context,
+                            ColumnBuilder* column) {
   constexpr Ordinal kRowsBetweenChecks = 8192;
-  for (const auto& input : build.inputs) {
-    if (input->sealed != nullptr && input->sealed->column(field) == nullptr) {
-      return std::string();
-    }
-  }
-  ColumnBuilder column(type, static_cast<uint32_t>(build.origins.size()));
   for (Ordinal row = 0; row < build.origins.size(); ++row) {
     if (row % kRowsBetweenChecks == 0) {
       RETURN_IF_ERROR(context.Check());
     }
     const auto& [position, old_row] = build.origins[row];
     const SegmentView& input = *build.inputs[position];
+    if (!input.has_payload_field(field)) {
+      continue;
+    }
     if (input.growing != nullptr) {
-      column.Add(row, input.growing->values(field, old_row));
+      column->Add(row, input.growing->values(field, old_row));
     } else {
-      column.Add(row, input.sealed->column(field)->ValuesOf(old_row));
+      column->Add(row, input.sealed->column(field)->ValuesOf(old_row));
     }
   }
-  return std::move(column).Finish();
+  return absl::OkStatus();
+}
+
+// Columns under construction, by payload field; nothing where there will be
+// none.
+using Columns = std::vector<std::optional<ColumnBuilder>>;
+
+// Reads the values that one input lacks from the stored payloads. A payload may
+// be newer than the row: the row is dead then when the build is published.
+class PayloadFill {
+ public:
+  PayloadFill(const Schema& schema, const SegmentBuildOptions& options,
+              SegmentBuild* build, Columns* columns)
+      : schema_(schema), options_(options), build_(build), columns_(columns) {}
+
+  absl::Status Run(uint32_t input, const RequestContext& context) {
+    constexpr size_t kRowsAtOnce = 512;
+    const SegmentView& view = *build_->inputs[input];
+    std::vector<PayloadFieldSchema> lacking;
+    for (size_t i = 0; i < schema_.payload_fields.size(); ++i) {
+      if (!view.has_payload_field(i)) {
+        lacking.push_back(schema_.payload_fields[i]);
+        positions_.push_back(i);
+      }
+    }
+    if (lacking.empty() || options_.payloads == nullptr) {
+      return absl::OkStatus();
+    }
+    const PayloadReader reader(lacking);
+    for (Ordinal row = 0; row < build_->origins.size(); ++row) {
+      const auto& [position, old_row] = build_->origins[row];
+      if (position == input && !view.dead.Contains(old_row)) {
+        rows_.push_back(row);
+        ids_.push_back(view.id(old_row));
+      }
+      if (rows_.size() == kRowsAtOnce || row + 1 == build_->origins.size()) {
+        RETURN_IF_ERROR(context.Check());
+        RETURN_IF_ERROR(Flush(reader));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Flush(const PayloadReader& reader) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> payloads,
+                     options_.payloads(ids_));
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const PayloadValues values =
+          reader.ReadStored(payloads[i], &build_->misfits);
+      for (size_t j = 0; j < positions_.size(); ++j) {
+        (*columns_)[positions_[j]]->Add(rows_[i], values[j]);
+      }
+    }
+    if (options_.rows_filled != nullptr) {
+      *options_.rows_filled += rows_.size();
+    }
+    rows_.clear();
+    ids_.clear();
+    return absl::OkStatus();
+  }
+
+  const Schema& schema_;
+  const SegmentBuildOptions& options_;
+  SegmentBuild* const build_;
+  Columns* const columns_;
+  std::vector<size_t> positions_;  // of the lacking fields
+  std::vector<Ordinal> rows_;
+  std::vector<absl::string_view> ids_;
+};
+
+// The columns of all payload fields for which `wanted` says so.
+absl::Status BuildColumns(const Schema& schema,
+                          const SegmentBuildOptions& options,
+                          const RequestContext& context,
+                          const std::vector<bool>& wanted,
+                          SegmentBuild* build) {
+  const auto rows = static_cast<uint32_t>(build->origins.size());
+  Columns columns(schema.payload_fields.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (wanted[i]) {
+      columns[i].emplace(schema.payload_fields[i].type, rows);
+      RETURN_IF_ERROR(AddKnownValues(*build, i, context, &*columns[i]));
+    }
+  }
+  for (uint32_t i = 0; i < build->inputs.size(); ++i) {
+    RETURN_IF_ERROR(
+        PayloadFill(schema, options, build, &columns).Run(i, context));
+  }
+  build->columns.resize(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].has_value()) {
+      ASSIGN_OR_RETURN_WITH(build->columns[i],
+                            (*std::move(columns[i])).Finish(),
+                            schema.payload_fields[i].name);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Those whose column an input has, or whose values can be read.
+std::vector<bool> FillableFields(const Schema& schema,
+                                 const SegmentBuild& build,
+                                 const SegmentBuildOptions& options) {
+  std::vector<bool> fillable(schema.payload_fields.size(), true);
+  for (size_t i = 0; i < fillable.size(); ++i) {
+    for (const auto& input : build.inputs) {
+      fillable[i] = fillable[i] && (input->has_payload_field(i) ||
+                                    options.payloads != nullptr);
+    }
+  }
+  return fillable;
 }
 
 // A payload field with a window, and its column.
@@ -143,6 +253,19 @@ absl::StatusOr<std::vector<WindowColumn>> OpenWindowColumns(
   return columns;
 }
 
+// Indexes of a vector field in the order of each of these columns.
+void AddWindowsOf(const VectorIndex& index, size_t vector_field,
+                  const std::vector<WindowColumn>& columns,
+                  const SegmentBuildOptions& options, SegmentBuild* build) {
+  const AlignedBytes codes =
+      EncodeForWindows(index, kWindowCodeBits, options.pool);
+  for (const WindowColumn& window : columns) {
+    build->windows.push_back(
+        {vector_field, window.field,
+         BuildWindowIndex(index, window.column.number()->ordinals(), codes)});
+  }
+}
+
 // An index of the window fields for every vector field, in the order of their
 // columns. Needs both.
 absl::Status AddWindows(const Schema& schema,
@@ -161,14 +284,7 @@ absl::Status AddWindows(const Schema& schema,
                           VectorIndex::Open({field.metric, field.dimension},
                                             rows, build->fields[i].view()),
                           field.name);
-    const AlignedBytes codes =
-        EncodeForWindows(*index, kWindowCodeBits, options.pool);
-    for (const WindowColumn& window : columns) {
-      build->windows.push_back(
-          {i, window.field,
-           BuildWindowIndex(*index, window.column.number()->ordinals(),
-                            codes)});
-    }
+    AddWindowsOf(*index, i, columns, options, build);
   }
   return absl::OkStatus();
 }
@@ -176,7 +292,10 @@ absl::Status AddWindows(const Schema& schema,
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
-  std::vector<SegmentSection> sections = {{kIdsSection, ids}};
+  std::vector<SegmentSection> sections = kept;
+  if (kept.empty()) {
+    sections.push_back({kIdsSection, ids});
+  }
   for (size_t i = 0; i < fields.size(); ++i) {
     const VectorIndexBytes bytes = fields[i].view();
     sections.push_back({FieldSection(i, "vectors"), bytes.vectors});
@@ -237,14 +356,33 @@ absl::StatusOr<SegmentBuild> BuildSegment(
         BuildVectorIndex(input, options.pool, context, progress), field.name);
     build.fields.push_back(std::move(built));
   }
-  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
-    const PayloadFieldSchema& field = schema.payload_fields[i];
-    ASSIGN_OR_RETURN_WITH(std::string column,
-                          BuildColumn(build, field.type, i, context),
-                          field.name);
-    build.columns.push_back(std::move(column));
-  }
+  RETURN_IF_ERROR(BuildColumns(schema, options, context,
+                               FillableFields(schema, build, options), &build));
   RETURN_IF_ERROR(AddWindows(schema, options, context, &build));
+  return build;
+}
+
+absl::StatusOr<SegmentBuild> FillSegment(
+    const Schema& schema, std::shared_ptr<const SegmentView> input,
+    const SegmentBuildOptions& options, const RequestContext& context) {
+  const SealedSegment& segment = *input->sealed;
+  SegmentBuild build;
+  build.kept = segment.file().Sections();
+  for (Ordinal row = 0; row < input->rows; ++row) {
+    build.origins.push_back({0, row});
+  }
+  std::vector<bool> wanted;
+  for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+    wanted.push_back(!input->has_payload_field(i));
+  }
+  build.inputs.push_back(std::move(input));
+  RETURN_IF_ERROR(BuildColumns(schema, options, context, wanted, &build));
+  ASSIGN_OR_RETURN(const std::vector<WindowColumn> columns,
+                   OpenWindowColumns(schema, build));
+  for (size_t i = 0; i < segment.field_count() && !columns.empty(); ++i) {
+    RETURN_IF_ERROR(context.Check());
+    AddWindowsOf(segment.field(i), i, columns, options, &build);
+  }
   return build;
 }
 

@@ -2,12 +2,16 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "base/context.h"
 #include "base/thread_pool.h"
@@ -39,14 +43,30 @@ struct SegmentBuild {
     BuiltWindowIndex index;
   };
   std::vector<Window> windows;
+  // Sections of the only input that stay as they are.
+  std::vector<SegmentSection> kept;
+  // Values of stored payloads that do not fit a field that was declared later;
+  // they count as absent.
+  uint64_t misfits = 0;
 
   // Sections of the segment file; views into this object.
   std::vector<SegmentSection> Sections() const;
 };
 
+// The stored payloads of points, in the order of their ids; empty where there
+// is no such point.
+using ReadPayloads = std::function<absl::StatusOr<std::vector<std::string>>(
+    std::span<const absl::string_view> ids)>;
+
 struct SegmentBuildOptions {
   uint32_t min_graph_rows = 2048;
   ThreadPool* pool = nullptr;  // null: the calling thread only
+  // Where the values come from of payload fields that an input lacks, since its
+  // rows were written before the field was declared. Null: such columns stay
+  // out.
+  ReadPayloads payloads;
+  // Counts the rows whose values were read so. May be null.
+  std::atomic<uint64_t>* rows_filled = nullptr;
 };
 
 // Merges `inputs`: the graph of the largest sealed one is cloned, the rows of
@@ -57,5 +77,12 @@ absl::StatusOr<SegmentBuild> BuildSegment(
     std::vector<std::shared_ptr<const SegmentView>> inputs,
     const SegmentBuildOptions& options, const RequestContext& context,
     BuildProgress* progress);
+
+// The same rows, graphs and columns as those of a sealed segment, and columns
+// and windows for the payload fields that it lacks. Rows of the result have the
+// ordinals that they had; the dead are among them. Needs options.payloads.
+absl::StatusOr<SegmentBuild> FillSegment(
+    const Schema& schema, std::shared_ptr<const SegmentView> input,
+    const SegmentBuildOptions& options, const RequestContext& context);
 
 }  // namespace sextant

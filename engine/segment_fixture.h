@@ -42,6 +42,13 @@ class MemorySegmentFile final : public SegmentFile {
     const auto found = sections_.find(std::string(name));
     return found == sections_.end() ? absl::string_view() : found->second;
   }
+  std::vector<SegmentSection> Sections() const override {
+    std::vector<SegmentSection> sections;
+    for (const auto& [name, bytes] : sections_) {
+      sections.push_back({name, bytes});
+    }
+    return sections;
+  }
   void Unload() const override {}
   uint64_t size_bytes() const override { return size_bytes_; }
   const std::string& path() const override { return path_; }

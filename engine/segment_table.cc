@@ -77,6 +77,14 @@ void SegmentTable::Freeze(Sequence covered_seq) {
   }
 }
 
+void SegmentTable::Declare(const Schema* schema, Sequence covered_seq) {
+  schema_ = schema;
+  if (growing_->rows() == 0) {
+    slots_.pop_back();
+  }
+  StartGrowing(covered_seq);
+}
+
 void SegmentTable::Replace(const SegmentBuild& build,
                            std::shared_ptr<const SealedSegment> built) {
   std::vector<std::shared_ptr<const SegmentView>> inputs;  // as of now
@@ -148,6 +156,12 @@ Sequence SegmentTable::SealedSeq(Sequence applied_seq) const {
 bool SegmentTable::has_frozen() const {
   return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
     return slot.view->growing != nullptr && slot.view->growing != growing_;
+  });
+}
+
+bool SegmentTable::has_unfilled() const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.view->sealed != nullptr && !slot.view->has_fields_of(*schema_);
   });
 }
 

@@ -46,6 +46,9 @@ class SegmentTable {
 
   // Freezes the growing segment, if it has rows, and starts a new one.
   void Freeze(Sequence covered_seq);
+  // From here on rows have the fields of this schema, which outlives the table:
+  // that of before and some payload fields more.
+  void Declare(const Schema* schema, Sequence covered_seq);
 
   // Puts a built segment in place of its inputs; rows that died since the build
   // began are dead in it. `built` without rows only removes the inputs.
@@ -59,6 +62,8 @@ class SegmentTable {
   std::vector<std::shared_ptr<const SegmentView>> FrozenViews();
   std::vector<std::shared_ptr<const SegmentView>> SealedViews();
   bool has_frozen() const;
+  // Whether a sealed segment lacks a payload field of the schema.
+  bool has_unfilled() const;
   const GrowingSegment& growing() const { return *growing_; }
   // Every change up to this lies in sealed segments and their dead rows.
   Sequence SealedSeq(Sequence applied_seq) const;

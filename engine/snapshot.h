@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 
 #include "engine/growing_segment.h"
+#include "engine/schema.h"
 #include "engine/sealed_segment.h"
 #include "index/row_set.h"
 #include "storage/store.h"
@@ -33,6 +34,20 @@ struct SegmentView {
     return growing != nullptr ? growing->id(row) : sealed->id(row);
   }
   uint64_t live() const { return rows - dead.count(); }
+  // Whether it knows the values of a payload field: not so where its rows were
+  // written before the field was declared, until they are filled in.
+  bool has_payload_field(size_t field) const {
+    return growing != nullptr ? growing->has_payload_field(field)
+                              : sealed->column(field) != nullptr;
+  }
+  bool has_fields_of(const Schema& schema) const {
+    for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
+      if (!has_payload_field(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
 };
 
 // All that reads of a collection work on, frozen at one write. A request loads
@@ -40,6 +55,7 @@ struct SegmentView {
 // Immutable, thread-safe.
 struct Snapshot {
   CollectionState state;
+  std::shared_ptr<const Schema> schema;
   std::vector<std::shared_ptr<const SegmentView>> segments;
   std::shared_ptr<const StoreView> store_view;
 };

@@ -60,6 +60,26 @@ void AddSealed(const Schema& schema, const SealedSegment& segment,
   }
 }
 
+// `rows_filled` of the merge that runs are done, too.
+std::vector<FieldFill> FillsOf(const Snapshot& snapshot, uint64_t rows_filled) {
+  std::vector<FieldFill> fills;
+  for (size_t i = 0; i < snapshot.schema->payload_fields.size(); ++i) {
+    FieldFill fill;
+    uint64_t lacking = 0;
+    for (const auto& view : snapshot.segments) {
+      fill.points_total += view->live();
+      lacking += view->has_payload_field(i) ? 0 : view->live();
+    }
+    if (lacking > 0) {
+      fill.field = snapshot.schema->payload_fields[i].name;
+      fill.points_done =
+          fill.points_total - lacking + std::min(lacking, rows_filled);
+      fills.push_back(std::move(fill));
+    }
+  }
+  return fills;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
@@ -86,17 +106,16 @@ StoredCollection::StoredCollection(Store* store,
       defaults_(options.search),
       reader_(store, record.number(), &schema_),
       probe_(options.recall_probe_every),
-      writer_(store, record, &schema_, options.seal_rows, events),
+      writer_(store, record, schema_, options.seal_rows, events),
       commits_(options.commit),
-      compactor_(store, record, &schema_, &writer_, threads, options.compactor,
-                 events),
+      compactor_(store, record, &writer_, threads, options.compactor, events),
       last_write_(std::chrono::steady_clock::now()),
       last_refresh_(last_write_) {}
 
 absl::StatusOr<PreparedWrite> StoredCollection::PrepareUpsert(
     std::vector<Point> points, const RequestContext& context) const {
   RETURN_IF_ERROR(context.Check());
-  return sextant::PrepareUpsert(schema_, std::move(points), context);
+  return sextant::PrepareUpsert(*schema(), std::move(points), context);
 }
 
 absl::StatusOr<WriteResult> StoredCollection::Delete(
@@ -200,9 +219,10 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
     const SearchQuery& query, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  ASSIGN_OR_RETURN(SearchResult result, ExecuteSearch({&schema_, snapshot.get(),
-                                                       &reader_, defaults_},
-                                                      query, context));
+  ASSIGN_OR_RETURN(SearchResult result,
+                   ExecuteSearch({snapshot->schema.get(), snapshot.get(),
+                                  &reader_, defaults_},
+                                 query, context));
   probe_.Offer(query, result);
   return result;
 }
@@ -210,7 +230,8 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
 void StoredCollection::RunProbe(const SearchQuery& query,
                                 const RequestContext& context) {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  const SearchTarget target{&schema_, snapshot.get(), &reader_, defaults_};
+  const SearchTarget target{snapshot->schema.get(), snapshot.get(), &reader_,
+                            defaults_};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
   const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
@@ -245,7 +266,8 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
   }
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   std::vector<absl::StatusOr<SearchResult>> results = ExecuteSearches(
-      {&schema_, snapshot.get(), &reader_, defaults_}, queries, context);
+      {snapshot->schema.get(), snapshot.get(), &reader_, defaults_}, queries,
+      context);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       probe_.Offer(queries[i], *results[i]);
@@ -258,7 +280,7 @@ CollectionInfo StoredCollection::Info() const {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   CollectionInfo info;
   info.name = record_.name();
-  info.schema = schema_;
+  info.schema = *snapshot->schema;
   info.create_time_us = record_.create_time_us();
   info.point_count = snapshot->state.live_count;
   info.applied_seq = snapshot->state.applied_seq;
@@ -277,6 +299,8 @@ CollectionInfo StoredCollection::Info() const {
   info.index.build_rows_done = compactor_.progress().rows_done;
   info.index.build_rows_total = compactor_.progress().rows_total;
   info.index.rebuilds = writer_.rebuilds();
+  info.index.payload_misfits = writer_.payload_misfits();
+  info.fills = FillsOf(*snapshot, compactor_.rows_filled());
   info.recall = probe_.stats();
   std::sort(info.index.encodings.begin(), info.index.encodings.end(),
             [](const EncodingUse& a, const EncodingUse& b) {
@@ -284,6 +308,14 @@ CollectionInfo StoredCollection::Info() const {
                      std::tie(b.field, b.encoding);
             });
   return info;
+}
+
+absl::Status StoredCollection::AddPayloadField(const PayloadFieldSchema& field,
+                                               const RequestContext& context) {
+  RETURN_IF_ERROR(context.Check());
+  RETURN_IF_ERROR(writer_.AddPayloadField(field));
+  compactor_.Schedule(shared_from_this());
+  return absl::OkStatus();
 }
 
 absl::Status StoredCollection::SealAndWait(const RequestContext& context) {

@@ -42,7 +42,11 @@ class StoredCollection final
       const EventSink& events);
 
   const std::string& name() const override { return record_.name(); }
-  const Schema& schema() const override { return schema_; }
+  std::shared_ptr<const Schema> schema() const override {
+    return writer_.snapshot()->schema;
+  }
+  absl::Status AddPayloadField(const PayloadFieldSchema& field,
+                               const RequestContext& context) override;
   absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> points, const RequestContext& context) const override;
   absl::StatusOr<std::vector<WriteResult>> CommitAll(
@@ -97,6 +101,8 @@ class StoredCollection final
 
   Store* const store_;
   const storage::CollectionRecord record_;
+  // As of the start: what is asked of it is what never changes. Payload fields
+  // are those of a snapshot.
   const Schema schema_;
   const SearchDefaults defaults_;
   const PointReader reader_;

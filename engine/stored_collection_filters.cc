@@ -37,8 +37,8 @@ absl::StatusOr<std::vector<std::string>> MatchingIds(
 absl::StatusOr<PointCount> StoredCollection::CountMatching(
     const Filter& filter, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
-  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(schema_, filter));
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(*snapshot, filter));
   PointCount result{0, snapshot->state.applied_seq};
   for (const auto& view : snapshot->segments) {
     RETURN_IF_ERROR(context.Check());
@@ -52,8 +52,8 @@ absl::StatusOr<PointCount> StoredCollection::CountMatching(
 absl::StatusOr<WriteResult> StoredCollection::DeleteMatching(
     const Filter& filter, const RequestContext& context) {
   RETURN_IF_ERROR(writer_.CheckWritable());
-  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(schema_, filter));
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
+  ASSIGN_OR_RETURN(const BoundFilter bound, BindFilterTo(*snapshot, filter));
   ASSIGN_OR_RETURN(std::vector<std::string> ids,
                    MatchingIds(bound, *snapshot, context));
   WriteResult total;
@@ -81,8 +81,7 @@ absl::StatusOr<FilteredPage> StoredCollection::ScrollMatching(
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   RETURN_IF_ERROR(ValidateProjection(schema_, fetch.projection, "projection"));
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  ASSIGN_OR_RETURN(const IdPage found,
-                   FindPage(schema_, *snapshot, query, context));
+  ASSIGN_OR_RETURN(const IdPage found, FindPage(*snapshot, query, context));
   std::vector<absl::string_view> ids;
   ids.reserve(found.entries.size());
   for (const IdPage::Entry& entry : found.entries) {
@@ -111,7 +110,7 @@ absl::StatusOr<FacetCounts> StoredCollection::Facets(
     const FacetQuery& query, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  return CountValues(schema_, *snapshot, query, context);
+  return CountValues(*snapshot, query, context);
 }
 
 }  // namespace sextant

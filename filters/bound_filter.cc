@@ -305,7 +305,32 @@ class Binder {
   size_t ids_ = 0;
 };
 
+void CollectFields(const BoundFilter& filter, std::vector<size_t>* fields) {
+  std::visit(
+      [fields](const auto& node) {
+        if constexpr (requires { node.field; }) {
+          fields->push_back(node.field);
+        } else if constexpr (requires { node.parts; }) {
+          for (const BoundFilter& part : node.parts) {
+            CollectFields(part, fields);
+          }
+        } else if constexpr (requires { node.part; }) {
+          for (const BoundFilter& part : node.part) {
+            CollectFields(part, fields);
+          }
+        }
+      },
+      filter.node);
+}
+
 }  // namespace
+
+std::vector<size_t> FieldsOf(const BoundFilter& filter) {
+  std::vector<size_t> fields;
+  CollectFields(filter, &fields);
+  SortDistinct(&fields);
+  return fields;
+}
 
 absl::StatusOr<BoundFilter> BindFilter(const Filter& filter,
                                        const FilterSchema& schema) {

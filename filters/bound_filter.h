@@ -82,6 +82,9 @@ struct BoundFilter {
       node;
 };
 
+// The fields that it asks for, ascending, each once.
+std::vector<size_t> FieldsOf(const BoundFilter& filter);
+
 // `field` in the results is the position in schema.fields. InvalidField with
 // the path of the part that is wrong, when
 //   a field is not declared, or a value does not fit its type;

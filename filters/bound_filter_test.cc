@@ -151,6 +151,20 @@ TEST_F(BoundFilterTest, TreesBecomeFlat) {
                           std::string("\0\0\0\0\0\0\1\0", 8)));
 }
 
+TEST_F(BoundFilterTest, NamesTheFieldsThatItAsksFor) {
+  const auto fields = [&](absl::string_view text) {
+    const auto bound = Bind(text);
+    EXPECT_OK(bound);
+    return FieldsOf(*bound);
+  };
+  EXPECT_THAT(fields("section = 'x' and not (size < 5 or essential)"),
+              ElementsAre(0, 3, 4));
+  EXPECT_THAT(fields("size in (1, 2) or exists(made) or size > 9"),
+              ElementsAre(0, 2));
+  EXPECT_THAT(fields("section prefix 'a' or id in (1, 2)"), ElementsAre(4));
+  EXPECT_THAT(fields("id in (1, 2)"), IsEmpty());
+}
+
 TEST_F(BoundFilterTest, ErrorsNameTheFieldItsTypeAndWhatWasGot) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"not siez < 5",

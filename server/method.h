@@ -13,6 +13,7 @@ enum class Method {
   kCreateCollection,
   kGetCollection,
   kListCollections,
+  kAddPayloadField,
   kDeleteCollection,
   kUpsertPoints,
   kStreamUpsertPoints,
@@ -35,10 +36,11 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 13> kMethods = {{
+inline constexpr std::array<MethodInfo, 14> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
+    {Method::kAddPayloadField, "AddPayloadField", Pool::kWrite},
     {Method::kDeleteCollection, "DeleteCollection", Pool::kWrite},
     {Method::kUpsertPoints, "UpsertPoints", Pool::kWrite},
     {Method::kStreamUpsertPoints, "StreamUpsertPoints", Pool::kWrite},

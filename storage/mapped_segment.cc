@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -174,6 +175,21 @@ absl::StatusOr<absl::string_view> MappedSegment::Section(
 absl::string_view MappedSegment::FindSection(absl::string_view name) const {
   const auto it = sections_.find(name);
   return it == sections_.end() ? absl::string_view() : it->second;
+}
+
+std::vector<SegmentSection> MappedSegment::Sections() const {
+  std::vector<SegmentSection> sections;
+  sections.reserve(sections_.size());
+  for (const auto& [name, bytes] : sections_) {
+    sections.push_back({name, bytes});
+  }
+  // Empty ones lie where the next one begins.
+  std::sort(sections.begin(), sections.end(),
+            [](const SegmentSection& a, const SegmentSection& b) {
+              return std::tuple(a.bytes.data(), a.bytes.size(), a.name) <
+                     std::tuple(b.bytes.data(), b.bytes.size(), b.name);
+            });
+  return sections;
 }
 
 void MappedSegment::Unload() const {

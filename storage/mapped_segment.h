@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -38,6 +39,7 @@ class MappedSegment final : public SegmentFile {
   absl::StatusOr<absl::string_view> Section(
       absl::string_view name) const override;
   absl::string_view FindSection(absl::string_view name) const override;
+  std::vector<SegmentSection> Sections() const override;
   void Unload() const override;
   uint64_t size_bytes() const override { return bytes_.size(); }
   const std::string& path() const override { return path_; }

@@ -37,6 +37,8 @@ class SegmentFile {
       absl::string_view name) const = 0;
   // The same of a section that older files do not have: empty if missing.
   virtual absl::string_view FindSection(absl::string_view name) const = 0;
+  // All of them, in the order of the file.
+  virtual std::vector<SegmentSection> Sections() const = 0;
   // Takes its pages out of this process's memory. What is read later comes back
   // from the page cache, or from the disk.
   virtual void Unload() const = 0;

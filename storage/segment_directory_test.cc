@@ -106,6 +106,17 @@ TEST_F(SegmentDirectoryTest, GivesBackAlignedSections) {
                        HasSubstr("section 'no' is missing")));
 }
 
+TEST_F(SegmentDirectoryTest, SectionsAreInTheOrderOfTheFile) {
+  const auto file = directory_.Open(collection_, Write(3));
+  ASSERT_OK(file);
+  std::vector<std::string> names;
+  for (const SegmentSection& section : (*file)->Sections()) {
+    names.push_back(section.name);
+    EXPECT_EQ(section.bytes, (*file)->FindSection(section.name));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"ids", "rows", "empty"}));
+}
+
 TEST_F(SegmentDirectoryTest, UnloadedPagesTakeNoMemoryUntilTheyAreRead) {
   constexpr size_t kSize = size_t{16} << 20;
   const storage::SegmentRecord record = Write(3, kSize);

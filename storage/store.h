@@ -96,6 +96,9 @@ class Store {
   // not 16 bytes.
   absl::StatusOr<storage::CollectionRecord> CreateCollection(
       storage::CollectionRecord record);
+  // Durably replaces the definition of the collection with the record's number.
+  // kNotFound: no such collection.
+  absl::Status ReplaceDefinition(const storage::CollectionRecord& record);
   // Drops definition, points, change log, state, checkpoint: one atomic batch;
   // then removes the segment files (what is left of them after a crash goes at
   // the next Open). kNotFound: no such collection.

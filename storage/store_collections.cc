@@ -164,6 +164,19 @@ absl::StatusOr<storage::CollectionRecord> Store::CreateCollection(
   return record;
 }
 
+absl::Status Store::ReplaceDefinition(const storage::CollectionRecord& record) {
+  RETURN_IF_ERROR(rep_->CheckFreeSpace());
+  MutexLock definitions_lock(&rep_->definitions_mutex);
+  RETURN_IF_ERROR(rep_->CheckExists(record.number()));
+  rocksdb::WriteBatch batch;
+  std::string value;
+  const std::string key =
+      CollectionPartKey(record.number(), CollectionPart::kDefinition);
+  EncodeProto(RecordKind::kCollection, key, record, &value);
+  MustSucceed(batch.Put(BatchHandle(Family::kCollections), key, value));
+  return rep_->Write(&batch, Rep::Sync::kAlways);
+}
+
 absl::Status Store::DropCollection(CollectionNumber collection) {
   RETURN_IF_ERROR(write_status());
   {

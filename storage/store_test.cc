@@ -284,6 +284,23 @@ TEST_F(StoreTest, SaysHowMuchMemoryItTakes) {
             TestOptions(directory_.path()).memory_bytes);
 }
 
+TEST_F(StoreTest, ReplacesADefinition) {
+  auto record = store_->CreateCollection(MakeCollection("docs"));
+  ASSERT_OK(record);
+  record->add_payload_fields()->set_name("rank");
+  ASSERT_OK(store_->ReplaceDefinition(*record));
+  Reopen();
+  const auto records = store_->ListCollections();
+  ASSERT_OK(records);
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ((*records)[0].SerializeAsString(), record->SerializeAsString());
+  EXPECT_OK(store_->ReadState(record->number()));
+  ASSERT_OK(store_->DropCollection(record->number()));
+  EXPECT_THAT(store_->ReplaceDefinition(*record),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(*store_->ListCollections(), IsEmpty());
+}
+
 TEST_F(StoreTest, RefusesACollectionWithoutUuid) {
   storage::CollectionRecord record = MakeCollection("docs");
   record.set_uuid("short");

@@ -13,12 +13,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/value_names.h"
@@ -57,26 +59,37 @@ absl::StatusOr<client::VectorField> ParseField(const std::string& text,
   return field;
 }
 
-// "size:integer:window"
+// "size:integer:window", given to `option`.
 absl::StatusOr<client::PayloadField> ParsePayloadField(
-    const std::string& text) {
+    absl::string_view option, const std::string& text) {
+  const std::string shown = absl::StrCat(option, " '", text, "'");
   const std::vector<std::string> parts = absl::StrSplit(text, ':');
   if (parts.size() < 2 || parts.size() > 3 ||
       (parts.size() == 3 && parts[2] != "window")) {
-    return UsageError(absl::StrCat("--payload-field '", text,
-                                   "': expected NAME:TYPE[:window], like "
+    return UsageError(absl::StrCat(shown,
+                                   ": expected NAME:TYPE[:window], like "
                                    "section:keyword or size:integer:window"));
   }
   client::PayloadField field{.name = parts[0], .window = parts.size() == 3};
-  ASSIGN_OR_RETURN(
-      field.type,
-      ParseFieldType(absl::StrCat("--payload-field '", text, "'"), parts[1]));
+  ASSIGN_OR_RETURN(field.type, ParseFieldType(shown, parts[1]));
   return field;
 }
 
 std::string PayloadFieldText(const client::PayloadField& field) {
   return absl::StrCat(FieldTypeName(field.type),
                       field.window ? ", window" : "");
+}
+
+// ", being filled in: 1,000 of 4,000 points"; empty when it is.
+std::string FillText(const client::CollectionInfo& info,
+                     absl::string_view field) {
+  for (const client::FieldFill& fill : info.fills) {
+    if (fill.field == field) {
+      return absl::StrCat(", being filled in: ", WithCommas(fill.points_done),
+                          " of ", WithCommas(fill.points_total), " points");
+    }
+  }
+  return "";
 }
 
 absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
@@ -106,7 +119,8 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
     ASSIGN_OR_RETURN(field.rerank, ParseRerank(options.rerank));
   }
   for (const std::string& text : options.payload_fields) {
-    ASSIGN_OR_RETURN(client::PayloadField field, ParsePayloadField(text));
+    ASSIGN_OR_RETURN(client::PayloadField field,
+                     ParsePayloadField("--payload-field", text));
     schema.payload_fields.push_back(std::move(field));
   }
   return schema;
@@ -179,7 +193,14 @@ absl::Status Describe(Session& session, const std::string& name) {
   }
   for (const client::PayloadField& field : info.schema.payload_fields) {
     table.AddRow(
-        {absl::StrCat("payload ", field.name), PayloadFieldText(field)});
+        {absl::StrCat("payload ", field.name),
+         absl::StrCat(PayloadFieldText(field), FillText(info, field.name))});
+  }
+  if (info.index.payload_misfits > 0) {
+    table.AddRow(
+        {"misfits", absl::StrCat(WithCommas(info.index.payload_misfits),
+                                 " stored values not of their "
+                                 "field's type count as absent")});
   }
   table.AddRow(
       {"created", absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", info.create_time,
@@ -187,6 +208,53 @@ absl::Status Describe(Session& session, const std::string& name) {
   table.AddRow({"last write", absl::StrCat(info.applied_seq)});
   table.AddRow({"content hash", info.content_hash});
   return Print(table.Render(0));
+}
+
+// Shows how far the values of an added field are filled in, until they are.
+absl::StatusOr<client::CollectionInfo> WaitFilled(client::Client& client,
+                                                  client::CollectionInfo info) {
+  constexpr absl::Duration kPoll = absl::Milliseconds(200);
+  ProgressMeter meter(ErrorIsTerminal());
+  while (!info.fills.empty()) {
+    const client::FieldFill& fill = info.fills.back();
+    meter.Show({.done = fill.points_done,
+                .total = fill.points_total,
+                .elapsed = meter.elapsed()});
+    absl::SleepFor(kPoll);
+    ASSIGN_OR_RETURN(info, client.GetCollection(info.name));
+  }
+  meter.Done({.done = info.point_count,
+              .total = info.point_count,
+              .elapsed = meter.elapsed()});
+  return info;
+}
+
+struct AddFieldOptions {
+  std::string name;
+  std::string field;
+  bool no_wait = false;
+};
+
+absl::Status AddField(Session& session, const AddFieldOptions& options) {
+  ASSIGN_OR_RETURN(const client::PayloadField field,
+                   ParsePayloadField("field", options.field));
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(client::CollectionInfo info,
+                   client->AddPayloadField(options.name, field));
+  if (!options.no_wait && !info.fills.empty()) {
+    ASSIGN_OR_RETURN(info, WaitFilled(*client, std::move(info)));
+  }
+  if (session.json()) {
+    return PrintLine(CollectionJson(info));
+  }
+  std::string text = absl::StrCat("added '", field.name, "' (",
+                                  PayloadFieldText(field), ") to collection '",
+                                  info.name, "'", FillText(info, field.name));
+  if (info.index.payload_misfits > 0) {
+    absl::StrAppend(&text, "; ", WithCommas(info.index.payload_misfits),
+                    " stored values not of their field's type count as absent");
+  }
+  return PrintLine(text);
 }
 
 // Asks a person; a script is taken at its word.
@@ -272,6 +340,28 @@ void AddCreate(CLI::App& parent, Action* action) {
   });
 }
 
+void AddAddField(CLI::App& parent, Action* action) {
+  CLI::App* command = parent.add_subcommand(
+      "add-field", "Declare a payload field in a collection that is there");
+  auto options = std::make_shared<AddFieldOptions>();
+  command->add_option("NAME", options->name, "The collection")->required();
+  command
+      ->add_option("FIELD", options->field,
+                   "NAME:TYPE[:window]: a part of the payload that filters may "
+                   "name; TYPE is integer, float, timestamp, boolean or "
+                   "keyword")
+      ->required();
+  command->add_flag("--no-wait", options->no_wait,
+                    "Do not wait until the points that are there have it");
+  command->footer(
+      "Example:\n  sextant collection add-field packages size:integer:window");
+  command->callback([options, action] {
+    *action = [options](Session& session) {
+      return AddField(session, *options);
+    };
+  });
+}
+
 void AddDelete(CLI::App& parent, Action* action) {
   CLI::App* command =
       parent.add_subcommand("delete", "Drop a collection with all its points");
@@ -317,7 +407,7 @@ std::string MetricName(client::Metric metric) {
 
 void AddCollectionCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand(
-      "collection", "Make, list, describe and drop collections");
+      "collection", "Make, list, describe, extend and drop collections");
   command->require_subcommand(1);
   AddCreate(*command, action);
   CLI::App* list = command->add_subcommand("list", "List all collections");
@@ -330,6 +420,7 @@ void AddCollectionCommand(CLI::App& app, Action* action) {
   get->callback([name, action] {
     *action = [name](Session& session) { return Describe(session, *name); };
   });
+  AddAddField(*command, action);
   AddDelete(*command, action);
 }
 

@@ -145,6 +145,7 @@ std::string IndexJson(const client::IndexStats& index) {
       .AddNumber("build_rows_total", index.build_rows_total)
       .AddRaw("memory", MemoryJson(index.memory))
       .AddRaw("encodings", JsonArray(encodings))
+      .AddNumber("payload_misfits", index.payload_misfits)
       .Text();
 }
 
@@ -212,6 +213,14 @@ std::string PointJson(const client::Point& point) {
 }
 
 std::string CollectionJson(const client::CollectionInfo& info) {
+  std::vector<std::string> fills;
+  for (const client::FieldFill& fill : info.fills) {
+    fills.push_back(JsonObject()
+                        .AddText("field", fill.field)
+                        .AddNumber("points_done", fill.points_done)
+                        .AddNumber("points_total", fill.points_total)
+                        .Text());
+  }
   return JsonObject()
       .AddText("name", info.name)
       .AddNumber("points", info.point_count)
@@ -226,6 +235,7 @@ std::string CollectionJson(const client::CollectionInfo& info) {
       .AddNumber("applied_seq", info.applied_seq)
       .AddText("content_hash", info.content_hash)
       .AddRaw("index", IndexJson(info.index))
+      .AddRaw("fills", JsonArray(fills))
       .Text();
 }
 

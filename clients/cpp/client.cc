@@ -155,6 +155,19 @@ absl::StatusOr<std::vector<CollectionInfo>> Client::ListCollections(
   return infos;
 }
 
+absl::StatusOr<CollectionInfo> Client::AddPayloadField(
+    absl::string_view collection, const PayloadField& field,
+    const CallOptions& call) {
+  v1::AddPayloadFieldRequest request;
+  request.set_collection(std::string(collection));
+  ToWire(field, request.mutable_field());
+  v1::AddPayloadFieldResponse response;
+  RETURN_IF_ERROR(connection_->Call(
+      connection_->collections(), &v1::CollectionService::Stub::AddPayloadField,
+      request, &response, call));
+  return FromWire(response.collection());
+}
+
 absl::StatusOr<uint64_t> Client::DeleteCollection(absl::string_view name,
                                                   const CallOptions& call) {
   v1::DeleteCollectionRequest request;

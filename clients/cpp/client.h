@@ -55,6 +55,12 @@ class Client {
   // All of them, by name; the timeout is that of one page.
   absl::StatusOr<std::vector<CollectionInfo>> ListCollections(
       const CallOptions& call = {});
+  // Declares one payload field more. CollectionInfo::fills shows how far its
+  // values are filled in; until they are, who filters by it gets
+  // FAILED_PRECONDITION. ALREADY_EXISTS when the name is taken.
+  absl::StatusOr<CollectionInfo> AddPayloadField(absl::string_view collection,
+                                                 const PayloadField& field,
+                                                 const CallOptions& call = {});
   // Returns how many points it held.
   absl::StatusOr<uint64_t> DeleteCollection(absl::string_view name,
                                             const CallOptions& call = {});

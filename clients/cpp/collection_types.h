@@ -80,6 +80,15 @@ struct IndexStats {
   uint64_t build_rows_total = 0;
   IndexMemory memory;
   std::vector<EncodingUse> encodings;
+  // Stored values that did not fit an added payload field, since the start.
+  uint64_t payload_misfits = 0;
+};
+
+// How far the values of an added payload field are filled in.
+struct FieldFill {
+  std::string field;
+  uint64_t points_done = 0;
+  uint64_t points_total = 0;
 };
 
 struct CollectionInfo {
@@ -90,6 +99,8 @@ struct CollectionInfo {
   uint64_t applied_seq = 0;
   std::string content_hash;
   IndexStats index;
+  // Of added payload fields that not all points have yet.
+  std::vector<FieldFill> fills;
 };
 
 }  // namespace sextant::client

@@ -185,6 +185,7 @@ IndexStats FromWire(const v1::IndexStats& wire) {
   stats.building = wire.building();
   stats.build_rows_done = wire.build_rows_done();
   stats.build_rows_total = wire.build_rows_total();
+  stats.payload_misfits = wire.payload_misfits();
   stats.memory = {.graph = wire.memory().graph(),
                   .codes = wire.memory().codes(),
                   .vectors = wire.memory().vectors(),
@@ -249,6 +250,12 @@ void ToWire(const Projection& projection, v1::Projection* wire) {
   wire->set_raw_vectors(true);
 }
 
+void ToWire(const PayloadField& field, v1::PayloadField* wire) {
+  wire->set_name(field.name);
+  wire->set_type(ToWire(field.type));
+  wire->set_window(field.window);
+}
+
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
   for (const VectorField& field : schema.vector_fields) {
     v1::VectorField* out = wire->add_vector_fields();
@@ -263,10 +270,7 @@ void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
     }
   }
   for (const PayloadField& field : schema.payload_fields) {
-    v1::PayloadField* out = wire->add_payload_fields();
-    out->set_name(field.name);
-    out->set_type(ToWire(field.type));
-    out->set_window(field.window);
+    ToWire(field, wire->add_payload_fields());
   }
   wire->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
                                                       : v1::ID_KIND_NUMBER);
@@ -398,6 +402,11 @@ CollectionInfo FromWire(const v1::CollectionInfo& wire) {
   info.applied_seq = wire.applied_seq();
   info.content_hash = wire.content_hash();
   info.index = FromWire(wire.index());
+  for (const v1::FieldFill& fill : wire.fills()) {
+    info.fills.push_back({.field = fill.field(),
+                          .points_done = fill.points_done(),
+                          .points_total = fill.points_total()});
+  }
   return info;
 }
 

@@ -18,6 +18,7 @@ namespace sextant::client {
 void ToWire(const PointId& id, v1::PointId* wire);
 void ToWire(const Point& point, v1::Point* wire);
 void ToWire(const Projection& projection, v1::Projection* wire);
+void ToWire(const PayloadField& field, v1::PayloadField* wire);
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire);
 void ToWire(const SearchRequest& request, v1::SearchRequest* wire);
 

@@ -64,6 +64,24 @@ absl::Status CollectionApi::List(const v1::ListCollectionsRequest& request,
   return absl::OkStatus();
 }
 
+absl::Status CollectionApi::AddField(
+    const v1::AddPayloadFieldRequest& request, const RequestContext& context,
+    v1::AddPayloadFieldResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
+  ASSIGN_OR_RETURN(const PayloadFieldSchema field,
+                   ToPayloadField(request.field(), "field"));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Find(request.collection()));
+  RETURN_IF_ERROR(collection->AddPayloadField(field, context));
+  FromCollectionInfo(collection->Info(), response->mutable_collection());
+  environment_.log->Info(
+      "payload field added",
+      {{"collection", absl::string_view(request.collection())},
+       {"field", absl::string_view(field.name)}});
+  return absl::OkStatus();
+}
+
 absl::Status CollectionApi::Delete(
     const v1::DeleteCollectionRequest& request, const RequestContext& context,
     v1::DeleteCollectionResponse* response) const {

@@ -27,6 +27,9 @@ class CollectionApi {
   absl::Status List(const v1::ListCollectionsRequest& request,
                     const RequestContext& context,
                     v1::ListCollectionsResponse* response) const;
+  absl::Status AddField(const v1::AddPayloadFieldRequest& request,
+                        const RequestContext& context,
+                        v1::AddPayloadFieldResponse* response) const;
   absl::Status Delete(const v1::DeleteCollectionRequest& request,
                       const RequestContext& context,
                       v1::DeleteCollectionResponse* response) const;

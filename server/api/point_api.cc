@@ -146,7 +146,7 @@ absl::Status PointApi::Get(const v1::GetPointsRequest& request,
   ASSIGN_OR_RETURN(const ReturnedParts parts, PartsOf(request));
   // All ids are checked before the first is read.
   for (size_t i = 0; i < ids.size(); ++i) {
-    RETURN_IF_ERROR(ValidateId(collection->schema().id_kind, ids[i],
+    RETURN_IF_ERROR(ValidateId(collection->schema()->id_kind, ids[i],
                                absl::StrCat("ids[", i, "]")));
   }
   size_t bytes = 0;
@@ -212,7 +212,7 @@ absl::Status PointApi::ScrollSome(const v1::ScrollPointsRequest& request,
                    request.order_by().SerializeAsString());
   const ScrollTarget target = {collection->name(),
                                collection->Info().create_time_us,
-                               collection->schema().id_kind, identity};
+                               collection->schema()->id_kind, identity};
   PageQuery query;
   ASSIGN_OR_RETURN(query.filter, ToOptionalFilter(request));
   if (request.has_order_by()) {
@@ -242,7 +242,7 @@ absl::Status PointApi::ScrollAll(const v1::ScrollPointsRequest& request,
   ASSIGN_OR_RETURN(const ReturnedParts parts, PartsOf(request));
   const ScrollTarget target = {collection->name(),
                                collection->Info().create_time_us,
-                               collection->schema().id_kind,
+                               collection->schema()->id_kind,
                                {}};
   ASSIGN_OR_RETURN(const std::optional<PagePosition> begin,
                    ReadScrollToken(target, request.page_token()));

@@ -168,12 +168,10 @@ absl::Status ToPayloadFields(const v1::CollectionSchema& message,
         absl::StrCat("at most ", limits::kPayloadFieldsMax, ", got ", count));
   }
   for (const v1::PayloadField& wire : message.payload_fields()) {
-    PayloadFieldSchema field{.name = wire.name(), .window = wire.window()};
     ASSIGN_OR_RETURN(
-        field.type,
-        ToFieldType(wire.type(),
-                    absl::StrCat(path, ".payload_fields[",
-                                 schema->payload_fields.size(), "].type")));
+        PayloadFieldSchema field,
+        ToPayloadField(wire, absl::StrCat(path, ".payload_fields[",
+                                          schema->payload_fields.size(), "]")));
     schema->payload_fields.push_back(std::move(field));
   }
   return absl::OkStatus();
@@ -203,6 +201,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   message->set_building(stats.building);
   message->set_build_rows_done(stats.build_rows_done);
   message->set_build_rows_total(stats.build_rows_total);
+  message->set_payload_misfits(stats.payload_misfits);
   v1::IndexMemory* const memory = message->mutable_memory();
   memory->set_graph(stats.memory.graph);
   memory->set_codes(stats.memory.codes);
@@ -281,6 +280,14 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
   return schema;
 }
 
+absl::StatusOr<PayloadFieldSchema> ToPayloadField(
+    const v1::PayloadField& message, absl::string_view path) {
+  PayloadFieldSchema field{.name = message.name(), .window = message.window()};
+  ASSIGN_OR_RETURN(field.type,
+                   ToFieldType(message.type(), absl::StrCat(path, ".type")));
+  return field;
+}
+
 void FromCollectionInfo(const CollectionInfo& info,
                         v1::CollectionInfo* message) {
   constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
@@ -295,6 +302,12 @@ void FromCollectionInfo(const CollectionInfo& info,
   message->set_content_hash(
       Hash128{info.content_hash.high, info.content_hash.low}.ToHex());
   FromIndexStats(info.index, message->mutable_index());
+  for (const FieldFill& fill : info.fills) {
+    v1::FieldFill* const wire = message->add_fills();
+    wire->set_field(fill.field);
+    wire->set_points_done(fill.points_done);
+    wire->set_points_total(fill.points_total);
+  }
   if (!info.health.ok()) {
     message->set_damage(std::string(info.health.message()));
   }

@@ -17,6 +17,9 @@ namespace sextant {
 absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
                                 absl::string_view path);
 
+absl::StatusOr<PayloadFieldSchema> ToPayloadField(
+    const v1::PayloadField& message, absl::string_view path);
+
 void FromCollectionInfo(const CollectionInfo& info,
                         v1::CollectionInfo* message);
 

@@ -42,6 +42,8 @@ struct CollectionNumbers {
   double build_rows_done = 0;
   double build_rows_total = 0;
   double rebuilds = 0;
+  double unfilled_points = 0;
+  double payload_misfits = 0;
   double damaged = 0;
   double recall_probes = 0;
   double recall_hits = 0;
@@ -57,7 +59,7 @@ struct CollectionMetric {
   double CollectionNumbers::*member;
 };
 
-constexpr std::array<CollectionMetric, 21> kCollectionMetrics = {{
+constexpr std::array<CollectionMetric, 23> kCollectionMetrics = {{
     {"sextant_collection_points", "Live points.", MetricType::Gauge,
      &CollectionNumbers::points},
     {"sextant_collection_applied_sequence",
@@ -101,6 +103,13 @@ constexpr std::array<CollectionMetric, 21> kCollectionMetrics = {{
     {"sextant_collection_rebuilds_total",
      "Times the index was made anew from the store since the start.",
      MetricType::Counter, &CollectionNumbers::rebuilds},
+    {"sextant_collection_unfilled_points",
+     "Points that do not have the values of an added payload field yet; of "
+     "several fields, the one that most points lack.",
+     MetricType::Gauge, &CollectionNumbers::unfilled_points},
+    {"sextant_collection_payload_misfits_total",
+     "Values of stored payloads that did not fit an added payload field.",
+     MetricType::Counter, &CollectionNumbers::payload_misfits},
     {"sextant_collection_damaged",
      "1 when the stored data of the collection is damaged.", MetricType::Gauge,
      &CollectionNumbers::damaged},
@@ -137,6 +146,12 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.build_rows_done = static_cast<double>(info.index.build_rows_done);
   numbers.build_rows_total = static_cast<double>(info.index.build_rows_total);
   numbers.rebuilds = static_cast<double>(info.index.rebuilds);
+  for (const FieldFill& fill : info.fills) {
+    numbers.unfilled_points =
+        std::max(numbers.unfilled_points,
+                 static_cast<double>(fill.points_total - fill.points_done));
+  }
+  numbers.payload_misfits = static_cast<double>(info.index.payload_misfits);
   numbers.damaged = info.health.ok() ? 0 : 1;
   numbers.recall_probes = static_cast<double>(info.recall.probes);
   numbers.recall_hits = static_cast<double>(info.recall.hits);

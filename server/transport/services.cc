@@ -37,6 +37,7 @@ void Services::AddCollectionMethods(const CollectionApi* api) {
   SEXTANT_UNARY(collections_, CreateCollection, Create);
   SEXTANT_UNARY(collections_, GetCollection, Get);
   SEXTANT_UNARY(collections_, ListCollections, List);
+  SEXTANT_UNARY(collections_, AddPayloadField, AddField);
   SEXTANT_UNARY(collections_, DeleteCollection, Delete);
 }
 

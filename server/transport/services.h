@@ -44,8 +44,9 @@ class Services {
   using Collections = v1::CollectionService::WithRawMethod_CreateCollection<
       v1::CollectionService::WithRawMethod_GetCollection<
           v1::CollectionService::WithRawMethod_ListCollections<
-              v1::CollectionService::WithRawMethod_DeleteCollection<
-                  v1::CollectionService::Service>>>>;
+              v1::CollectionService::WithRawMethod_AddPayloadField<
+                  v1::CollectionService::WithRawMethod_DeleteCollection<
+                      v1::CollectionService::Service>>>>>;
   using Points = v1::PointService::WithRawMethod_UpsertPoints<
       v1::PointService::WithRawMethod_StreamUpsertPoints<
           v1::PointService::WithRawMethod_GetPoints<

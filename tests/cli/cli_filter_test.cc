@@ -111,6 +111,34 @@ TEST_F(CliFilterTest, DeletesWhatMatches) {
             2);
 }
 
+TEST_F(CliFilterTest, AFieldIsAddedLater) {
+  ImportDemo("extended");
+  const CliResult early =
+      Run({"count", "extended", "--filter", "depends < 10"});
+  EXPECT_EQ(early.exit_code, 1);
+  EXPECT_THAT(early.error, HasSubstr("unknown field 'depends'"));
+  const CliResult added =
+      Run({"collection", "add-field", "extended", "depends:integer:window"});
+  ASSERT_EQ(added.exit_code, 0) << added.error;
+  EXPECT_EQ(added.output,
+            "added 'depends' (integer, window) to collection 'extended'\n");
+  EXPECT_EQ(
+      RunJson({"count", "extended", "--filter", "depends < 10"})[0]["count"],
+      IdsWhere([](const json& p) { return p["depends"] < 10; }).size());
+  const json info = RunJson({"collection", "get", "extended"})[0];
+  EXPECT_EQ(info["fills"], json::array());
+  EXPECT_EQ(info["payload_fields"].size(), 4U);
+  // A field that nothing fits.
+  const json misfits =
+      RunJson({"collection", "add-field", "extended", "name:float"})[0];
+  EXPECT_EQ(misfits["index"]["payload_misfits"], packages_.size());
+  EXPECT_EQ(
+      Run({"collection", "add-field", "extended", "depends:integer"}).exit_code,
+      1);
+  EXPECT_EQ(Run({"collection", "add-field", "extended", "depends"}).exit_code,
+            2);
+}
+
 TEST_F(CliFilterTest, AMistakeIsShownWhereItIs) {
   const CliResult result =
       Run({"count", "packages", "--filter", "size < large"});

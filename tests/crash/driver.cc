@@ -58,6 +58,14 @@ void CreateAndDrop(Database* database, uint64_t round) {
   CHECK(database->Drop(name).ok());
 }
 
+// Payload fields that come one after another, while everything goes on.
+void AddLateField(Collection* docs) {
+  const size_t known = docs->schema()->payload_fields.size();
+  if (known < kLateFields.size()) {
+    CHECK(docs->AddPayloadField(LateField(known), Unlimited()).ok());
+  }
+}
+
 }  // namespace
 
 DriverProcess::DriverProcess(const DriverOptions& options)
@@ -193,6 +201,7 @@ int RunDriver(const std::vector<std::string>& arguments) {
     for (uint64_t round = 0; running > 0 || round < kRoundsMin; ++round) {
       CHECK(docs->SealAndWait(Unlimited()).ok());
       CreateAndDrop(&database, round);
+      AddLateField(docs.get());
     }
   }
   CHECK(database.Close().ok());

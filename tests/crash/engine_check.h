@@ -4,18 +4,22 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
 #include "engine/database.h"
 #include "engine/engine_fixture.h"
 #include "engine/prepared_write.h"
+#include "filters/filter_text.h"
 #include "tests/crash/workload.h"
 
 namespace sextant::test {
@@ -33,6 +37,13 @@ inline DatabaseOptions WorkOptions(const std::string& path) {
 
 inline Schema WorkSchema() {
   return OneFieldSchema(kWorkDimension);
+}
+
+// Fields of Workload's payloads that are declared while it runs.
+inline constexpr std::array<const char*, 3> kLateFields = {"client", "n", "i"};
+
+inline PayloadFieldSchema LateField(size_t i) {
+  return {kLateFields[i], FieldType::kInteger, i == 1};
 }
 
 inline Point ToPoint(const WorkPoint& point) {
@@ -117,6 +128,30 @@ inline void CheckIndex(const Collection& collection, const WorkModel& points,
   }
 }
 
+// What was declared before the crash is filled in after it.
+inline void CheckLateFields(const Collection& collection,
+                            const WorkModel& points) {
+  ASSERT_TRUE(WaitUntil([&] { return collection.Info().fills.empty(); }));
+  const std::shared_ptr<const Schema> schema = collection.schema();
+  for (const PayloadFieldSchema& field : schema->payload_fields) {
+    for (const int value : {0, 1, 2, 3, 7}) {
+      const std::string member = absl::StrCat("\"", field.name, "\":", value);
+      uint64_t expected = 0;
+      for (const auto& [id, point] : points) {
+        expected += absl::StrContains(point.payload, member + ",") ||
+                            absl::StrContains(point.payload, member + "}")
+                        ? 1U
+                        : 0U;
+      }
+      const auto filter = ParseFilter(absl::StrCat(field.name, " = ", value));
+      ASSERT_OK(filter);
+      const auto count = collection.CountMatching(*filter, Unlimited());
+      ASSERT_OK(count);
+      EXPECT_EQ(count->count, expected) << field.name << " = " << value;
+    }
+  }
+}
+
 // Opens the directory and checks all promises; moves the ledger on.
 inline void CheckAfterCrash(const std::string& path,
                             const Progress& acknowledged,
@@ -141,6 +176,7 @@ inline void CheckAfterCrash(const std::string& path,
     EXPECT_EQ(info.point_count, found.points.size());
     EXPECT_EQ(info.content_hash, found.hash);
     CheckIndex(**collection, found.points, random);
+    CheckLateFields(**collection, found.points);
   }
   EXPECT_OK((*database)->Verify());
 }

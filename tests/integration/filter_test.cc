@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 
 #include "tests/integration/server_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace sextant {
 namespace {
@@ -115,6 +116,48 @@ TEST_F(FilterTest, SearchesAmongWhatMatches) {
   v1::SearchResponse same;
   ASSERT_TRUE(SearchWith(text, &same).ok());
   EXPECT_EQ(same.hits_size(), 3);
+}
+
+TEST_F(FilterTest, AFieldIsAddedLater) {
+  v1::AddPayloadFieldRequest request;
+  request.set_collection("docs");
+  request.mutable_field()->set_name("late");
+  const auto add = [&] {
+    grpc::ClientContext context;
+    v1::AddPayloadFieldResponse response;
+    const grpc::Status status =
+        api_->collections->AddPayloadField(&context, request, &response);
+    if (status.ok()) {
+      EXPECT_EQ(response.collection().schema().payload_fields_size(), 4);
+    }
+    return status;
+  };
+  EXPECT_EQ(FieldOf(add()), "field.type");
+  request.mutable_field()->set_type(v1::FIELD_TYPE_INTEGER);
+  ASSERT_TRUE(add().ok());
+  EXPECT_EQ(add().error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  request.mutable_field()->set_name("a.b.c");
+  EXPECT_EQ(FieldOf(add()), "field.name");
+  request.set_collection("nothing");
+  EXPECT_EQ(add().error_code(), grpc::StatusCode::NOT_FOUND);
+  request.set_collection("no such name");
+  EXPECT_EQ(FieldOf(add()), "collection");
+
+  v1::UpsertPointsRequest upsert = UpsertOf("docs", kPoints, kPoints + 1);
+  upsert.mutable_points(0)->set_payload("{\"late\":5}");
+  ASSERT_TRUE(Upsert(upsert).ok());
+  v1::Filter filter;
+  filter.set_text("late = 5");
+  EXPECT_TRUE(Eventually(
+      [&] {
+        v1::SearchResponse found;
+        const grpc::Status status = SearchWith(filter, &found);
+        EXPECT_TRUE(status.ok() || status.error_code() ==
+                                       grpc::StatusCode::FAILED_PRECONDITION);
+        return status.ok() && found.hits_size() == 1 &&
+               found.hits(0).id().num() == kPoints;
+      },
+      absl::Seconds(60)));
 }
 
 TEST_F(FilterTest, ARadiusAndAFilterTogether) {

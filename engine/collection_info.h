@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a collection tells of itself.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "engine/recall_probe.h"
+#include "engine/schema.h"
+#include "index/vector_index.h"
+#include "storage/records.h"
+
+namespace sextant {
+
+// How many rows of a field are searched by codes of one kind.
+struct EncodingUse {
+  std::string field;
+  Encoding encoding = Encoding::kFloat;
+  uint32_t segments = 0;
+  uint64_t rows = 0;
+  float recall_loss = 0;  // of the segment that lost most
+};
+
+struct IndexStats {
+  uint32_t sealed_segments = 0;
+  uint64_t unindexed_points = 0;
+  uint64_t dead_rows = 0;
+  uint64_t growing_bytes = 0;
+  uint64_t sealed_bytes = 0;
+  bool building = false;
+  uint64_t build_rows_done = 0;
+  uint64_t build_rows_total = 0;
+  uint64_t rebuilds = 0;  // times the index was made anew from the store
+  // Stored values that did not fit the type of a payload field, met since the
+  // start.
+  uint64_t payload_misfits = 0;
+  // What the sealed segments' parts take, of all fields.
+  IndexMemory memory;
+  uint64_t ids_bytes = 0;
+  uint64_t columns_bytes = 0;
+  uint64_t windows_bytes = 0;
+  std::vector<EncodingUse> encodings;  // by field, then encoding
+};
+
+// How far the values of a payload field that was declared later are filled in.
+struct FieldFill {
+  std::string field;
+  uint64_t points_done = 0;
+  uint64_t points_total = 0;
+};
+
+struct CollectionInfo {
+  std::string name;
+  Schema schema;
+  int64_t create_time_us = 0;  // Unix time
+  uint64_t point_count = 0;
+  Sequence applied_seq = 0;
+  ContentHash content_hash;
+  IndexStats index;
+  // Of fields that cannot be filtered by yet.
+  std::vector<FieldFill> fills;
+  RecallStats recall;
+  // Not OK: the collection's data is damaged; every other call on it returns
+  // this.
+  absl::Status health;
+};
+
+}  // namespace sextant
