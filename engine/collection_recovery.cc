@@ -29,6 +29,7 @@ absl::StatusOr<std::shared_ptr<const SegmentView>> OpenSegment(
   view->rows = view->sealed->rows();
   ASSIGN_OR_RETURN(view->dead,
                    RowSet::FromBytes(record.dead_rows(), view->rows));
+  view->text = view->sealed->Text(view->dead);
   if (view->dead.count() != record.dead_count()) {
     return absl::DataLossError(
         absl::StrCat("segment ", record.number(), ": ", record.dead_count(),
@@ -161,7 +162,7 @@ absl::Status CollectionWriter::Replay() {
                                             state_.applied_seq));
   }
   const std::vector<absl::string_view> views(ids.begin(), ids.end());
-  const PayloadReader payloads(schema_->payload_fields);
+  const PayloadReader payloads(schema_->payload_fields, schema_->text_fields);
   uint64_t misfits = 0;
   for (size_t first = 0; first < views.size(); first += kReplayBatch) {
     const size_t count = std::min(kReplayBatch, views.size() - first);
@@ -178,9 +179,10 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
                                          uint64_t* misfits) {
   ASSIGN_OR_RETURN(
       std::vector<std::optional<StoredPoint>> points,
-      store_->ReadPoints(
-          nullptr, record_.number(), ids,
-          {.payload = !schema_->payload_fields.empty(), .vectors = true}));
+      store_->ReadPoints(nullptr, record_.number(), ids,
+                         {.payload = !schema_->payload_fields.empty() ||
+                                     !schema_->text_fields.empty(),
+                          .vectors = true}));
   for (size_t i = 0; i < ids.size(); ++i) {
     if (!points[i].has_value()) {
       table_.Delete(ids[i]);
@@ -190,8 +192,12 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
                      IndexableVectors(*schema_, ids[i], *points[i]));
     // A segment that fills up during the replay holds all changes but cannot
     // say up to which write; the next one starts where the replay started.
-    table_.Upsert(ids[i], vectors, checkpoint_seq_,
-                  payloads.ReadStored(points[i]->payload, misfits));
+    PayloadTexts texts;
+    const PayloadValues values =
+        payloads.ReadStored(points[i]->payload, misfits, &texts);
+    table_.Upsert(
+        ids[i], vectors, checkpoint_seq_,
+        {values, AnalyzeStored(schema_->text_fields, texts, misfits)});
   }
   return absl::OkStatus();
 }
@@ -203,15 +209,19 @@ absl::Status CollectionWriter::Rebuild() {
   RETURN_IF_ERROR(table_.Load({}, table_.next_number(), 0));
   std::unique_ptr<PointScan> scan = store_->ScanPoints(
       nullptr, record_.number(), "", {.payload = true, .vectors = true});
-  const PayloadReader payloads(schema_->payload_fields);
+  const PayloadReader payloads(schema_->payload_fields, schema_->text_fields);
   uint64_t misfits = 0;
   CollectionState found;
   found.applied_seq = state_.applied_seq;
   while (scan->Next()) {
     ASSIGN_OR_RETURN(const std::vector<FieldVector> vectors,
                      IndexableVectors(*schema_, scan->id(), scan->point()));
-    table_.Upsert(scan->id(), vectors, 0,
-                  payloads.ReadStored(scan->point().payload, &misfits));
+    PayloadTexts texts;
+    const PayloadValues values =
+        payloads.ReadStored(scan->point().payload, &misfits, &texts);
+    table_.Upsert(
+        scan->id(), vectors, 0,
+        {values, AnalyzeStored(schema_->text_fields, texts, &misfits)});
     ++found.live_count;
     found.content_hash.Add(
         HashPoint({scan->id(), scan->point().payload, vectors}));

@@ -190,10 +190,12 @@ void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
     PrefetchAfter(table_, write, i);
     const PreparedPoint& point = write.upserts[i];
     if (reader.has_value()) {
-      table_.Upsert(point.id, point.vectors, before,
-                    reader->ReadStored(point.point.payload, &misfits));
+      const PayloadValues values =
+          reader->ReadStored(point.point.payload, &misfits);
+      table_.Upsert(point.id, point.vectors, before, {values, point.tokens});
     } else {
-      table_.Upsert(point.id, point.vectors, before, point.values);
+      table_.Upsert(point.id, point.vectors, before,
+                    {point.values, point.tokens});
     }
   }
   payload_misfits_ += misfits;

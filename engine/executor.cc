@@ -159,7 +159,8 @@ class Execution {
     }
     if (hybrid_ != nullptr && query_.explain) {
       for (size_t i = 0; i < page.size(); ++i) {
-        result_.hits[i].explanation = hybrid_->Explain(page[i]);
+        ASSIGN_OR_RETURN(result_.hits[i].explanation,
+                         hybrid_->Explain(page[i]));
       }
     }
     return absl::OkStatus();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/growing_segment.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "index/distance.h"
 
@@ -32,11 +34,19 @@ GrowingSegment::GrowingSegment(const Schema& schema, uint32_t number,
     fields_.push_back(std::make_unique<GrowingVectors>(
         VectorShape{field.metric, field.dimension}, max_rows));
   }
+  std::vector<TextIndexOptions> texts;
+  for (const TextFieldSchema& field : schema.text_fields) {
+    texts.push_back({.positions = field.positions});
+  }
+  if (!texts.empty()) {
+    no_tokens_.resize(texts.size());
+    text_ = std::make_unique<GrowingText>(std::move(texts));
+  }
 }
 
 Ordinal GrowingSegment::Append(absl::string_view id,
                                std::span<const FieldVector> vectors,
-                               std::span<const FieldValues> values) {
+                               const RowContent& content) {
   CHECK(!full());
   const Ordinal ordinal = ids_.size();
   ids_.Append(std::string(id));
@@ -50,9 +60,15 @@ Ordinal GrowingSegment::Append(absl::string_view id,
     fields_[vector.field]->Append(numbers, ordinal);
   }
   for (size_t field = 0; field < values_.size(); ++field) {
-    values_[field].Append(field < values.size() ? values[field]
-                                                : FieldValues());
+    values_[field].Append(field < content.values.size() ? content.values[field]
+                                                        : FieldValues());
     values_bytes_ += SizeBytes(values_[field][ordinal]);
+  }
+  if (text_ != nullptr) {
+    // Freezes long before an index could overflow: see full().
+    CHECK_OK(text_->Append(content.tokens.empty()
+                               ? std::span<const TokenList>(no_tokens_)
+                               : content.tokens));
   }
   return ordinal;
 }
@@ -67,6 +83,7 @@ uint64_t GrowingSegment::size_bytes() const {
   for (const auto& field : fields_) {
     size += field->size_bytes();
   }
+  size += text_ == nullptr ? 0 : text_->size_bytes();
   return size;
 }
 

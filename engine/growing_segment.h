@@ -11,13 +11,24 @@
 #include "absl/strings/string_view.h"
 
 #include "engine/append_only.h"
+#include "engine/limits.h"
 #include "engine/schema.h"
 #include "index/columns/field_value.h"
 #include "index/growing_vectors.h"
+#include "index/text/growing_text.h"
+#include "index/text/token_list.h"
 #include "index/top_k.h"
 #include "storage/records.h"
 
 namespace sextant {
+
+// What a row has of its payload.
+struct RowContent {
+  // By payload field; fields past its end are absent.
+  std::span<const FieldValues> values = {};
+  // By text field, all of them or none.
+  std::span<const TokenList> tokens = {};
+};
 
 // The newest points of a collection, searched by exact scan until a sealed
 // segment takes their place.
@@ -31,13 +42,16 @@ class GrowingSegment final : public RowOrder {
                  uint32_t max_rows);
 
   // Writer only; not when full(). Vectors are the original ones: this
-  // normalises them where the metric asks for it. `values` by payload field;
-  // fields past its end are absent.
+  // normalises them where the metric asks for it.
   Ordinal Append(absl::string_view id, std::span<const FieldVector> vectors,
-                 std::span<const FieldValues> values = {});
+                 const RowContent& content = {});
 
-  bool full() const { return ids_.size() >= max_rows_; }  // writer only
-  uint32_t rows() const { return ids_.size(); }           // writer only
+  bool full() const {  // writer only
+    return ids_.size() >= max_rows_ ||
+           (text_ != nullptr &&
+            text_->size_bytes() >= limits::kGrowingTextBytesMax);
+  }
+  uint32_t rows() const { return ids_.size(); }  // writer only
   uint32_t number() const { return number_; }
   Sequence start_seq() const { return start_seq_; }  // writer only
   // Moves the start of an empty segment; writer only.
@@ -51,6 +65,10 @@ class GrowingSegment final : public RowOrder {
   // Of a payload field that it has.
   const FieldValues& values(size_t field, Ordinal row) const {
     return values_[field][row];
+  }
+  // The text of the rows so far, for views; writer only.
+  TextParts Text() const {
+    return text_ == nullptr ? TextParts() : text_->View();
   }
   uint64_t size_bytes() const;  // writer only
 
@@ -67,6 +85,8 @@ class GrowingSegment final : public RowOrder {
   std::vector<std::unique_ptr<GrowingVectors>> fields_;
   std::vector<AppendOnly<FieldValues>> values_;  // by payload field
   uint64_t values_bytes_ = 0;                    // writer only
+  std::unique_ptr<GrowingText> text_;            // null without text fields
+  std::vector<TokenList> no_tokens_;             // of a row without
   std::vector<float> scratch_;
 };
 

@@ -131,9 +131,14 @@ absl::StatusOr<HybridSearch::Node> HybridSearch::MakeNode(
   }
   // Those that are searched by leave the list.
   candidates += static_cast<uint32_t>(excluded_.size());
-  ASSIGN_OR_RETURN(node.leaf,
-                   MakeDenseLeaf(search_, std::get<DenseSource>(source),
-                                 candidates, path + ".dense"));
+  if (const auto* text = std::get_if<TextSource>(&source)) {
+    ASSIGN_OR_RETURN(node.leaf,
+                     MakeTextLeaf(search_, *text, candidates, path + ".text"));
+  } else {
+    ASSIGN_OR_RETURN(node.leaf,
+                     MakeDenseLeaf(search_, std::get<DenseSource>(source),
+                                   candidates, path + ".dense"));
+  }
   return node;
 }
 
@@ -265,19 +270,22 @@ std::vector<Candidate> HybridSearch::Ranked(std::vector<StageTiming>* stages) {
 
 // --- explanations ---
 
-HitExplanation HybridSearch::Explain(const Candidate& point) const {
+absl::StatusOr<HitExplanation> HybridSearch::Explain(
+    const Candidate& point) const {
   const size_t number = NumberOf(point.id);
   HitExplanation explanation;
-  ExplainParts(root_, number, &explanation.sources);
+  RETURN_IF_ERROR(ExplainParts(root_, number, &explanation.sources));
   explanation.fused = root_.list.scores[number];
   BoostedScore(number, &explanation.boosts);
   return explanation;
 }
 
-void HybridSearch::ExplainParts(const Node& group, size_t point,
-                                std::vector<SourceExplanation>* sources) const {
+absl::Status HybridSearch::ExplainParts(
+    const Node& group, size_t point,
+    std::vector<SourceExplanation>* sources) const {
   for (size_t i = 0; i < group.nodes.size(); ++i) {
-    SourceExplanation part = ExplainNode(group.nodes[i], point);
+    ASSIGN_OR_RETURN(SourceExplanation part,
+                     ExplainNode(group.nodes[i], point));
     if (i < group.parts.size()) {
       part.weight = group.fusion.inputs[i].weight;
       part.share = group.parts[i].shares[point];
@@ -290,10 +298,11 @@ void HybridSearch::ExplainParts(const Node& group, size_t point,
     }
     sources->push_back(std::move(part));
   }
+  return absl::OkStatus();
 }
 
-SourceExplanation HybridSearch::ExplainNode(const Node& node,
-                                            size_t point) const {
+absl::StatusOr<SourceExplanation> HybridSearch::ExplainNode(
+    const Node& node, size_t point) const {
   SourceExplanation explanation;
   explanation.source = node.path;
   explanation.kind = node.leaf == nullptr ? "group" : node.leaf->name();
@@ -307,7 +316,10 @@ SourceExplanation HybridSearch::ExplainNode(const Node& node,
     explanation.rank = static_cast<uint32_t>(
         1 + (std::find(order.begin(), order.end(), point) - order.begin()));
   }
-  ExplainParts(node, point, &explanation.sources);
+  if (node.leaf != nullptr) {
+    ASSIGN_OR_RETURN(explanation.terms, node.leaf->Terms(points_[point]));
+  }
+  RETURN_IF_ERROR(ExplainParts(node, point, &explanation.sources));
   return explanation;
 }
 

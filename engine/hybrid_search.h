@@ -32,7 +32,7 @@ class HybridSearch {
   absl::StatusOr<std::vector<Candidate>> Run(std::vector<StageTiming>* stages);
 
   // After Run(): why a point of its answer has its score.
-  HitExplanation Explain(const Candidate& point) const;
+  absl::StatusOr<HitExplanation> Explain(const Candidate& point) const;
   // The sources' lines of the plan.
   std::string PlanText() const;
   // 1 when every source was exact, else 0: not known.
@@ -67,9 +67,10 @@ class HybridSearch {
   std::vector<Candidate> Ranked(std::vector<StageTiming>* stages);
   double BoostedScore(size_t point, std::vector<BoostExplanation>* steps) const;
   size_t NumberOf(absl::string_view id) const;
-  SourceExplanation ExplainNode(const Node& node, size_t point) const;
-  void ExplainParts(const Node& group, size_t point,
-                    std::vector<SourceExplanation>* sources) const;
+  absl::StatusOr<SourceExplanation> ExplainNode(const Node& node,
+                                                size_t point) const;
+  absl::Status ExplainParts(const Node& group, size_t point,
+                            std::vector<SourceExplanation>* sources) const;
 
   const LeafContext search_;
   Node root_;

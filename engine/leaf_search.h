@@ -34,6 +34,12 @@ class LeafSearch {
   // ScoreList::kUnknown where the point has none by this source.
   virtual absl::StatusOr<std::vector<double>> Score(
       std::span<const Candidate> points) = 0;
+  // What the score of a point is made of; after Run(). Empty where there is
+  // nothing to tell.
+  virtual absl::StatusOr<std::vector<TextScorePart>> Terms(
+      const Candidate& /*point*/) const {
+    return std::vector<TextScorePart>();
+  }
   // Its lines of the plan, which begin with `indent`.
   virtual std::string PlanText(absl::string_view indent) const = 0;
   // Share of the exact best that Run() found; 0: not known.
@@ -51,6 +57,10 @@ struct LeafContext {
 // `source` was checked; `path` is its path in the request.
 absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
     const LeafContext& search, const DenseSource& source, uint32_t candidates,
+    absl::string_view path);
+
+absl::StatusOr<std::unique_ptr<LeafSearch>> MakeTextLeaf(
+    const LeafContext& search, const TextSource& source, uint32_t candidates,
     absl::string_view path);
 
 }  // namespace sextant

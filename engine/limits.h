@@ -14,6 +14,11 @@ inline constexpr size_t kNameBytesMax = 64;
 inline constexpr size_t kVectorFieldsMax = 16;
 inline constexpr size_t kPayloadFieldsMax = 64;
 inline constexpr size_t kPayloadFieldNameBytesMax = 256;
+inline constexpr size_t kTextFieldsMax = 16;
+// Strings of one point in one text field.
+inline constexpr size_t kTextValuesMax = 10000;
+// A growing segment whose text takes more memory is sealed.
+inline constexpr uint64_t kGrowingTextBytesMax = uint64_t{512} << 20U;
 // Of one point in one payload field.
 inline constexpr size_t kFieldValuesMax = 256;
 inline constexpr size_t kKeywordBytesMax = 1024;

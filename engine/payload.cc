@@ -132,7 +132,10 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
  public:
   // `strict`: the first value that does not fit ends the walk.
   PayloadWalk(const PayloadReader& reader, bool strict)
-      : reader_(reader), strict_(strict), values_(reader.fields_.size()) {}
+      : reader_(reader),
+        strict_(strict),
+        values_(reader.fields_.size()),
+        texts_(reader.text_names_.size()) {}
 
   const std::string& problem() const { return problem_; }
   // Of the payload field with the problem; empty: the payload's own.
@@ -147,12 +150,16 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
     }
     return std::move(values_);
   }
+  PayloadTexts TakeTexts() && { return std::move(texts_); }
   // How many fields something did not fit; they have no values.
   uint64_t DropMisfits() {
     for (const uint32_t field : misfits_) {
       values_[field].clear();
     }
-    return misfits_.size();
+    for (const uint32_t text : text_misfits_) {
+      texts_[text].clear();
+    }
+    return misfits_.size() + text_misfits_.size();
   }
 
   bool null() override { return InObject(); }
@@ -170,7 +177,8 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
   bool binary(binary_t& /*value*/) override { return InObject(); }
   bool start_object(size_t /*elements*/) override {
     const uint32_t node = depth_ == 0 ? 0 : Place();
-    return CheckNoField(node, "an object") && Enter(false, node);
+    return CheckNoField(node, "an object") && CheckNoText(node, "an object") &&
+           Enter(false, node);
   }
   bool key(string_t& value) override {
     Frame& frame = frames_[depth_ - 1];
@@ -184,7 +192,8 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
     }
     const uint32_t node = Place();
     return (!frames_[depth_ - 1].list ||
-            CheckNoField(node, "a list in a list")) &&
+            (CheckNoField(node, "a list in a list") &&
+             CheckNoText(node, "a list in a list"))) &&
            Enter(true, node);
   }
   bool end_array() override { return Leave(); }
@@ -229,10 +238,54 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
     return node == PayloadReader::kNowhere ? node : reader_.nodes_[node].field;
   }
 
+  uint32_t TextAt(uint32_t node) const {
+    return node == PayloadReader::kNowhere ? node : reader_.nodes_[node].text;
+  }
+
+  bool TakeText(const Scalar& value) {
+    const uint32_t text = TextAt(Place());
+    if (text == PayloadReader::kNowhere) {
+      return true;
+    }
+    const auto* string = std::get_if<absl::string_view>(&value);
+    if (string == nullptr) {
+      return TextMisfit(text,
+                        absl::StrCat("must be a string, got ", Shown(value)));
+    }
+    if (texts_[text].size() == limits::kTextValuesMax) {
+      return TextMisfit(text, absl::StrCat("at most ", limits::kTextValuesMax,
+                                           " strings in a point, got more"));
+    }
+    texts_[text].emplace_back(*string);
+    return true;
+  }
+
+  bool CheckNoText(uint32_t node, absl::string_view got) {
+    const uint32_t text = TextAt(node);
+    return text == PayloadReader::kNowhere ||
+           TextMisfit(text, absl::StrCat("must be a string, got ", got));
+  }
+
+  bool TextMisfit(uint32_t text, std::string problem) {
+    if (strict_) {
+      problem_ = std::move(problem);
+      problem_field_ = reader_.text_names_[text];
+      return false;
+    }
+    if (std::ranges::find(text_misfits_, text) == text_misfits_.end()) {
+      text_misfits_.push_back(text);
+    }
+    return true;
+  }
+
   bool Take(const Scalar& value) {
     if (!InObject()) {
       return false;
     }
+    return TakeText(value) && TakeValue(value);
+  }
+
+  bool TakeValue(const Scalar& value) {
     const uint32_t field = FieldAt(Place());
     if (field == PayloadReader::kNowhere) {
       return true;
@@ -286,7 +339,9 @@ class PayloadWalk final : public nlohmann::json_sax<nlohmann::json> {
   std::array<Frame, limits::kPayloadDepthMax> frames_;
   size_t depth_ = 0;
   PayloadValues values_;
+  PayloadTexts texts_;
   std::vector<uint32_t> misfits_;
+  std::vector<uint32_t> text_misfits_;
   std::string problem_;
   std::string problem_field_;
 };
@@ -297,22 +352,34 @@ std::string MisfitsText(absl::string_view collection, uint64_t misfits) {
                       "and count as absent");
 }
 
-PayloadReader::PayloadReader(const std::vector<PayloadFieldSchema>& fields)
+PayloadReader::PayloadReader(const std::vector<PayloadFieldSchema>& fields,
+                             const std::vector<TextFieldSchema>& texts)
     : fields_(fields), nodes_(1) {
   for (uint32_t field = 0; field < fields.size(); ++field) {
-    uint32_t node = 0;
-    for (const absl::string_view key :
-         absl::StrSplit(fields[field].name, '.')) {
-      uint32_t child = Child(node, key);
-      if (child == kNowhere) {
-        child = static_cast<uint32_t>(nodes_.size());
-        nodes_[node].keys.emplace_back(key, child);
-        nodes_.emplace_back();
-      }
-      node = child;
-    }
+    // Evaluated first: it moves the nodes.
+    const uint32_t node = AddPath(fields[field].name);
     nodes_[node].field = field;
   }
+  for (uint32_t text = 0; text < texts.size(); ++text) {
+    const uint32_t node = AddPath(texts[text].name);
+    nodes_[node].text = text;
+    text_names_.push_back(texts[text].name);
+  }
+}
+
+// The node of a path. Keys are views of the schema's names.
+uint32_t PayloadReader::AddPath(absl::string_view name) {
+  uint32_t node = 0;
+  for (const absl::string_view key : absl::StrSplit(name, '.')) {
+    uint32_t child = Child(node, key);
+    if (child == kNowhere) {
+      child = static_cast<uint32_t>(nodes_.size());
+      nodes_[node].keys.emplace_back(key, child);
+      nodes_.emplace_back();
+    }
+    node = child;
+  }
+  return node;
 }
 
 uint32_t PayloadReader::Child(uint32_t node, absl::string_view key) const {
@@ -326,8 +393,12 @@ uint32_t PayloadReader::Child(uint32_t node, absl::string_view key) const {
   return kNowhere;
 }
 
-absl::StatusOr<PayloadValues> PayloadReader::Read(
-    absl::string_view payload, absl::string_view field) const {
+absl::StatusOr<PayloadValues> PayloadReader::Read(absl::string_view payload,
+                                                  absl::string_view field,
+                                                  PayloadTexts* texts) const {
+  if (texts != nullptr) {
+    texts->assign(text_names_.size(), {});
+  }
   if (payload.empty()) {
     return PayloadValues(fields_.size());
   }
@@ -343,6 +414,9 @@ absl::StatusOr<PayloadValues> PayloadReader::Read(
   }
   PayloadWalk walk(*this, true);
   if (nlohmann::json::sax_parse(payload.begin(), payload.end(), &walk)) {
+    if (texts != nullptr) {
+      *texts = std::move(walk).TakeTexts();
+    }
     return std::move(walk).TakeValues();
   }
   return InvalidField(walk.problem_field().empty()
@@ -352,16 +426,23 @@ absl::StatusOr<PayloadValues> PayloadReader::Read(
 }
 
 PayloadValues PayloadReader::ReadStored(absl::string_view payload,
-                                        uint64_t* misfits) const {
-  if (payload.empty() || fields_.empty()) {
+                                        uint64_t* misfits,
+                                        PayloadTexts* texts) const {
+  if (texts != nullptr) {
+    texts->assign(text_names_.size(), {});
+  }
+  if (payload.empty() || (fields_.empty() && text_names_.empty())) {
     return PayloadValues(fields_.size());
   }
   PayloadWalk walk(*this, false);
   if (!nlohmann::json::sax_parse(payload.begin(), payload.end(), &walk)) {
-    *misfits += fields_.size();
+    *misfits += fields_.size() + text_names_.size();
     return PayloadValues(fields_.size());
   }
   *misfits += walk.DropMisfits();
+  if (texts != nullptr) {
+    *texts = std::move(walk).TakeTexts();
+  }
   return std::move(walk).TakeValues();
 }
 

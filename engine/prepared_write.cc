@@ -90,7 +90,11 @@ absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema,
                                            Point point) {
   RETURN_IF_ERROR(ValidateId(schema.id_kind, point.id, "id"));
   PreparedPoint prepared;
-  ASSIGN_OR_RETURN(prepared.values, payloads.Read(point.payload, "payload"));
+  PayloadTexts texts;
+  ASSIGN_OR_RETURN(prepared.values,
+                   payloads.Read(point.payload, "payload", &texts));
+  ASSIGN_OR_RETURN(prepared.tokens,
+                   AnalyzeTexts(schema.text_fields, texts, "payload"));
   prepared.point = std::move(point);
   prepared.id = EncodeId(prepared.point.id);
   ASSIGN_OR_RETURN(prepared.vectors,
@@ -188,7 +192,7 @@ absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
                                             const RequestContext& context) {
   RETURN_IF_ERROR(
       ValidateCount("points", points.size(), limits::kPointsPerWriteMax));
-  const PayloadReader payloads(schema.payload_fields);
+  const PayloadReader payloads(schema.payload_fields, schema.text_fields);
   PreparedWrite write;
   write.upserts.reserve(points.size());
   for (size_t i = 0; i < points.size(); ++i) {

@@ -15,6 +15,7 @@
 #include "engine/payload.h"
 #include "engine/point.h"
 #include "engine/schema.h"
+#include "engine/text_content.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -28,6 +29,7 @@ struct PreparedPoint {
   Point point;     // owns what `vectors` points into
   FieldVectors vectors;
   PayloadValues values;
+  TextTokens tokens;
   ContentHash hash;
 
   PointView View() const { return {id, point.payload, vectors}; }

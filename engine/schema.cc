@@ -63,18 +63,24 @@ bool IsInside(absl::string_view inner, absl::string_view outer) {
          inner[outer.size()] == '.';
 }
 
-absl::Status ValidatePayloadField(const PayloadFieldSchema& field,
-                                  const std::string& path) {
-  if (field.name.size() > limits::kPayloadFieldNameBytesMax) {
+absl::Status ValidatePayloadPath(const std::string& name,
+                                 const std::string& path) {
+  if (name.size() > limits::kPayloadFieldNameBytesMax) {
     return InvalidField(
         path + ".name",
         absl::StrCat("at most ", limits::kPayloadFieldNameBytesMax,
-                     " characters, got ", field.name.size()));
+                     " characters, got ", name.size()));
   }
   // Each key down to the value is a name.
-  for (const absl::string_view key : absl::StrSplit(field.name, '.')) {
+  for (const absl::string_view key : absl::StrSplit(name, '.')) {
     RETURN_IF_ERROR(ValidateName(key, path + ".name"));
   }
+  return absl::OkStatus();
+}
+
+absl::Status ValidatePayloadField(const PayloadFieldSchema& field,
+                                  const std::string& path) {
+  RETURN_IF_ERROR(ValidatePayloadPath(field.name, path));
   if (field.window && (field.type == FieldType::kKeyword ||
                        field.type == FieldType::kBoolean)) {
     return InvalidField(path + ".window",
@@ -86,15 +92,12 @@ absl::Status ValidatePayloadField(const PayloadFieldSchema& field,
 }
 
 // What `field` may not have in common with one that was declared before.
-absl::Status CheckApart(const PayloadFieldSchema& field,
-                        const PayloadFieldSchema& earlier,
+absl::Status CheckApart(const std::string& name, const std::string& earlier,
                         const std::string& path) {
-  if (IsInside(field.name, earlier.name) ||
-      IsInside(earlier.name, field.name)) {
-    return InvalidField(
-        path + ".name",
-        absl::StrCat("what is at '", std::min(earlier.name, field.name),
-                     "' cannot be a value and an object"));
+  if (IsInside(name, earlier) || IsInside(earlier, name)) {
+    return InvalidField(path + ".name",
+                        absl::StrCat("what is at '", std::min(earlier, name),
+                                     "' cannot be a value and an object"));
   }
   return absl::OkStatus();
 }
@@ -113,7 +116,54 @@ absl::Status ValidatePayloadFields(
       if (fields[earlier].name == fields[i].name) {
         return InvalidField(path + ".name", "used by an earlier field");
       }
-      RETURN_IF_ERROR(CheckApart(fields[i], fields[earlier], path));
+      RETURN_IF_ERROR(CheckApart(fields[i].name, fields[earlier].name, path));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateTextField(const Schema& schema,
+                               const TextFieldSchema& field,
+                               const std::string& path) {
+  RETURN_IF_ERROR(ValidatePayloadPath(field.name, path));
+  RETURN_IF_ERROR(ValidateAnalyzer(field.analysis, path + ".analyzer"));
+  if (!(field.bm25.k1 >= 0 && field.bm25.k1 <= kBm25K1Max)) {
+    return InvalidField(path + ".k1",
+                        absl::StrCat("must be from 0 to ", kBm25K1Max, ", got ",
+                                     field.bm25.k1));
+  }
+  if (!(field.bm25.b >= 0 && field.bm25.b <= 1)) {
+    return InvalidField(
+        path + ".b", absl::StrCat("must be from 0 to 1, got ", field.bm25.b));
+  }
+  for (const PayloadFieldSchema& other : schema.payload_fields) {
+    RETURN_IF_ERROR(CheckApart(field.name, other.name, path));
+    if (other.name == field.name && other.type != FieldType::kKeyword) {
+      return InvalidField(
+          path + ".name",
+          absl::StrCat("the payload field of this name is of "
+                       "type ",
+                       FieldTypeName(other.type), ", not text"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateTextFields(const Schema& schema) {
+  const std::vector<TextFieldSchema>& fields = schema.text_fields;
+  if (fields.size() > limits::kTextFieldsMax) {
+    return InvalidField("text_fields",
+                        absl::StrCat("at most ", limits::kTextFieldsMax,
+                                     ", got ", fields.size()));
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string path = absl::StrCat("text_fields[", i, "]");
+    RETURN_IF_ERROR(ValidateTextField(schema, fields[i], path));
+    for (size_t earlier = 0; earlier < i; ++earlier) {
+      if (fields[earlier].name == fields[i].name) {
+        return InvalidField(path + ".name", "used by an earlier field");
+      }
+      RETURN_IF_ERROR(CheckApart(fields[i].name, fields[earlier].name, path));
     }
   }
   return absl::OkStatus();
@@ -127,6 +177,10 @@ std::optional<uint16_t> Schema::FindVectorField(absl::string_view name) const {
 
 std::optional<uint16_t> Schema::FindPayloadField(absl::string_view name) const {
   return Find(payload_fields, name);
+}
+
+std::optional<uint16_t> Schema::FindTextField(absl::string_view name) const {
+  return Find(text_fields, name);
 }
 
 absl::Status ValidateName(absl::string_view name, absl::string_view field) {
@@ -161,7 +215,16 @@ absl::Status ValidateSchema(const Schema& schema) {
       return InvalidField(path + ".name", "used by an earlier field");
     }
   }
-  return ValidatePayloadFields(schema.payload_fields);
+  RETURN_IF_ERROR(ValidatePayloadFields(schema.payload_fields));
+  return ValidateTextFields(schema);
+}
+
+absl::Status OpenAnalyzers(Schema* schema) {
+  for (TextFieldSchema& field : schema->text_fields) {
+    ASSIGN_OR_RETURN_WITH(field.analyzer, Analyzer::Create(field.analysis),
+                          field.name);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Schema> WithPayloadField(const Schema& schema,
@@ -178,7 +241,15 @@ absl::StatusOr<Schema> WithPayloadField(const Schema& schema,
                            limits::kPayloadFieldsMax, " payload fields"));
   }
   for (const PayloadFieldSchema& earlier : schema.payload_fields) {
-    RETURN_IF_ERROR(CheckApart(field, earlier, path));
+    RETURN_IF_ERROR(CheckApart(field.name, earlier.name, path));
+  }
+  for (const TextFieldSchema& text : schema.text_fields) {
+    RETURN_IF_ERROR(CheckApart(field.name, text.name, path));
+    if (field.name == text.name && field.type != FieldType::kKeyword) {
+      return InvalidField(path + ".type",
+                          "a text field of this name is there, so that only "
+                          "keywords fit");
+    }
   }
   Schema result = schema;
   result.payload_fields.push_back(field);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "index/columns/field_value.h"
 #include "index/encoding.h"
 #include "index/metric.h"
+#include "index/text/analyzer.h"
+#include "index/text/bound_text_query.h"
 #include "index/vector_index_builder.h"
 
 namespace sextant {
@@ -37,22 +40,38 @@ struct PayloadFieldSchema {
   bool window = false;
 };
 
+// A part of the payload that is searched as text.
+struct TextFieldSchema {
+  // As of a payload field; the two may be the same.
+  std::string name;
+  AnalyzerSpec analysis;
+  Bm25Params bm25;
+  bool positions = true;  // needed by phrases
+  // Of `analysis`; made by OpenAnalyzers.
+  std::shared_ptr<const Analyzer> analyzer = nullptr;
+};
+
 // What a collection is made of. Fixed at creation, but for payload fields that
 // are declared later: they are appended, so positions stay what they are.
 struct Schema {
   std::vector<VectorFieldSchema> vector_fields;
   IdKind id_kind = IdKind::kNumber;
   std::vector<PayloadFieldSchema> payload_fields;
+  std::vector<TextFieldSchema> text_fields;
 
   // Position of a field, by name.
   std::optional<uint16_t> FindVectorField(absl::string_view name) const;
   std::optional<uint16_t> FindPayloadField(absl::string_view name) const;
+  std::optional<uint16_t> FindTextField(absl::string_view name) const;
 };
 
 // ^[A-Za-z0-9_-]{1,64}$, else InvalidField(field, ...).
 absl::Status ValidateName(absl::string_view name, absl::string_view field);
 // Field paths are relative to the schema ("vector_fields[0].dimension").
 absl::Status ValidateSchema(const Schema& schema);
+
+// Makes the analysers of a valid schema; kInternal when ICU lacks its data.
+absl::Status OpenAnalyzers(Schema* schema);
 
 // The schema with one payload field more, the last. kAlreadyExists when its
 // name is taken; InvalidField with paths like "field.name".

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/schema_record.h"
 
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
@@ -131,6 +134,54 @@ absl::StatusOr<IdKind> IdKindFromRecord(storage::IdKindRecord kind) {
   }
 }
 
+static_assert(static_cast<int>(AnalyzerKind::kStandard) ==
+              storage::ANALYZER_KIND_RECORD_STANDARD);
+static_assert(static_cast<int>(AnalyzerKind::kKeyword) ==
+              storage::ANALYZER_KIND_RECORD_KEYWORD);
+static_assert(static_cast<int>(AnalyzerKind::kNgram) ==
+              storage::ANALYZER_KIND_RECORD_NGRAM);
+static_assert(static_cast<int>(AnalyzerKind::kEdgeNgram) ==
+              storage::ANALYZER_KIND_RECORD_EDGE_NGRAM);
+
+void TextFieldToRecord(const TextFieldSchema& field,
+                       storage::TextFieldRecord* record) {
+  const AnalyzerSpec& analysis = field.analysis;
+  record->set_name(field.name);
+  record->set_kind(static_cast<storage::AnalyzerKindRecord>(analysis.kind));
+  record->set_language(analysis.language);
+  for (const std::string& word : analysis.stop_words) {
+    record->add_stop_words(word);
+  }
+  record->set_fold_accents(analysis.fold_accents);
+  record->set_min_gram(analysis.min_gram);
+  record->set_max_gram(analysis.max_gram);
+  record->set_k1(field.bm25.k1);
+  record->set_b(field.bm25.b);
+  record->set_positions(field.positions);
+}
+
+absl::StatusOr<TextFieldSchema> TextFieldFromRecord(
+    const storage::TextFieldRecord& record) {
+  if (record.kind() < storage::ANALYZER_KIND_RECORD_STANDARD ||
+      record.kind() > storage::ANALYZER_KIND_RECORD_EDGE_NGRAM) {
+    return absl::DataLossError(
+        absl::StrCat("unknown analyser ", static_cast<int>(record.kind())));
+  }
+  TextFieldSchema field;
+  field.name = record.name();
+  AnalyzerSpec& analysis = field.analysis;
+  analysis.kind = static_cast<AnalyzerKind>(record.kind());
+  analysis.language = record.language();
+  analysis.stop_words.assign(record.stop_words().begin(),
+                             record.stop_words().end());
+  analysis.fold_accents = record.fold_accents();
+  analysis.min_gram = record.min_gram();
+  analysis.max_gram = record.max_gram();
+  field.bm25 = {record.k1(), record.b()};
+  field.positions = record.positions();
+  return field;
+}
+
 }  // namespace
 
 storage::CollectionRecord ToRecord(absl::string_view name,
@@ -151,6 +202,9 @@ storage::CollectionRecord ToRecord(absl::string_view name,
     out->set_rerank(RerankToRecord(field.storage.rerank));
   }
   SetPayloadFields(schema.payload_fields, &record);
+  for (const TextFieldSchema& field : schema.text_fields) {
+    TextFieldToRecord(field, record.add_text_fields());
+  }
   return record;
 }
 
@@ -186,10 +240,15 @@ absl::StatusOr<Schema> SchemaFromRecord(
     ASSIGN_OR_RETURN(out.type, FieldTypeFromRecord(field.type()));
     out.window = field.window();
   }
+  for (const storage::TextFieldRecord& field : record.text_fields()) {
+    ASSIGN_OR_RETURN(TextFieldSchema text, TextFieldFromRecord(field));
+    schema.text_fields.push_back(std::move(text));
+  }
   if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
     return absl::DataLossError(absl::StrCat(
         "collection record '", record.name(), "': ", valid.message()));
   }
+  RETURN_IF_ERROR(OpenAnalyzers(&schema));
   return schema;
 }
 

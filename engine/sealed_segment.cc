@@ -67,6 +67,34 @@ absl::Status SealedSegment::OpenWindows(const Schema& schema) {
   return absl::OkStatus();
 }
 
+std::string TextSection(size_t text_field) {
+  return absl::StrCat("text", text_field);
+}
+
+absl::Status SealedSegment::OpenTexts(const Schema& schema) {
+  for (size_t i = 0; i < schema.text_fields.size(); ++i) {
+    ASSIGN_OR_RETURN(const absl::string_view bytes,
+                     file_->Section(TextSection(i)));
+    ASSIGN_OR_RETURN_WITH(TextIndex index, TextIndex::Open(bytes, rows()),
+                          file_->path());
+    texts_.push_back(std::make_shared<const TextIndex>(std::move(index)));
+  }
+  return absl::OkStatus();
+}
+
+TextSegment SealedSegment::Text(RowSet dead) const {
+  return {texts_.empty() ? TextParts() : SealedTextParts(texts_), texts_.size(),
+          std::move(dead)};
+}
+
+uint64_t SealedSegment::texts_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& text : texts_) {
+    bytes += text->file_bytes();
+  }
+  return bytes;
+}
+
 std::optional<Ordinal> SealedSegment::FindId(absl::string_view id) const {
   const Ordinal first = FirstNot(
       Ordinal{0}, rows(), [&](Ordinal row) { return ids_.id(row) < id; });
@@ -136,6 +164,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
   }
   segment->file_ = std::move(file);
   RETURN_IF_ERROR(segment->OpenWindows(schema));
+  RETURN_IF_ERROR(segment->OpenTexts(schema));
   if (unload) {
     // Else the process holds twice what was copied, and floats nobody reads.
     segment->file_->Unload();

@@ -14,6 +14,9 @@
 #include "filters/segment_filter.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
+#include "index/row_set.h"
+#include "index/text/text_index.h"
+#include "index/text/text_segment.h"
 #include "index/vector_index.h"
 #include "index/window_index.h"
 #include "storage/format.pb.h"
@@ -26,6 +29,7 @@ inline constexpr char kIdsSection[] = "ids";
 std::string FieldSection(size_t field, const char* part);
 std::string ColumnSection(size_t payload_field);
 std::string WindowSection(size_t field, size_t payload_field, const char* part);
+std::string TextSection(size_t text_field);
 
 // An immutable segment: its points' ids in ascending order, one vector index
 // for each vector field, one column for each payload field and one window index
@@ -60,6 +64,9 @@ class SealedSegment final : public SegmentColumns {
                : windows_[field][payload_field].get();
   }
   uint64_t windows_bytes() const;
+  // The text fields, with these rows dead.
+  TextSegment Text(RowSet dead) const;
+  uint64_t texts_bytes() const;  // in the file
   std::optional<Ordinal> FindId(absl::string_view id) const override;
   // Of the columns, in the file and beside it.
   uint64_t columns_bytes() const;
@@ -73,6 +80,7 @@ class SealedSegment final : public SegmentColumns {
   SealedSegment() = default;
 
   absl::Status OpenWindows(const Schema& schema);
+  absl::Status OpenTexts(const Schema& schema);
 
   storage::SegmentRecord record_;
   std::shared_ptr<const SegmentFile> file_;
@@ -80,6 +88,7 @@ class SealedSegment final : public SegmentColumns {
   uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
   std::vector<std::optional<FieldColumn>> columns_;
+  std::vector<std::shared_ptr<const TextIndex>> texts_;  // by text field
   // By vector field and payload field; empty when no field has a window.
   std::vector<std::vector<std::unique_ptr<WindowIndex>>> windows_;
 };

@@ -14,6 +14,8 @@
 
 #include "engine/point.h"
 #include "filters/filter.h"
+#include "index/text/text_query.h"
+#include "index/text/text_search.h"
 #include "ranking/boost.h"
 #include "ranking/fusion.h"
 #include "storage/records.h"
@@ -44,8 +46,29 @@ struct DenseSource {
   SourceShare share = {};
 };
 
+struct TextSourceField {
+  std::string name;
+  float weight = 1;  // 0 to kBoostMax
+};
+
+// Which points the statistics of a text search count: how rare a word is and
+// how long texts are.
+enum class TextCorpus : uint8_t {
+  kCollection,
+  kFiltered,  // what the query's filter lets through
+};
+
+// The points whose text fields match best, by BM25 (index/text/text_search.h).
+struct TextSource {
+  TextQuery query;
+  // Fields that it asks, each once; empty: all text fields, weight 1.
+  std::vector<TextSourceField> fields;
+  TextCorpus corpus = TextCorpus::kCollection;
+  SourceShare share;
+};
+
 struct SourceGroup;
-using Source = std::variant<DenseSource, SourceGroup>;
+using Source = std::variant<DenseSource, TextSource, SourceGroup>;
 
 // How the scores of several sources become one.
 struct FusionChoice {
@@ -103,6 +126,7 @@ struct SourceExplanation {
   double normalised = 0;        // of linear fusions
   double weight = 0;
   double share = 0;                        // what was added to the fused score
+  std::vector<TextScorePart> terms;        // of text
   std::vector<SourceExplanation> sources;  // of a group
 };
 

@@ -12,6 +12,8 @@
 #include "index/columns/column_builder.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
+#include "index/text/growing_text.h"
+#include "index/text/text_merger.h"
 
 namespace sextant {
 namespace {
@@ -289,6 +291,43 @@ absl::Status AddWindows(const Schema& schema,
   return absl::OkStatus();
 }
 
+static_assert(kDropped == kDroppedRow);
+
+// The text fields, merged from the postings of the inputs.
+absl::Status BuildTexts(const Schema& schema, const OrdinalMaps& maps,
+                        const RequestContext& context, SegmentBuild* build) {
+  if (schema.text_fields.empty()) {
+    return absl::OkStatus();
+  }
+  std::vector<TextIndexOptions> options;
+  for (const TextFieldSchema& field : schema.text_fields) {
+    options.push_back({.positions = field.positions});
+  }
+  std::vector<TextParts> parts;  // by input
+  for (const auto& input : build->inputs) {
+    ASSIGN_OR_RETURN(TextParts frozen,
+                     FreezeTextParts(input->text.parts(), options));
+    parts.push_back(std::move(frozen));
+  }
+  for (size_t field = 0; field < options.size(); ++field) {
+    std::vector<TextMergeSource> sources;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      for (const TextPart& part : parts[i]) {
+        sources.push_back(
+            {part.fields[field].get(),
+             std::span(maps[i]).subspan(part.first_row, part.rows)});
+      }
+    }
+    ASSIGN_OR_RETURN_WITH(
+        std::string bytes,
+        MergeTextIndexes(sources, static_cast<uint32_t>(build->origins.size()),
+                         context),
+        schema.text_fields[field].name);
+    build->texts.push_back(std::move(bytes));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
@@ -308,6 +347,9 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
     if (!columns[i].empty()) {
       sections.push_back({ColumnSection(i), columns[i]});
     }
+  }
+  for (size_t i = 0; i < texts.size(); ++i) {
+    sections.push_back({TextSection(i), texts[i]});
   }
   for (const Window& window : windows) {
     const WindowIndexBytes bytes = window.index.view();
@@ -359,6 +401,7 @@ absl::StatusOr<SegmentBuild> BuildSegment(
   RETURN_IF_ERROR(BuildColumns(schema, options, context,
                                FillableFields(schema, build, options), &build));
   RETURN_IF_ERROR(AddWindows(schema, options, context, &build));
+  RETURN_IF_ERROR(BuildTexts(schema, maps, context, &build));
   return build;
 }
 

@@ -36,6 +36,7 @@ struct SegmentBuild {
   std::vector<BuiltVectorIndex> fields;
   // FieldColumn bytes, by payload field; empty when an input has no column.
   std::vector<std::string> columns;
+  std::vector<std::string> texts;  // TextIndex bytes, by text field
   // Of each vector field and payload field with a window.
   struct Window {
     size_t vector_field = 0;

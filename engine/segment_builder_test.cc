@@ -303,7 +303,7 @@ TEST(SegmentBuilderTest, ValuesOfPayloadFieldsAreMerged) {
     const uint64_t empty = segment->size_bytes();
     for (uint64_t id = first; id < 90; id += step) {
       segment->Append(EncodeId(id), test::VectorsOf(id, schema).fields,
-                      ValuesOf(id));
+                      {ValuesOf(id)});
     }
     EXPECT_GT(segment->size_bytes(), empty + 1000);
     return segment;
@@ -342,7 +342,7 @@ TEST(SegmentBuilderTest, AWindowThatDoesNotFitItsColumnIsFound) {
   auto segment = std::make_shared<GrowingSegment>(schema, 1, 0, 1000);
   for (uint64_t id = 1; id < 9; ++id) {
     segment->Append(EncodeId(id), test::VectorsOf(id, schema).fields,
-                    ValuesOf(id));
+                    {ValuesOf(id)});
   }
   auto build = Build(schema, {ViewOf(segment)});
   ASSERT_OK(build);

@@ -48,8 +48,7 @@ bool SegmentTable::Contains(absl::string_view id) const {
 
 void SegmentTable::Upsert(absl::string_view id,
                           std::span<const FieldVector> vectors,
-                          Sequence covered_seq,
-                          std::span<const FieldValues> values) {
+                          Sequence covered_seq, const RowContent& content) {
   if (growing_->full()) {
     StartGrowing(covered_seq);
   } else if (growing_->rows() == 0) {
@@ -57,7 +56,7 @@ void SegmentTable::Upsert(absl::string_view id,
     // trimmed them from the change log.
     growing_->StartAt(covered_seq);
   }
-  const Ordinal row = growing_->Append(id, vectors, values);
+  const Ordinal row = growing_->Append(id, vectors, content);
   if (const auto old = ids_.Set(id, {growing_->number(), row})) {
     MarkDead(*old);
   }
@@ -107,6 +106,7 @@ void SegmentTable::Replace(const SegmentBuild& build,
     view->rows = built->rows();
     view->dead = RowSet().With(died, built->rows());
     view->sealed = std::move(built);
+    view->text = view->sealed->Text(view->dead);
   }
   // The new segment stands where the oldest of its inputs stood.
   const auto is_input = [&](const Slot& slot) {
@@ -198,6 +198,7 @@ void SegmentTable::StartGrowing(Sequence start_seq) {
   auto view = std::make_shared<SegmentView>();
   view->growing = growing_;
   view->field_rows.resize(schema_->vector_fields.size());
+  view->text = TextSegment({}, schema_->text_fields.size(), RowSet());
   slots_.push_back({std::move(view), {}});
 }
 
@@ -218,8 +219,13 @@ void SegmentTable::Refresh(Slot* slot) {
   }
   if (!slot->died.empty()) {
     view->dead = view->dead.With(slot->died, view->rows);
-    slot->died.clear();
   }
+  if (view->text.fields() > 0) {
+    view->text = view->text.Advance(
+        growing != nullptr ? growing->Text() : view->text.parts(), slot->died,
+        view->dead);
+  }
+  slot->died.clear();
   slot->view = std::move(view);
 }
 

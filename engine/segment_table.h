@@ -38,9 +38,9 @@ class SegmentTable {
   void Prefetch(absl::string_view id) const { ids_.Prefetch(id); }
   // `covered_seq`: the sequence before this write; where the growing segment
   // starts when this is its first row.
-  // `values` as of GrowingSegment::Append.
+  // `content` as of GrowingSegment::Append.
   void Upsert(absl::string_view id, std::span<const FieldVector> vectors,
-              Sequence covered_seq, std::span<const FieldValues> values = {});
+              Sequence covered_seq, const RowContent& content = {});
   // True if it was there.
   bool Delete(absl::string_view id);
 

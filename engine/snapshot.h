@@ -13,6 +13,7 @@
 #include "engine/schema.h"
 #include "engine/sealed_segment.h"
 #include "index/row_set.h"
+#include "index/text/text_segment.h"
 #include "storage/store.h"
 
 namespace sextant {
@@ -26,6 +27,8 @@ struct SegmentView {
   // Growing only: vector rows visible, by field.
   absl::InlinedVector<uint32_t, 2> field_rows;
   RowSet dead;
+  // With the same rows and dead ones; without fields where the schema has none.
+  TextSegment text;
 
   uint32_t number() const {
     return growing != nullptr ? growing->number() : sealed->number();

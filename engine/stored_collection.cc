@@ -51,6 +51,7 @@ void AddSealed(const Schema& schema, const SealedSegment& segment,
   stats->ids_bytes += segment.ids_bytes();
   stats->columns_bytes += segment.columns_bytes();
   stats->windows_bytes += segment.windows_bytes();
+  stats->texts_bytes += segment.texts_bytes();
   for (size_t i = 0; i < segment.field_count(); ++i) {
     const VectorIndex& index = segment.field(i);
     stats->memory += index.memory();

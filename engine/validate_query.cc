@@ -101,6 +101,9 @@ class SourceCheck {
           "kind", absl::StrCat("a search has at most ", limits::kSourcesMax,
                                " sources, those in groups counted"));
     }
+    if (const auto* text = std::get_if<TextSource>(&source)) {
+      return PrefixField("text.", TextFieldsOf(schema_, *text).status());
+    }
     return PrefixField("dense.", CheckDense(std::get<DenseSource>(source)));
   }
 
@@ -174,12 +177,13 @@ absl::Status CheckEffort(const std::vector<Source>& sources) {
       RETURN_IF_ERROR(CheckEffort(group->sources));
       continue;
     }
-    const auto& dense = std::get<DenseSource>(sources[i]);
-    if (dense.ef != 0 || dense.exact) {
-      return InvalidField("recall_target",
-                          absl::StrCat("not together with sources[", i,
-                                       "].dense.", dense.exact ? "exact" : "ef",
-                                       ", which says how hard to try"));
+    const auto* dense = std::get_if<DenseSource>(&sources[i]);
+    if (dense != nullptr && (dense->ef != 0 || dense->exact)) {
+      return InvalidField(
+          "recall_target",
+          absl::StrCat("not together with sources[", i, "].dense.",
+                       dense->exact ? "exact" : "ef",
+                       ", which says how hard to try"));
     }
   }
   return absl::OkStatus();
@@ -222,6 +226,9 @@ std::optional<double> LeastScore(const Schema& schema, const Source& source) {
         schema.vector_fields[VectorFieldOf(schema, *dense)].metric;
     return metric == Metric::kCosine ? std::optional<double>(-1) : std::nullopt;
   }
+  if (std::holds_alternative<TextSource>(source)) {
+    return 0;
+  }
   const auto& group = std::get<SourceGroup>(source);
   return group.fusion.method == FusionMethod::kReciprocalRank
              ? std::optional<double>(0)
@@ -233,6 +240,46 @@ std::optional<double> LeastScore(const Schema& schema, const Source& source) {
 const SourceShare& ShareOf(const Source& source) {
   return std::visit(
       [](const auto& one) -> const SourceShare& { return one.share; }, source);
+}
+
+absl::StatusOr<std::vector<TextSearchField>> TextFieldsOf(
+    const Schema& schema, const TextSource& source) {
+  std::vector<TextSourceField> wanted = source.fields;
+  if (schema.text_fields.empty()) {
+    return InvalidField("fields", "the collection has no text field");
+  }
+  if (wanted.empty()) {
+    for (const TextFieldSchema& field : schema.text_fields) {
+      wanted.push_back({field.name});
+    }
+  }
+  std::vector<TextSearchField> fields;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const std::string path = absl::StrCat("fields[", i, "]");
+    const std::optional<uint16_t> number = schema.FindTextField(wanted[i].name);
+    if (!number.has_value()) {
+      return InvalidField(path + ".name",
+                          "the collection has no such text field");
+    }
+    if (!(wanted[i].weight >= 0 && wanted[i].weight <= kBoostMax)) {
+      return InvalidField(path + ".weight",
+                          absl::StrCat("must be from 0 to ", kBoostMax,
+                                       ", got ", wanted[i].weight));
+    }
+    const TextFieldSchema& field = schema.text_fields[*number];
+    for (const TextSearchField& earlier : fields) {
+      if (earlier.number == *number) {
+        return InvalidField(path + ".name", "named twice");
+      }
+    }
+    fields.push_back({.name = field.name,
+                      .number = *number,
+                      .analyzer = field.analyzer.get(),
+                      .weight = wanted[i].weight,
+                      .bm25 = field.bm25,
+                      .has_positions = field.positions});
+  }
+  return fields;
 }
 
 bool IsPlainDense(const SearchQuery& query) {

@@ -27,6 +27,11 @@ bool IsPlainDense(const SearchQuery& query);
 // request ("sources[0].dense.vector").
 absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query);
 
+// The fields that a text source asks; InvalidField ("fields[1].name") for those
+// that the schema lacks. Refers to the schema.
+absl::StatusOr<std::vector<TextSearchField>> TextFieldsOf(
+    const Schema& schema, const TextSource& source);
+
 const SourceShare& ShareOf(const Source& source);
 
 // How checked sources are fused; InvalidField ("sources[1].normaliser") where

@@ -35,6 +35,7 @@ struct CreateOptions {
   std::string field = kDefaultField;
   std::vector<std::string> vector_fields;
   std::vector<std::string> payload_fields;
+  std::vector<std::string> text_fields;
   std::string id_kind = "number";
   uint32_t m = 0;
   uint32_t ef_construction = 0;
@@ -73,6 +74,35 @@ absl::StatusOr<client::PayloadField> ParsePayloadField(
   client::PayloadField field{.name = parts[0], .window = parts.size() == 3};
   ASSIGN_OR_RETURN(field.type, ParseFieldType(shown, parts[1]));
   return field;
+}
+
+// "description:english" or "code:keyword".
+absl::StatusOr<client::TextField> ParseTextField(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, ':');
+  if (parts.size() > 2 || parts[0].empty()) {
+    return UsageError(absl::StrCat(
+        "--text-field '", text,
+        "': expected NAME or NAME:ANALYZER, like description:english"));
+  }
+  client::TextField field{.name = parts[0]};
+  if (parts.size() == 1 || parts[1] == "standard") {
+    return field;
+  }
+  if (parts[1] == "keyword") {
+    field.analyzer = client::AnalyzerKind::kKeyword;
+  } else if (parts[1] == "ngram") {
+    field.analyzer = client::AnalyzerKind::kNgram;
+  } else if (parts[1] == "edge-ngram") {
+    field.analyzer = client::AnalyzerKind::kEdgeNgram;
+  } else {
+    field.language = parts[1];
+  }
+  return field;
+}
+
+std::string TextFieldText(const client::TextField& field) {
+  return absl::StrCat("text, ", AnalyzerName(field.analyzer),
+                      field.language.empty() ? "" : " ", field.language);
 }
 
 std::string PayloadFieldText(const client::PayloadField& field) {
@@ -122,6 +152,10 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
     ASSIGN_OR_RETURN(client::PayloadField field,
                      ParsePayloadField("--payload-field", text));
     schema.payload_fields.push_back(std::move(field));
+  }
+  for (const std::string& text : options.text_fields) {
+    ASSIGN_OR_RETURN(client::TextField field, ParseTextField(text));
+    schema.text_fields.push_back(std::move(field));
   }
   return schema;
 }
@@ -195,6 +229,9 @@ absl::Status Describe(Session& session, const std::string& name) {
     table.AddRow(
         {absl::StrCat("payload ", field.name),
          absl::StrCat(PayloadFieldText(field), FillText(info, field.name))});
+  }
+  for (const client::TextField& field : info.schema.text_fields) {
+    table.AddRow({absl::StrCat("payload ", field.name), TextFieldText(field)});
   }
   if (info.index.payload_misfits > 0) {
     table.AddRow(
@@ -309,6 +346,12 @@ void AddCreate(CLI::App& parent, Action* action) {
                    "NAME:TYPE[:window], several times for several: a part of "
                    "the payload that filters may name; TYPE is integer, float, "
                    "timestamp, boolean or keyword")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--text-field", options->text_fields,
+                   "NAME[:ANALYZER], several times for several: a part of the "
+                   "payload that is searched as text; ANALYZER is a language, "
+                   "like english, or standard, keyword, ngram or edge-ngram")
       ->allow_extra_args(false);
   command->add_option("--id-kind", options->id_kind, "number or string")
       ->check(CLI::IsMember({"number", "string"}))

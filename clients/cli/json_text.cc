@@ -97,6 +97,14 @@ std::string FieldJson(const client::PayloadField& field) {
       .Text();
 }
 
+std::string FieldJson(const client::TextField& field) {
+  return JsonObject()
+      .AddText("name", field.name)
+      .AddText("analyzer", AnalyzerName(field.analyzer))
+      .AddText("language", field.language)
+      .Text();
+}
+
 template <typename Field>
 std::string FieldsJson(const std::vector<Field>& fields) {
   std::vector<std::string> elements;
@@ -116,6 +124,7 @@ std::string MemoryJson(const client::IndexMemory& memory) {
       .AddNumber("ids", memory.ids)
       .AddNumber("columns", memory.columns)
       .AddNumber("windows", memory.windows)
+      .AddNumber("texts", memory.texts)
       .Text();
 }
 
@@ -229,6 +238,7 @@ std::string CollectionJson(const client::CollectionInfo& info) {
                               : "number")
       .AddRaw("vector_fields", FieldsJson(info.schema.vector_fields))
       .AddRaw("payload_fields", FieldsJson(info.schema.payload_fields))
+      .AddRaw("text_fields", FieldsJson(info.schema.text_fields))
       .AddText("create_time",
                absl::FormatTime(absl::RFC3339_full, info.create_time,
                                 absl::UTCTimeZone()))
@@ -268,6 +278,43 @@ std::string FacetsJson(const client::FacetResult& result) {
       .Text();
 }
 
+namespace {
+
+std::string TermJson(const client::TermScore& term) {
+  return JsonObject()
+      .AddText("field", term.field)
+      .AddText("term", term.term)
+      .AddNumber("tf", uint64_t{term.tf})
+      .AddNumber("df", term.df)
+      .AddNumber("idf", term.idf)
+      .AddNumber("length", uint64_t{term.length})
+      .AddNumber("average_length", term.average_length)
+      .AddRaw("score", ShortestNumber(term.score))
+      .Text();
+}
+
+std::string SourceJson(const client::SourceScore& source) {
+  JsonObject object;
+  object.AddText("source", source.source)
+      .AddText("kind", source.kind)
+      .AddBool("listed", source.listed);
+  if (source.score.has_value()) {
+    object.AddNumber("score", *source.score);
+  }
+  std::vector<std::string> terms;
+  for (const client::TermScore& term : source.terms) {
+    terms.push_back(TermJson(term));
+  }
+  return object.AddNumber("rank", uint64_t{source.rank})
+      .AddNumber("normalised", source.normalised)
+      .AddNumber("weight", source.weight)
+      .AddNumber("share", source.share)
+      .AddRaw("terms", JsonArray(terms))
+      .Text();
+}
+
+}  // namespace
+
 std::string SearchJson(const client::SearchResult& result,
                        absl::string_view query) {
   std::vector<std::string> hits;
@@ -276,6 +323,13 @@ std::string SearchJson(const client::SearchResult& result,
     object.AddRaw("id", JsonId(hit.id));
     object.AddRaw("score", ShortestNumber(hit.score));
     AddContent(hit.payload, hit.vectors, &object);
+    if (!hit.sources.empty()) {
+      std::vector<std::string> sources;
+      for (const client::SourceScore& source : hit.sources) {
+        sources.push_back(SourceJson(source));
+      }
+      object.AddRaw("sources", JsonArray(sources));
+    }
     hits.push_back(object.Text());
   }
   JsonObject object;

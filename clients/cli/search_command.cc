@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "CLI/App.hpp"
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -34,6 +36,12 @@ struct Options {
   int64_t row = -1;
   std::string id;
   bool list_queries = false;
+  std::string text;
+  std::vector<std::string> text_fields;
+  std::string fusion = "rrf";
+  std::string normaliser;
+  double vector_weight = 1;
+  double text_weight = 1;
   client::SearchRequest request;
   std::vector<std::string> fields;
   bool payload = false;
@@ -97,6 +105,36 @@ class HitTable {
   Table table_;
 };
 
+// What each source gave to each hit, and the words of texts.
+absl::Status PrintSources(const std::vector<client::Hit>& hits) {
+  Table table({{"id"},
+               {"source"},
+               {"score", Align::kRight},
+               {"rank", Align::kRight},
+               {"normalised", Align::kRight},
+               {"weight", Align::kRight},
+               {"share", Align::kRight},
+               {"words"}});
+  for (const client::Hit& hit : hits) {
+    for (const client::SourceScore& source : hit.sources) {
+      std::string words;
+      for (const client::TermScore& term : source.terms) {
+        absl::StrAppend(&words, words.empty() ? "" : ", ", term.term, " ",
+                        ScoreText(term.score));
+      }
+      table.AddRow(
+          {client::ToString(hit.id), source.kind,
+           source.score.has_value() ? absl::StrFormat("%.4f", *source.score)
+                                    : std::string(),
+           source.rank == 0 ? std::string("-") : absl::StrCat(source.rank),
+           absl::StrFormat("%.4f", source.normalised),
+           absl::StrFormat("%g", source.weight),
+           absl::StrFormat("%.4f", source.share), words});
+    }
+  }
+  return Print(absl::StrCat("\n", table.Render(OutputWidth())));
+}
+
 absl::Status PrintExplanation(const client::Explanation& explanation) {
   RETURN_IF_ERROR(PrintLine(absl::StrCat("\nplan:\n", explanation.plan)));
   Table table({{"stage"},
@@ -135,6 +173,9 @@ absl::Status SearchOne(const Session& session, client::Client& client,
     HitTable table(options, /*many=*/false);
     table.Add(0, result);
     RETURN_IF_ERROR(table.PrintAll());
+  }
+  if (!result.hits.empty() && !result.hits.front().sources.empty()) {
+    RETURN_IF_ERROR(PrintSources(result.hits));
   }
   if (result.explanation.has_value()) {
     RETURN_IF_ERROR(PrintExplanation(*result.explanation));
@@ -210,6 +251,61 @@ absl::Status ListQueries(const Options& options) {
   return absl::OkStatus();
 }
 
+// "title^2".
+absl::StatusOr<client::TextRequestField> ParseTextRequestField(
+    const std::string& text) {
+  const size_t caret = text.find('^');
+  client::TextRequestField field{.name = text.substr(0, caret)};
+  if (caret != std::string::npos &&
+      !absl::SimpleAtof(text.substr(caret + 1), &field.weight)) {
+    return UsageError(absl::StrCat("--text-field '", text,
+                                   "': expected NAME or NAME^WEIGHT"));
+  }
+  return field;
+}
+
+absl::StatusOr<client::Fusion> FusionOf(const Options& options) {
+  client::Fusion fusion{.vector_weight = options.vector_weight,
+                        .text_weight = options.text_weight};
+  if (options.fusion == "linear") {
+    fusion.method = client::FusionMethod::kLinear;
+  } else if (options.fusion != "rrf") {
+    return UsageError(absl::StrCat("--fusion '", options.fusion,
+                                   "': expected rrf or linear"));
+  }
+  using Normaliser = client::Normaliser;
+  const std::map<std::string, Normaliser> normalisers = {
+      {"", Normaliser::kTheoreticalMinimum},
+      {"none", Normaliser::kNone},
+      {"min-max", Normaliser::kMinMax},
+      {"z-score", Normaliser::kZScore},
+      {"dbsf", Normaliser::kDbsf},
+      {"theoretical-minimum", Normaliser::kTheoreticalMinimum}};
+  const auto found = normalisers.find(options.normaliser);
+  if (found == normalisers.end()) {
+    return UsageError(absl::StrCat("--normaliser '", options.normaliser,
+                                   "': expected none, min-max, z-score, dbsf "
+                                   "or theoretical-minimum"));
+  }
+  fusion.normaliser = found->second;
+  return fusion;
+}
+
+absl::Status SetText(Options* options) {
+  if (options->text.empty()) {
+    return absl::OkStatus();
+  }
+  client::TextRequest& text = options->request.text.emplace();
+  text.query = options->text;
+  for (const std::string& field : options->text_fields) {
+    ASSIGN_OR_RETURN(client::TextRequestField asked,
+                     ParseTextRequestField(field));
+    text.fields.push_back(std::move(asked));
+  }
+  ASSIGN_OR_RETURN(options->request.fusion, FusionOf(*options));
+  return absl::OkStatus();
+}
+
 absl::Status Run(Session& session, Options options) {
   if (options.list_queries) {
     return ListQueries(options);
@@ -218,6 +314,7 @@ absl::Status Run(Session& session, Options options) {
     return UsageError("COLLECTION is required");
   }
   session.NoteFilter(options.request.filter);
+  RETURN_IF_ERROR(SetText(&options));
   if (options.row >= 0) {
     options.query.row = static_cast<uint64_t>(options.row);
   }
@@ -235,6 +332,13 @@ absl::Status Run(Session& session, Options options) {
     ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
                      ParseIds(*client, options.collection, {options.id}));
     options.request.target = ids[0];
+    return SearchOne(session, *client, options, options.request);
+  }
+  const bool by_text_alone = !options.text.empty() &&
+                             options.query.vector.empty() &&
+                             options.query.vector_file.empty();
+  if (by_text_alone) {
+    ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
     return SearchOne(session, *client, options, options.request);
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<QuerySource> queries,
@@ -258,8 +362,31 @@ void AddQueryOptions(CLI::App* command, Options* options) {
       ->add_option("--row", options->row,
                    "Row of --vector-file, the first is 0")
       ->check(CLI::Range(int64_t{0}, INT64_MAX));
-  command->add_option("--id", options->id,
+  command->add_option("--id,--vector-query", options->id,
                       "Search near this stored point, which is left out");
+  command->add_option("--text", options->text,
+                      "Words to look for in text fields: linux \"file "
+                      "system\"~2 +kernel -windows pref*; with a vector or an "
+                      "id, both are fused");
+  command
+      ->add_option("--text-field", options->text_fields,
+                   "NAME[^WEIGHT], several times for several: text fields "
+                   "that --text asks (default: all)")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--fusion", options->fusion,
+                   "rrf (reciprocal ranks) or linear, of vector and text")
+      ->capture_default_str();
+  command->add_option("--vector-weight", options->vector_weight,
+                      "Weight of the vector in the fusion");
+  command->add_option("--text-weight", options->text_weight,
+                      "Weight of the text in the fusion");
+  command->add_option("--normaliser", options->normaliser,
+                      "Of a linear fusion: none, min-max, z-score, dbsf or "
+                      "theoretical-minimum (default)");
+  command->add_option("--candidates", options->request.candidates,
+                      "Points that vector and text find each (default: 100, "
+                      "1,000 or 10,000, by the page)");
   command->add_option("--query-text-file", options->query.text_file,
                       "Text file whose line i says what row i of "
                       "--vector-file is");
@@ -311,8 +438,8 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
 }  // namespace
 
 void AddSearchCommand(CLI::App& app, Action* action) {
-  CLI::App* command =
-      app.add_subcommand("search", "Find the points nearest to a vector");
+  CLI::App* command = app.add_subcommand(
+      "search", "Find points by vector, by text, or by both");
   auto options = std::make_shared<Options>();
   command->add_option("COLLECTION", options->collection, "Where to search");
   AddQueryOptions(command, options.get());
@@ -327,6 +454,9 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "name,section\n"
       "  sextant search packages --id 42 --filter 'section in (\"graphics\", "
       "\"video\") and size < 1_000_000'\n"
+      "  sextant search packages --text 'edit photos' --fields name\n"
+      "  sextant search packages --text 'edit photos' --vector-query 42 "
+      "--fusion rrf\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
       "  sextant search docs --vector-file queries.npy --output json > "
       "answers.jsonl\n"

@@ -73,6 +73,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                {"ids", Align::kRight},
                {"columns", Align::kRight},
                {"windows", Align::kRight},
+               {"texts", Align::kRight},
                {"growing", Align::kRight},
                {"searched by"}});
   for (const client::CollectionInfo& info : infos) {
@@ -81,6 +82,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                   HumanBytes(memory.vectors), HumanBytes(memory.mapped_vectors),
                   HumanBytes(memory.disk_vectors), HumanBytes(memory.ids),
                   HumanBytes(memory.columns), HumanBytes(memory.windows),
+                  HumanBytes(memory.texts),
                   HumanBytes(info.index.growing_bytes),
                   EncodingsText(info.index)});
   }
@@ -139,6 +141,7 @@ void AddStatsCommand(CLI::App& app, Action* action) {
       "mapped vectors: in those files; they take memory while there is room.\n"
       "columns: of payload fields, mostly in those files too.\n"
       "windows: codes in the order of payload fields with a window.\n"
+      "texts: words of text fields, in the mapped file.\n"
       "growing: newest points, searched by scan.\n"
       "searched by: what graph searches read of a vector; of the 10 nearest,\n"
       "how many that lost on a sample when the segment was sealed.");

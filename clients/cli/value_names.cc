@@ -92,4 +92,18 @@ std::string FieldTypeName(client::FieldType type) {
   return NameOf(kFieldTypes, type);
 }
 
+std::string AnalyzerName(client::AnalyzerKind kind) {
+  switch (kind) {
+    case client::AnalyzerKind::kStandard:
+      return "standard";
+    case client::AnalyzerKind::kKeyword:
+      return "keyword";
+    case client::AnalyzerKind::kNgram:
+      return "ngram";
+    case client::AnalyzerKind::kEdgeNgram:
+      return "edge-ngram";
+  }
+  return "";
+}
+
 }  // namespace sextant::cli

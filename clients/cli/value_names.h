@@ -24,5 +24,7 @@ std::string RerankName(client::Rerank rerank);
 absl::StatusOr<client::FieldType> ParseFieldType(absl::string_view option,
                                                  absl::string_view name);
 std::string FieldTypeName(client::FieldType type);
+// "standard", "keyword", "ngram", "edge-ngram".
+std::string AnalyzerName(client::AnalyzerKind kind);
 
 }  // namespace sextant::cli

@@ -41,10 +41,21 @@ struct PayloadField {
   bool window = false;
 };
 
+enum class AnalyzerKind { kStandard, kKeyword, kNgram, kEdgeNgram };
+
+// A part of the payload that is searched as text.
+struct TextField {
+  std::string name;
+  AnalyzerKind analyzer = AnalyzerKind::kStandard;
+  // Stemming: "english"; empty: none.
+  std::string language;
+};
+
 struct CollectionSchema {
   std::vector<VectorField> vector_fields;
   IdKind id_kind = IdKind::kNumber;
   std::vector<PayloadField> payload_fields;
+  std::vector<TextField> text_fields;
 };
 
 // Bytes of the parts of the sealed segments.
@@ -57,6 +68,7 @@ struct IndexMemory {
   uint64_t ids = 0;
   uint64_t columns = 0;  // of payload fields
   uint64_t windows = 0;  // codes in the order of window fields
+  uint64_t texts = 0;    // words of text fields
 };
 
 // How many rows graph searches read in one encoding.

@@ -153,6 +153,98 @@ FieldType FromWire(v1::FieldType type) {
   }
 }
 
+v1::AnalyzerKind ToWire(AnalyzerKind kind) {
+  switch (kind) {
+    case AnalyzerKind::kStandard:
+      return v1::ANALYZER_KIND_STANDARD;
+    case AnalyzerKind::kKeyword:
+      return v1::ANALYZER_KIND_KEYWORD;
+    case AnalyzerKind::kNgram:
+      return v1::ANALYZER_KIND_NGRAM;
+    case AnalyzerKind::kEdgeNgram:
+      return v1::ANALYZER_KIND_EDGE_NGRAM;
+  }
+  return v1::ANALYZER_KIND_UNSPECIFIED;
+}
+
+AnalyzerKind FromWire(v1::AnalyzerKind kind) {
+  switch (kind) {
+    case v1::ANALYZER_KIND_KEYWORD:
+      return AnalyzerKind::kKeyword;
+    case v1::ANALYZER_KIND_NGRAM:
+      return AnalyzerKind::kNgram;
+    case v1::ANALYZER_KIND_EDGE_NGRAM:
+      return AnalyzerKind::kEdgeNgram;
+    default:
+      return AnalyzerKind::kStandard;
+  }
+}
+
+v1::Normaliser ToWire(Normaliser normaliser) {
+  switch (normaliser) {
+    case Normaliser::kNone:
+      return v1::NORMALISER_NONE;
+    case Normaliser::kMinMax:
+      return v1::NORMALISER_MIN_MAX;
+    case Normaliser::kZScore:
+      return v1::NORMALISER_Z_SCORE;
+    case Normaliser::kDbsf:
+      return v1::NORMALISER_DBSF;
+    case Normaliser::kTheoreticalMinimum:
+      return v1::NORMALISER_THEORETICAL_MINIMUM;
+  }
+  return v1::NORMALISER_UNSPECIFIED;
+}
+
+void ToWire(const TextRequest& text, v1::TextSource* wire) {
+  wire->set_text(text.query);
+  for (const TextRequestField& field : text.fields) {
+    v1::TextSourceField* out = wire->add_fields();
+    out->set_name(field.name);
+    out->set_weight(field.weight);
+  }
+}
+
+// Of both sources of a search by vector and text.
+void ToWire(const Fusion& fusion, v1::SearchRequest* wire) {
+  wire->mutable_fusion()->set_method(fusion.method == FusionMethod::kLinear
+                                         ? v1::FUSION_METHOD_LINEAR
+                                         : v1::FUSION_METHOD_RECIPROCAL_RANK);
+  for (v1::Source& source : *wire->mutable_sources()) {
+    source.set_weight(source.has_text() ? fusion.text_weight
+                                        : fusion.vector_weight);
+    source.set_normaliser(ToWire(fusion.normaliser));
+  }
+}
+
+std::vector<SourceScore> FromWire(const v1::HitExplanation& wire) {
+  std::vector<SourceScore> sources;
+  for (const v1::SourceExplanation& source : wire.sources()) {
+    SourceScore& out = sources.emplace_back();
+    out.source = source.source();
+    out.kind = source.kind();
+    out.listed = source.listed();
+    if (source.has_score()) {
+      out.score = source.score();
+    }
+    out.rank = source.rank();
+    out.normalised = source.normalised();
+    out.weight = source.weight();
+    out.share = source.share();
+    for (const v1::TextTermScore& term : source.terms()) {
+      out.terms.push_back({.field = term.field(),
+                           .term = term.term(),
+                           .tf = term.tf(),
+                           .df = term.df(),
+                           .idf = term.idf(),
+                           .length = term.length(),
+                           .average_length = term.average_length(),
+                           .score = term.score()});
+    }
+  }
+  return sources;
+}
+
 CollectionSchema FromWire(const v1::CollectionSchema& wire) {
   CollectionSchema schema;
   for (const v1::VectorField& field : wire.vector_fields()) {
@@ -169,6 +261,11 @@ CollectionSchema FromWire(const v1::CollectionSchema& wire) {
     schema.payload_fields.push_back({.name = field.name(),
                                      .type = FromWire(field.type()),
                                      .window = field.window()});
+  }
+  for (const v1::TextField& field : wire.text_fields()) {
+    schema.text_fields.push_back({.name = field.name(),
+                                  .analyzer = FromWire(field.analyzer().kind()),
+                                  .language = field.analyzer().language()});
   }
   schema.id_kind =
       wire.id_kind() == v1::ID_KIND_STRING ? IdKind::kString : IdKind::kNumber;
@@ -193,7 +290,8 @@ IndexStats FromWire(const v1::IndexStats& wire) {
                   .disk_vectors = wire.memory().disk_vectors(),
                   .ids = wire.memory().ids(),
                   .columns = wire.memory().columns(),
-                  .windows = wire.memory().windows()};
+                  .windows = wire.memory().windows(),
+                  .texts = wire.memory().texts()};
   for (const v1::EncodingUse& use : wire.encodings()) {
     stats.encodings.push_back({.field = use.field(),
                                .encoding = FromWire(use.encoding()),
@@ -272,32 +370,65 @@ void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
   for (const PayloadField& field : schema.payload_fields) {
     ToWire(field, wire->add_payload_fields());
   }
+  for (const TextField& field : schema.text_fields) {
+    v1::TextField* out = wire->add_text_fields();
+    out->set_name(field.name);
+    out->mutable_analyzer()->set_kind(ToWire(field.analyzer));
+    out->mutable_analyzer()->set_language(field.language);
+  }
   wire->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
                                                       : v1::ID_KIND_NUMBER);
 }
 
-void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
+namespace {
+
+void AddDense(const SearchRequest& request, v1::SearchRequest* wire) {
   v1::DenseSource* dense = wire->add_sources()->mutable_dense();
   dense->set_field(request.field);
   if (const auto* id = std::get_if<PointId>(&request.target)) {
-    ToWire(*id, dense->mutable_stored_point());
+    client::ToWire(*id, dense->mutable_stored_point());
   } else {
     ToWire(std::get<std::vector<float>>(request.target),
            dense->mutable_vector());
   }
+  dense->set_ef(request.ef);
+  dense->set_exact(request.exact);
+}
+
+void AddSources(const SearchRequest& request, v1::SearchRequest* wire) {
+  const auto* vector = std::get_if<std::vector<float>>(&request.target);
+  const bool text_alone =
+      request.text.has_value() && vector != nullptr && vector->empty();
+  if (!text_alone) {
+    AddDense(request, wire);
+  }
+  if (request.text.has_value()) {
+    ToWire(*request.text, wire->add_sources()->mutable_text());
+  }
+  if (request.fusion.has_value() && wire->sources_size() > 1) {
+    ToWire(*request.fusion, wire);
+  }
+  for (v1::Source& source : *wire->mutable_sources()) {
+    source.set_candidates(request.candidates);
+  }
+}
+
+}  // namespace
+
+void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
+  AddSources(request, wire);
   SetFilter(request.filter, wire);
   if (request.min_score.has_value()) {
     wire->mutable_cut_off()->set_min_score(*request.min_score);
   }
-  dense->set_ef(request.ef);
-  dense->set_exact(request.exact);
   wire->set_recall_target(request.recall_target);
   wire->set_limit(request.limit);
   wire->set_offset(request.offset);
   ToWire(request.projection, wire->mutable_projection());
   // Less work for both sides where a hit is an id and a score.
   wire->set_packed_hits(!request.projection.payload &&
-                        request.projection.vectors.empty());
+                        request.projection.vectors.empty() &&
+                        !(request.explain && request.text.has_value()));
   wire->set_explain(request.explain);
 }
 
@@ -354,6 +485,7 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
     out.score = hit.score();
     out.payload = hit.payload();
     ASSIGN_OR_RETURN(out.vectors, VectorsFromWire(hit.vectors()));
+    out.sources = FromWire(hit.explanation());
   }
   result.applied_seq = wire.applied_seq();
   result.server_time = absl::Seconds(wire.server_seconds());

@@ -76,12 +76,44 @@ struct FacetResult {
   uint64_t absent = 0;    // of these, without the field
 };
 
+struct TextRequestField {
+  std::string name;
+  float weight = 1;
+};
+
+// What text to look for.
+struct TextRequest {
+  // linux "file system"~2 +kernel -windows pref*: docs/reference/
+  // text-queries.md is the grammar.
+  std::string query;
+  // Text fields; empty: all.
+  std::vector<TextRequestField> fields;
+};
+
+enum class FusionMethod { kReciprocalRank, kLinear };
+enum class Normaliser { kNone, kMinMax, kZScore, kDbsf, kTheoreticalMinimum };
+
+// How the scores by vector and by text become one.
+struct Fusion {
+  FusionMethod method = FusionMethod::kReciprocalRank;
+  double vector_weight = 1;
+  double text_weight = 1;
+  // Of kLinear.
+  Normaliser normaliser = Normaliser::kTheoreticalMinimum;
+};
+
 struct SearchRequest {
   // Vector field; may stay empty when the collection has exactly one.
   std::string field;
   // Near to this vector, or to the vector of a stored point (which is left
-  // out of the answer).
+  // out of the answer). An empty vector: by `text` alone.
   std::variant<std::vector<float>, PointId> target;
+  // By words; with a target: by both.
+  absl::optional<TextRequest> text;
+  // Of both; unset: by reciprocal ranks.
+  absl::optional<Fusion> fusion;
+  // Points that each of both finds before the fusion; 0: the server's choice.
+  uint32_t candidates = 0;
   // Points that the answer may hold, as text: section in ("graphics", "video")
   // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
   std::string filter;
@@ -101,12 +133,39 @@ struct SearchRequest {
   bool explain = false;
 };
 
+// A word of a text query and what it gave to a hit.
+struct TermScore {
+  std::string field;
+  std::string term;
+  uint32_t tf = 0;
+  uint64_t df = 0;
+  double idf = 0;
+  uint32_t length = 0;
+  double average_length = 0;
+  float score = 0;
+};
+
+// What one source gave to the score of a hit.
+struct SourceScore {
+  std::string source;   // its path in the request: "sources[1]"
+  std::string kind;     // "dense embedding", "text description"
+  bool listed = false;  // found by this source itself
+  absl::optional<double> score;
+  uint32_t rank = 0;  // 0: not listed
+  double normalised = 0;
+  double weight = 0;
+  double share = 0;
+  std::vector<TermScore> terms;
+};
+
 struct Hit {
   PointId id;
   // Bigger is better.
   float score = 0;
   std::string payload;
   std::map<std::string, std::vector<float>> vectors;
+  // Of searches by text, when they ask for `explain`.
+  std::vector<SourceScore> sources;
 };
 
 struct StageTiming {

@@ -177,6 +177,95 @@ absl::Status ToPayloadFields(const v1::CollectionSchema& message,
   return absl::OkStatus();
 }
 
+absl::StatusOr<AnalyzerSpec> ToAnalyzer(const v1::Analyzer& message,
+                                        absl::string_view path) {
+  AnalyzerSpec spec;
+  switch (message.kind()) {
+    case v1::ANALYZER_KIND_UNSPECIFIED:
+    case v1::ANALYZER_KIND_STANDARD:
+      spec.kind = AnalyzerKind::kStandard;
+      break;
+    case v1::ANALYZER_KIND_KEYWORD:
+      spec.kind = AnalyzerKind::kKeyword;
+      break;
+    case v1::ANALYZER_KIND_NGRAM:
+      spec.kind = AnalyzerKind::kNgram;
+      break;
+    case v1::ANALYZER_KIND_EDGE_NGRAM:
+      spec.kind = AnalyzerKind::kEdgeNgram;
+      break;
+    default:
+      return InvalidField(
+          absl::StrCat(path, ".kind"),
+          absl::StrCat("must be ANALYZER_KIND_STANDARD, _KEYWORD, _NGRAM or "
+                       "_EDGE_NGRAM, got number ",
+                       static_cast<int>(message.kind())));
+  }
+  spec.language = message.language();
+  if (static_cast<size_t>(message.stop_words_size()) > kStopWordsMax) {
+    return InvalidField(absl::StrCat(path, ".stop_words"),
+                        absl::StrCat("at most ", kStopWordsMax, ", got ",
+                                     message.stop_words_size()));
+  }
+  spec.stop_words.assign(message.stop_words().begin(),
+                         message.stop_words().end());
+  spec.fold_accents = !message.keep_accents();
+  if (message.min_gram() != 0) {
+    spec.min_gram = message.min_gram();
+  }
+  if (message.max_gram() != 0) {
+    spec.max_gram = message.max_gram();
+  }
+  return spec;
+}
+
+absl::Status ToTextFields(const v1::CollectionSchema& message,
+                          absl::string_view path, Schema* schema) {
+  const int count = message.text_fields_size();
+  if (static_cast<size_t>(count) > limits::kTextFieldsMax) {
+    return InvalidField(
+        absl::StrCat(path, ".text_fields"),
+        absl::StrCat("at most ", limits::kTextFieldsMax, ", got ", count));
+  }
+  for (const v1::TextField& wire : message.text_fields()) {
+    TextFieldSchema field{.name = wire.name(),
+                          .positions = !wire.no_positions()};
+    ASSIGN_OR_RETURN(
+        field.analysis,
+        ToAnalyzer(wire.analyzer(),
+                   absl::StrCat(path, ".text_fields[",
+                                schema->text_fields.size(), "].analyzer")));
+    if (wire.has_k1()) {
+      field.bm25.k1 = wire.k1();
+    }
+    if (wire.has_b()) {
+      field.bm25.b = wire.b();
+    }
+    schema->text_fields.push_back(std::move(field));
+  }
+  return absl::OkStatus();
+}
+
+void FromTextField(const TextFieldSchema& field, v1::TextField* message) {
+  message->set_name(field.name);
+  v1::Analyzer* const analyzer = message->mutable_analyzer();
+  // Both have the numbers of the stored record.
+  analyzer->set_kind(static_cast<v1::AnalyzerKind>(field.analysis.kind));
+  analyzer->set_language(field.analysis.language);
+  for (const std::string& word : field.analysis.stop_words) {
+    analyzer->add_stop_words(word);
+  }
+  analyzer->set_keep_accents(!field.analysis.fold_accents);
+  if (field.analysis.kind == AnalyzerKind::kNgram ||
+      field.analysis.kind == AnalyzerKind::kEdgeNgram) {
+    analyzer->set_min_gram(field.analysis.min_gram);
+    analyzer->set_max_gram(field.analysis.max_gram);
+  }
+  message->set_k1(field.bm25.k1);
+  message->set_b(field.bm25.b);
+  message->set_no_positions(!field.positions);
+}
+
 absl::StatusOr<IdKind> ToIdKind(v1::IdKind kind, absl::string_view path) {
   switch (kind) {
     case v1::ID_KIND_UNSPECIFIED:
@@ -210,6 +299,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   memory->set_disk_vectors(stats.memory.vectors_on_disk);
   memory->set_columns(stats.columns_bytes);
   memory->set_windows(stats.windows_bytes);
+  memory->set_texts(stats.texts_bytes);
   memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
   for (const EncodingUse& use : stats.encodings) {
     v1::EncodingUse* const wire = message->add_encodings();
@@ -239,6 +329,9 @@ void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
     wire->set_name(field.name);
     wire->set_type(FromFieldType(field.type));
     wire->set_window(field.window);
+  }
+  for (const TextFieldSchema& field : schema.text_fields) {
+    FromTextField(field, message->add_text_fields());
   }
 }
 
@@ -275,6 +368,7 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
     schema.vector_fields.push_back(std::move(field));
   }
   RETURN_IF_ERROR(ToPayloadFields(message, path, &schema));
+  RETURN_IF_ERROR(ToTextFields(message, path, &schema));
   ASSIGN_OR_RETURN(schema.id_kind,
                    ToIdKind(message.id_kind(), absl::StrCat(path, ".id_kind")));
   return schema;

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "engine/limits.h"
 #include "server/convert/point.h"
+#include "server/convert/text_query.h"
 
 namespace sextant {
 namespace {
@@ -102,6 +103,11 @@ absl::StatusOr<Source> ToSourceAt(const v1::Source& message, size_t depth) {
       dense.share = std::move(share);
       return Source(std::move(dense));
     }
+    case v1::Source::kText: {
+      ASSIGN_OR_RETURN(TextSource text, ToTextSource(message.text()));
+      text.share = std::move(share);
+      return Source(std::move(text));
+    }
     case v1::Source::kGroup: {
       if (depth + 1 >= limits::kSourceDepthMax) {
         return InvalidField("group",
@@ -131,8 +137,8 @@ absl::StatusOr<Source> ToSourceAt(const v1::Source& message, size_t depth) {
       break;
   }
   return InvalidField("kind",
-                      "required: one that this server knows: `dense` or "
-                      "`group`");
+                      "required: one that this server knows: `dense`, `text` "
+                      "or `group`");
 }
 
 absl::StatusOr<NumberBoost> ToNumberBoost(const v1::NumberBoost& message) {
@@ -218,6 +224,7 @@ void FromSources(
     wire->set_normalised(source.normalised);
     wire->set_weight(source.weight);
     wire->set_share(source.share);
+    FromTerms(source.terms, wire);
     FromSources(source.sources, wire->mutable_sources());
   }
 }

@@ -122,7 +122,8 @@ load_demo() {
       --dimension 512 --metric cosine \
       --payload-field section:keyword --payload-field tags:keyword \
       --payload-field size:integer:window \
-      --payload-field installed_kb:integer --payload-field depends:integer ||
+      --payload-field installed_kb:integer --payload-field depends:integer \
+      --text-field name --text-field description:english ||
       die "run: no collection"
   fi
   "$sextant" "${server_option[@]}" import packages demo/packages.jsonl \
@@ -142,6 +143,10 @@ sextantd serves until you press Ctrl-C. In another terminal, in $root:
   $cli search packages --id 42 --fields name,section,size \\
       --filter 'section in ("graphics", "video") and size < 1_000_000'
       the same among some packages
+  $cli search packages --text 'photo editor -video' --fields name,description
+      by words
+  $cli search packages --text 'edit photos' --vector-query 42 --fusion rrf --explain
+      by words and by what is like package 42, and why
   $cli collection list
   $cli --help
   curl http://127.0.0.1:$http_port/metrics

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+#include "engine/payload.h"
+#include "engine/schema.h"
+#include "index/text/token_list.h"
+
+namespace sextant {
+
+// The tokens of a point, by position in Schema::text_fields; empty without text
+// fields.
+using TextTokens = std::vector<TokenList>;
+
+// Positions between two strings of one field, so that no phrase reaches from
+// one into the next: more than any slop.
+inline constexpr uint32_t kPositionGap = 100;
+
+// Analyses the strings of a point. InvalidField with paths like
+// "payload.description" (`path` is "payload") for what the analyser refuses.
+// Needs open analysers.
+absl::StatusOr<TextTokens> AnalyzeTexts(
+    const std::vector<TextFieldSchema>& fields, const PayloadTexts& texts,
+    absl::string_view path);
+
+// The same for what was stored: a field that is refused is absent and counts in
+// `misfits`.
+TextTokens AnalyzeStored(const std::vector<TextFieldSchema>& fields,
+                         const PayloadTexts& texts, uint64_t* misfits);
+
+}  // namespace sextant

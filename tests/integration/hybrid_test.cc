@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Text fields, fusion and boosts as clients of the API meet them.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+
+#include "tests/integration/server_fixture.h"
+
+namespace sextant {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+class HybridTest : public ServerTest {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(StartServer());
+    v1::CreateCollectionResponse response;
+    const grpc::Status created = Create("docs", "english", &response);
+    ASSERT_TRUE(created.ok()) << created.error_message();
+    const v1::TextField& field = response.collection().schema().text_fields(0);
+    EXPECT_EQ(field.name(), "body");
+    EXPECT_EQ(field.analyzer().language(), "english");
+    EXPECT_EQ(field.k1(), 0.9F);
+    EXPECT_EQ(field.b(), 0.75F);
+    const std::vector<std::string> texts = {
+        "Edit photos and other pictures", "A text editor for programs",
+        "Plays music and edits sound",    "A photo gallery, edited by hand",
+        "The weather, on every morning",  "Photos of the weather"};
+    v1::UpsertPointsRequest upsert = UpsertOf("docs", 0, texts.size());
+    for (size_t i = 0; i < texts.size(); ++i) {
+      upsert.mutable_points(static_cast<int>(i))
+          ->set_payload(
+              absl::StrCat(R"({"body":")", texts[i], R"(","stars":)", i, "}"));
+    }
+    const grpc::Status written = Upsert(upsert);
+    ASSERT_TRUE(written.ok()) << written.error_message();
+  }
+
+  grpc::Status Create(const std::string& name, const std::string& language,
+                      v1::CreateCollectionResponse* response) {
+    v1::CreateCollectionRequest request;
+    request.set_name(name);
+    auto* const schema = request.mutable_schema();
+    auto* const vector = schema->add_vector_fields();
+    vector->set_name("v");
+    vector->set_dimension(kDimension);
+    vector->set_metric(v1::METRIC_COSINE);
+    auto* const stars = schema->add_payload_fields();
+    stars->set_name("stars");
+    stars->set_type(v1::FIELD_TYPE_INTEGER);
+    auto* const text = schema->add_text_fields();
+    text->set_name("body");
+    text->mutable_analyzer()->set_language(language);
+    text->set_k1(0.9F);
+    grpc::ClientContext context;
+    return api_->collections->CreateCollection(&context, request, response);
+  }
+
+  static v1::SearchRequest TextOf(const std::string& text) {
+    v1::SearchRequest request;
+    request.set_collection("docs");
+    request.set_limit(10);
+    request.add_sources()->mutable_text()->set_text(text);
+    return request;
+  }
+
+  std::vector<uint64_t> IdsOf(const v1::SearchRequest& request) {
+    v1::SearchResponse response;
+    const grpc::Status status = Search(request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    std::vector<uint64_t> ids;
+    for (const v1::Hit& hit : response.hits()) {
+      ids.push_back(hit.id().num());
+    }
+    return ids;
+  }
+
+  std::string ErrorOf(const v1::SearchRequest& request) {
+    v1::SearchResponse response;
+    const grpc::Status status = Search(request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    return status.error_message();
+  }
+};
+
+TEST_F(HybridTest, FindsWordsInTheirForms) {
+  EXPECT_THAT(IdsOf(TextOf("editing photo")),
+              UnorderedElementsAre(0, 2, 3, 5, 1));
+  EXPECT_THAT(IdsOf(TextOf("+photos -weather")), UnorderedElementsAre(0, 3));
+  EXPECT_THAT(IdsOf(TextOf("\"text editor\"")), ElementsAre(1));
+  EXPECT_THAT(IdsOf(TextOf("weath*")), UnorderedElementsAre(4, 5));
+  EXPECT_THAT(IdsOf(TextOf("nothing")), ElementsAre());
+}
+
+TEST_F(HybridTest, TreesAreStrings) {
+  v1::SearchRequest request = TextOf("");
+  auto* const tree = request.mutable_sources(0)->mutable_text()->mutable_tree();
+  tree->mutable_bool_()->add_must()->set_all_of("photo edit");
+  tree->mutable_bool_()->add_must_not()->mutable_phrase()->set_text("by hand");
+  EXPECT_THAT(IdsOf(request), ElementsAre(0));
+}
+
+TEST_F(HybridTest, FusesAndExplains) {
+  v1::SearchRequest request = TextOf("photos");
+  request.add_sources()->mutable_dense()->mutable_stored_point()->set_num(4);
+  request.mutable_fusion()->set_method(v1::FUSION_METHOD_LINEAR);
+  request.mutable_sources(1)->set_weight(0.25);
+  auto* const boost = request.add_boosts();
+  boost->set_field("stars");
+  boost->mutable_number()->set_factor(0.001);
+  request.set_explain(true);
+  v1::SearchResponse response;
+  const grpc::Status status = Search(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.hits_size(), 5);  // not the point searched by
+  for (const v1::Hit& hit : response.hits()) {
+    const v1::HitExplanation& why = hit.explanation();
+    ASSERT_EQ(why.sources_size(), 2);
+    EXPECT_NEAR(why.sources(0).share() + why.sources(1).share(), why.fused(),
+                1e-9);
+    EXPECT_NEAR(why.boosts(0).score(), hit.score(), 1e-6);
+    EXPECT_EQ(why.sources(0).terms_size() > 0, why.sources(0).score() > 0);
+    EXPECT_TRUE(why.sources(1).has_score());
+  }
+  EXPECT_THAT(response.explanation().plan(), HasSubstr("fusion by linear"));
+  EXPECT_THAT(response.explanation().plan(), HasSubstr("text body"));
+}
+
+TEST_F(HybridTest, NamesWhatIsWrong) {
+  EXPECT_THAT(ErrorOf(TextOf("")), HasSubstr("sources[0].text.text"));
+  EXPECT_THAT(ErrorOf(TextOf("\"open")), HasSubstr("column"));
+  EXPECT_THAT(ErrorOf(TextOf(std::string(1U << 20U, 'x'))),
+              HasSubstr("sources[0].text"));
+  std::string words;
+  for (int i = 0; i < 3000; ++i) {
+    absl::StrAppend(&words, "w", i, " ");
+  }
+  EXPECT_THAT(ErrorOf(TextOf(words)), HasSubstr("sources[0].text"));
+  const auto spoiled = [&](const std::function<void(v1::Source*)>& spoil) {
+    v1::SearchRequest request = TextOf("a");
+    *request.add_sources() = request.sources(0);
+    spoil(request.mutable_sources(1));
+    return ErrorOf(request);
+  };
+  EXPECT_THAT(spoiled([](v1::Source* s) { s->set_weight(-1); }),
+              HasSubstr("sources[1].weight: -1 is below 0"));
+  EXPECT_THAT(spoiled([](v1::Source* s) {
+                s->mutable_text()->add_fields()->set_name("x");
+              }),
+              HasSubstr("sources[1].text.fields[0].name"));
+  EXPECT_THAT(spoiled([](v1::Source* s) {
+                auto* const field = s->mutable_text()->add_fields();
+                field->set_name("body");
+                field->set_weight(-1);
+              }),
+              HasSubstr("sources[1].text.fields[0].weight"));
+  EXPECT_THAT(spoiled([](v1::Source* s) {
+                v1::TextQuery* tree = s->mutable_text()->mutable_tree();
+                for (int i = 0; i < 60; ++i) {
+                  tree = tree->mutable_bool_()->add_must();
+                }
+                tree->set_term("a");
+              }),
+              HasSubstr("nested deeper"));
+  EXPECT_THAT(spoiled([](v1::Source* s) {
+                for (int i = 0; i < 60; ++i) {
+                  v1::Source inner = *s;
+                  s->mutable_group()->clear_sources();
+                  *s->mutable_group()->add_sources() = inner;
+                }
+              }),
+              HasSubstr("groups nest at most 3 deep"));
+  v1::CreateCollectionResponse response;
+  const grpc::Status unknown = Create("other", "klingon", &response);
+  EXPECT_EQ(unknown.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(unknown.error_message(),
+              HasSubstr("schema.text_fields[0].analyzer.language"));
+}
+
+}  // namespace
+}  // namespace sextant
