@@ -44,10 +44,12 @@ PointId GroupId(uint64_t group, uint64_t i) {
   return group * kGroupPoints + i;
 }
 
-// {"v":123,"plain":123}: both are fields, one of them with a window.
+// {"v":123,"plain":123,"words":"n123 of all"}: two fields, one of them with a
+// window, and a text.
 constexpr absl::string_view kPayloadStart = "{\"v\":";
 std::string Payload(uint64_t version) {
-  return absl::StrCat(kPayloadStart, version, ",\"plain\":", version, "}");
+  return absl::StrCat(kPayloadStart, version, ",\"plain\":", version,
+                      ",\"words\":\"n", version, " of all\"}");
 }
 
 // What the writers were told and what they began, by group.
@@ -237,6 +239,44 @@ class ConcurrencyTest : public test::DatabaseFixture {
     }
   }
 
+  // Words lead to whole groups of the version that they name; with vectors
+  // beside them, to all groups.
+  void LookForWords(uint64_t version, bool with_vectors,
+                    const Collection& docs) {
+    TextSource text;
+    text.query.text = absl::StrCat("n", version, " n", version + 1);
+    SearchQuery query;
+    query.sources = {text};
+    if (with_vectors) {
+      query.sources.emplace_back(
+          DenseSource{"", std::vector<float>{0, 0}, 0, true});
+    }
+    query.limit = 2 * kGroups * kGroupPoints;
+    query.projection.payload = true;
+    const auto result = docs.Search(query, Unlimited());
+    ASSERT_OK(result);
+    std::map<uint64_t, std::vector<Point>> groups;
+    for (const Hit& hit : result->hits) {
+      groups[std::get<uint64_t>(hit.point.id) / kGroupPoints].push_back(
+          hit.point);
+    }
+    for (const auto& [group, points] : groups) {
+      const uint64_t seen = OneVersion(points, "words");
+      if (!with_vectors) {
+        EXPECT_GE(seen, version);
+        EXPECT_LE(seen, version + 1);
+      }
+    }
+  }
+
+  void TextReads(uint64_t reader, const Collection& docs) {
+    std::mt19937_64 random(seed_ + 200 + reader);
+    while (writing_ > 0 && !HasFailure()) {
+      LookForWords(versions_.attempted.at(random() % kGroups),
+                   random() % 3 == 0, docs);
+    }
+  }
+
   void Merge(Collection* docs) {
     while (writing_ > 0) {
       EXPECT_OK(docs->SealAndWait(Unlimited()));
@@ -265,6 +305,7 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeAcknowledgedWrites) {
   Schema schema = test::OneFieldSchema(2, Metric::kL2);
   schema.payload_fields = {{"v", FieldType::kInteger, true},
                            {"plain", FieldType::kInteger}};
+  schema.text_fields = {{.name = "words"}};
   Create("docs", schema);
   {
     const std::shared_ptr<Collection> docs = Find("docs");
@@ -282,6 +323,7 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeAcknowledgedWrites) {
     start("look", [this, &docs] { Look(docs.get()); });
     for (uint64_t i = 0; i < 2; ++i) {
       start("filter", [this, i, &docs] { FilterReads(i, *docs); });
+      start("text", [this, i, &docs] { TextReads(i, *docs); });
     }
     start("merge", [this, &docs] { Merge(docs.get()); });
     start("create and drop", [this] { CreateAndDrop(); });

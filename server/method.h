@@ -15,6 +15,7 @@ enum class Method {
   kListCollections,
   kAddPayloadField,
   kDeleteCollection,
+  kAnalyze,
   kUpsertPoints,
   kStreamUpsertPoints,
   kGetPoints,
@@ -36,12 +37,13 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 14> kMethods = {{
+inline constexpr std::array<MethodInfo, 15> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
     {Method::kAddPayloadField, "AddPayloadField", Pool::kWrite},
     {Method::kDeleteCollection, "DeleteCollection", Pool::kWrite},
+    {Method::kAnalyze, "Analyze", Pool::kRead},
     {Method::kUpsertPoints, "UpsertPoints", Pool::kWrite},
     {Method::kStreamUpsertPoints, "StreamUpsertPoints", Pool::kWrite},
     {Method::kGetPoints, "GetPoints", Pool::kRead},

@@ -19,6 +19,7 @@ namespace sextant::cli {
 
 void AddCollectionCommand(CLI::App& app, Action* action);
 void AddFacetsCommand(CLI::App& app, Action* action);
+void AddAnalyzeCommand(CLI::App& app, Action* action);
 void AddImportCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);

@@ -63,6 +63,7 @@ int Run(int argc, char** argv) {
   AddPointCommands(app, &action);
   AddSearchCommand(app, &action);
   AddFacetsCommand(app, &action);
+  AddAnalyzeCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);

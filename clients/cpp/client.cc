@@ -168,6 +168,26 @@ absl::StatusOr<CollectionInfo> Client::AddPayloadField(
   return FromWire(response.collection());
 }
 
+absl::StatusOr<std::vector<Token>> Client::Analyze(absl::string_view collection,
+                                                   absl::string_view field,
+                                                   absl::string_view text,
+                                                   const CallOptions& call) {
+  v1::AnalyzeRequest request;
+  request.set_collection(std::string(collection));
+  request.set_field(std::string(field));
+  request.set_text(std::string(text));
+  v1::AnalyzeResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->collections(),
+                                    &v1::CollectionService::Stub::Analyze,
+                                    request, &response, call));
+  std::vector<Token> tokens;
+  for (const v1::Token& token : response.tokens()) {
+    tokens.push_back(
+        {token.term(), token.position(), token.begin(), token.end()});
+  }
+  return tokens;
+}
+
 absl::StatusOr<uint64_t> Client::DeleteCollection(absl::string_view name,
                                                   const CallOptions& call) {
   v1::DeleteCollectionRequest request;

@@ -61,6 +61,11 @@ class Client {
   absl::StatusOr<CollectionInfo> AddPayloadField(absl::string_view collection,
                                                  const PayloadField& field,
                                                  const CallOptions& call = {});
+  // The tokens that a text becomes in a text field.
+  absl::StatusOr<std::vector<Token>> Analyze(absl::string_view collection,
+                                             absl::string_view field,
+                                             absl::string_view text,
+                                             const CallOptions& call = {});
   // Returns how many points it held.
   absl::StatusOr<uint64_t> DeleteCollection(absl::string_view name,
                                             const CallOptions& call = {});

@@ -51,6 +51,14 @@ struct TextField {
   std::string language;
 };
 
+// What is indexed of a text, and where it stood.
+struct Token {
+  std::string term;
+  uint32_t position = 0;
+  uint32_t begin = 0;  // bytes of the text
+  uint32_t end = 0;
+};
+
 struct CollectionSchema {
   std::vector<VectorField> vector_fields;
   IdKind id_kind = IdKind::kNumber;

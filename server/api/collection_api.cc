@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
 
 #include "base/errors.h"
 #include "base/status_macros.h"
@@ -93,6 +96,55 @@ absl::Status CollectionApi::Delete(
   environment_.log->Info("collection deleted",
                          {{"collection", absl::string_view(request.name())},
                           {"points", point_count}});
+  return absl::OkStatus();
+}
+
+absl::Status CollectionApi::Analyze(const v1::AnalyzeRequest& request,
+                                    const RequestContext& context,
+                                    v1::AnalyzeResponse* response) const {
+  if (request.text().size() > limits::kPayloadBytesMax) {
+    return InvalidField("text",
+                        absl::StrCat("at most ", limits::kPayloadBytesMax,
+                                     " bytes, got ", request.text().size()));
+  }
+  if (request.has_analyzer() !=
+      (request.collection().empty() && request.field().empty())) {
+    return InvalidField("analyzer",
+                        "either `collection` and `field`, or `analyzer`");
+  }
+  std::shared_ptr<const Analyzer> analyzer;
+  if (request.has_analyzer()) {
+    ASSIGN_OR_RETURN(const AnalyzerSpec spec,
+                     ToAnalyzer(request.analyzer(), "analyzer"));
+    RETURN_IF_ERROR(ValidateAnalyzer(spec, "analyzer"));
+    ASSIGN_OR_RETURN(analyzer, Analyzer::Create(spec));
+  } else {
+    ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+    RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
+    ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                     database->Find(request.collection()));
+    const std::shared_ptr<const Schema> schema = collection->schema();
+    const std::optional<uint16_t> field =
+        schema->FindTextField(request.field());
+    if (!field.has_value()) {
+      return InvalidField("field", "the collection has no such text field");
+    }
+    analyzer = schema->text_fields[*field].analyzer;
+  }
+  RETURN_IF_ERROR(context.Check());
+  TokenList tokens;
+  if (const absl::Status status = analyzer->Analyze(request.text(), tokens);
+      !status.ok()) {
+    return InvalidField("text", status.message());
+  }
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const Token token = tokens[i];
+    v1::Token* const wire = response->add_tokens();
+    wire->set_term(std::string(token.term));
+    wire->set_position(token.position);
+    wire->set_begin(token.begin);
+    wire->set_end(token.end);
+  }
   return absl::OkStatus();
 }
 

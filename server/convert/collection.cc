@@ -177,48 +177,6 @@ absl::Status ToPayloadFields(const v1::CollectionSchema& message,
   return absl::OkStatus();
 }
 
-absl::StatusOr<AnalyzerSpec> ToAnalyzer(const v1::Analyzer& message,
-                                        absl::string_view path) {
-  AnalyzerSpec spec;
-  switch (message.kind()) {
-    case v1::ANALYZER_KIND_UNSPECIFIED:
-    case v1::ANALYZER_KIND_STANDARD:
-      spec.kind = AnalyzerKind::kStandard;
-      break;
-    case v1::ANALYZER_KIND_KEYWORD:
-      spec.kind = AnalyzerKind::kKeyword;
-      break;
-    case v1::ANALYZER_KIND_NGRAM:
-      spec.kind = AnalyzerKind::kNgram;
-      break;
-    case v1::ANALYZER_KIND_EDGE_NGRAM:
-      spec.kind = AnalyzerKind::kEdgeNgram;
-      break;
-    default:
-      return InvalidField(
-          absl::StrCat(path, ".kind"),
-          absl::StrCat("must be ANALYZER_KIND_STANDARD, _KEYWORD, _NGRAM or "
-                       "_EDGE_NGRAM, got number ",
-                       static_cast<int>(message.kind())));
-  }
-  spec.language = message.language();
-  if (static_cast<size_t>(message.stop_words_size()) > kStopWordsMax) {
-    return InvalidField(absl::StrCat(path, ".stop_words"),
-                        absl::StrCat("at most ", kStopWordsMax, ", got ",
-                                     message.stop_words_size()));
-  }
-  spec.stop_words.assign(message.stop_words().begin(),
-                         message.stop_words().end());
-  spec.fold_accents = !message.keep_accents();
-  if (message.min_gram() != 0) {
-    spec.min_gram = message.min_gram();
-  }
-  if (message.max_gram() != 0) {
-    spec.max_gram = message.max_gram();
-  }
-  return spec;
-}
-
 absl::Status ToTextFields(const v1::CollectionSchema& message,
                           absl::string_view path, Schema* schema) {
   const int count = message.text_fields_size();
@@ -336,6 +294,48 @@ void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
 }
 
 }  // namespace
+
+absl::StatusOr<AnalyzerSpec> ToAnalyzer(const v1::Analyzer& message,
+                                        absl::string_view path) {
+  AnalyzerSpec spec;
+  switch (message.kind()) {
+    case v1::ANALYZER_KIND_UNSPECIFIED:
+    case v1::ANALYZER_KIND_STANDARD:
+      spec.kind = AnalyzerKind::kStandard;
+      break;
+    case v1::ANALYZER_KIND_KEYWORD:
+      spec.kind = AnalyzerKind::kKeyword;
+      break;
+    case v1::ANALYZER_KIND_NGRAM:
+      spec.kind = AnalyzerKind::kNgram;
+      break;
+    case v1::ANALYZER_KIND_EDGE_NGRAM:
+      spec.kind = AnalyzerKind::kEdgeNgram;
+      break;
+    default:
+      return InvalidField(
+          absl::StrCat(path, ".kind"),
+          absl::StrCat("must be ANALYZER_KIND_STANDARD, _KEYWORD, _NGRAM or "
+                       "_EDGE_NGRAM, got number ",
+                       static_cast<int>(message.kind())));
+  }
+  spec.language = message.language();
+  if (static_cast<size_t>(message.stop_words_size()) > kStopWordsMax) {
+    return InvalidField(absl::StrCat(path, ".stop_words"),
+                        absl::StrCat("at most ", kStopWordsMax, ", got ",
+                                     message.stop_words_size()));
+  }
+  spec.stop_words.assign(message.stop_words().begin(),
+                         message.stop_words().end());
+  spec.fold_accents = !message.keep_accents();
+  if (message.min_gram() != 0) {
+    spec.min_gram = message.min_gram();
+  }
+  if (message.max_gram() != 0) {
+    spec.max_gram = message.max_gram();
+  }
+  return spec;
+}
 
 absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
                                 absl::string_view path) {

@@ -20,6 +20,9 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
 absl::StatusOr<PayloadFieldSchema> ToPayloadField(
     const v1::PayloadField& message, absl::string_view path);
 
+absl::StatusOr<AnalyzerSpec> ToAnalyzer(const v1::Analyzer& message,
+                                        absl::string_view path);
+
 void FromCollectionInfo(const CollectionInfo& info,
                         v1::CollectionInfo* message);
 

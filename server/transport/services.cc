@@ -39,6 +39,7 @@ void Services::AddCollectionMethods(const CollectionApi* api) {
   SEXTANT_UNARY(collections_, ListCollections, List);
   SEXTANT_UNARY(collections_, AddPayloadField, AddField);
   SEXTANT_UNARY(collections_, DeleteCollection, Delete);
+  SEXTANT_UNARY(collections_, Analyze, Analyze);
 }
 
 void Services::AddPointMethods(const PointApi* api) {

@@ -134,6 +134,32 @@ TEST_F(HybridTest, FusesAndExplains) {
   EXPECT_THAT(response.explanation().plan(), HasSubstr("text body"));
 }
 
+TEST_F(HybridTest, ShowsTokens) {
+  v1::AnalyzeRequest request;
+  request.set_collection("docs");
+  request.set_field("body");
+  request.set_text("Editing, Photos");
+  const auto analyze = [&](v1::AnalyzeResponse* response) {
+    grpc::ClientContext context;
+    return api_->collections->Analyze(&context, request, response);
+  };
+  v1::AnalyzeResponse response;
+  ASSERT_TRUE(analyze(&response).ok());
+  ASSERT_EQ(response.tokens_size(), 2);
+  EXPECT_EQ(response.tokens(1).term(), "photo");
+  EXPECT_EQ(response.tokens(1).position(), 1U);
+  EXPECT_EQ(response.tokens(1).begin(), 9U);
+  EXPECT_EQ(response.tokens(1).end(), 15U);
+  request.mutable_analyzer()->set_kind(v1::ANALYZER_KIND_KEYWORD);
+  EXPECT_THAT(analyze(&response).error_message(), HasSubstr("analyzer"));
+  request.clear_collection();
+  request.clear_field();
+  response.Clear();
+  ASSERT_TRUE(analyze(&response).ok());
+  ASSERT_EQ(response.tokens_size(), 1);
+  EXPECT_EQ(response.tokens(0).term(), "editing, photos");
+}
+
 TEST_F(HybridTest, NamesWhatIsWrong) {
   EXPECT_THAT(ErrorOf(TextOf("")), HasSubstr("sources[0].text.text"));
   EXPECT_THAT(ErrorOf(TextOf("\"open")), HasSubstr("column"));
