@@ -159,6 +159,7 @@ class Execution {
     }
     if (hybrid_ != nullptr && query_.explain) {
       for (size_t i = 0; i < page.size(); ++i) {
+        RETURN_IF_ERROR(context_.Check());
         ASSIGN_OR_RETURN(result_.hits[i].explanation,
                          hybrid_->Explain(page[i]));
       }

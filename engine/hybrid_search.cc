@@ -77,6 +77,9 @@ absl::StatusOr<std::vector<Candidate>> HybridSearch::Run(
   timing.name = "fusion";
   timing.candidates_in = points_.size();
   FuseInto(&root_);
+  if (query.explain) {
+    RankAll(&root_);
+  }
   if (fuses_) {
     timing.candidates_out = static_cast<uint64_t>(
         std::count(root_.list.listed.begin(), root_.list.listed.end(), true));
@@ -233,6 +236,17 @@ void HybridSearch::FuseInto(Node* group) {
   }
 }
 
+void HybridSearch::RankAll(Node* node) {
+  node->ranks.assign(node->list.size(), 0);
+  uint32_t rank = 0;
+  for (const uint32_t point : ListedBestFirst(node->list)) {
+    node->ranks[point] = ++rank;
+  }
+  for (Node& child : node->nodes) {
+    RankAll(&child);
+  }
+}
+
 double HybridSearch::BoostedScore(size_t point,
                                   std::vector<BoostExplanation>* steps) const {
   double score = root_.list.scores[point];
@@ -311,11 +325,7 @@ absl::StatusOr<SourceExplanation> HybridSearch::ExplainNode(
   if (!std::isnan(score)) {
     explanation.score = score;
   }
-  if (explanation.listed) {
-    const std::vector<uint32_t> order = ListedBestFirst(node.list);
-    explanation.rank = static_cast<uint32_t>(
-        1 + (std::find(order.begin(), order.end(), point) - order.begin()));
-  }
+  explanation.rank = node.ranks[point];
   if (node.leaf != nullptr) {
     ASSIGN_OR_RETURN(explanation.terms, node.leaf->Terms(points_[point]));
   }

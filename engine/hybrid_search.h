@@ -31,7 +31,8 @@ class HybridSearch {
   // by. Appends the timings of its stages. Once.
   absl::StatusOr<std::vector<Candidate>> Run(std::vector<StageTiming>* stages);
 
-  // After Run(): why a point of its answer has its score.
+  // After Run() of a query with `explain`: why a point of its answer has its
+  // score.
   absl::StatusOr<HitExplanation> Explain(const Candidate& point) const;
   // The sources' lines of the plan.
   std::string PlanText() const;
@@ -52,6 +53,8 @@ class HybridSearch {
     std::vector<FusionPart> parts;  // by node
     // By number of the point in points_.
     ScoreList list;
+    // Ranks in it from 1, 0 = not listed; only when they are to be explained.
+    std::vector<uint32_t> ranks;
   };
 
   absl::StatusOr<Node> MakeNode(const Source& source, const std::string& path);
@@ -64,6 +67,7 @@ class HybridSearch {
   absl::Status Find(std::vector<StageTiming>* stages);
   absl::Status FillIn(std::vector<StageTiming>* stages);
   void FuseInto(Node* group);
+  static void RankAll(Node* node);
   std::vector<Candidate> Ranked(std::vector<StageTiming>* stages);
   double BoostedScore(size_t point, std::vector<BoostExplanation>* steps) const;
   size_t NumberOf(absl::string_view id) const;
