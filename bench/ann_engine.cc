@@ -190,8 +190,8 @@ class EngineContestant final : public AnnContestant {
       TopK top(k);
       SearchWork work;
       const absl::Status status =
-          index_->Search({dataset.query(query), dataset.dimension}, effort,
-                         none, context, top, work);
+          index_->Search(std::span(dataset.query(query), dataset.dimension),
+                         effort, none, context, top, work);
       std::fill_n(out, k, ~0U);
       if (status.ok()) {
         uint32_t* place = out;

@@ -53,8 +53,9 @@ absl::Status MeasureFilteredSearch(
     for (uint32_t i = 0; i < dataset.queries; ++i) {
       TopK top(kHits);
       SearchWork work;
-      RETURN_IF_ERROR(index.Search({dataset.query(i), dataset.dimension},
-                                   effort, none, context, top, work));
+      RETURN_IF_ERROR(
+          index.Search(std::span(dataset.query(i), dataset.dimension), effort,
+                       none, context, top, work));
       if (round == 0) {
         for (const ScoredRow& row : top.TakeSorted()) {
           unfiltered_recall +=
@@ -69,7 +70,8 @@ absl::Status MeasureFilteredSearch(
       SearchWork work;
       const std::vector<Ordinal> ordinals = match();
       RETURN_IF_ERROR(index.ScanOrdinalsByCodes(
-          {dataset.query(i), dataset.dimension}, ordinals, context, top, work));
+          std::span(dataset.query(i), dataset.dimension), ordinals, context,
+          top, work));
       matching = ordinals.size();
     }
     filtered.push_back(ThreadCpuSeconds() - start);

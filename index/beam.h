@@ -27,6 +27,9 @@ struct BeamNode {
 // use only while d <= d_k + margin + (factor - 1) * (d_k + origin), where d_k
 // is the distance of the k-th nearest live node (distance adaptive beam search,
 // arXiv 2505.15636). Easy queries end early, hard ones get the whole beam.
+// Where distances are corrected by a bias, what is multiplied is the k-th's
+// distance without it: how hard a query is shows in what the graph was built
+// by.
 struct StopRule {
   static constexpr float kNever = std::numeric_limits<float>::infinity();
 
@@ -34,11 +37,13 @@ struct StopRule {
   float origin = 0;  // where distances begin, sign turned: 1 for -cosine
   float margin = 0;  // what a distance may be wrong by
   uint32_t k = 1;
+  const float* bias = nullptr;  // by node; null: none
 
   bool is_set() const { return factor < kNever; }
   // Codes may err below the origin.
-  float Limit(float kth) const {
-    return kth + margin + (factor - 1) * std::max(0.0F, kth + origin);
+  float Limit(float kth, uint32_t node) const {
+    const float own = bias == nullptr ? kth : kth - bias[node];
+    return kth + margin + (factor - 1) * std::max(0.0F, own + origin);
   }
 };
 
@@ -176,7 +181,8 @@ class SortedBeam {
     while (!IsLive(kth_)) {
       --kth_;
     }
-    limit_ = rule_.Limit(entries_[kth_].distance);
+    limit_ =
+        rule_.Limit(entries_[kth_].distance, entries_[kth_].node & kNodeMask);
     for (; entries_[size_ - 1].distance > limit_; --size_) {
       live_ -= IsLive(size_ - 1) ? 1U : 0U;
     }

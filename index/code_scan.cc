@@ -77,6 +77,7 @@ class CodeScan {
         std::fill_n(estimates, count, 0.0F);
         std::fill_n(nearest, count, kNever);
       }
+      request_.bias.Correct({step.data(), count}, -1, estimates);
       for (uint32_t i = 0; i < count; ++i) {
         // Infinite errors make it -infinity: always scored.
         nearest[i] = IsLive(begin + i) ? estimates[i] - nearest[i] : kNever;
@@ -123,6 +124,8 @@ class CodeScan {
                  request_.shape.dimension, {chunk_.data(), chunk_size_},
                  distances.data());
     work_.distances += chunk_size_;
+    request_.bias.Correct({chunk_.data(), chunk_size_}, scorer_.sign,
+                          distances.data());
     for (size_t i = 0; i < chunk_size_; ++i) {
       Offer(chunk_[i], scorer_.sign * distances[i]);
     }

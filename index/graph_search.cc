@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <type_traits>
 
 #include "base/status_macros.h"
 #include "index/beam.h"
@@ -141,6 +140,8 @@ class Traversal {
     const auto score_chunk = [&] {
       exact.Distances({scratch_.nodes.data(), count},
                       scratch_.distances.data());
+      request_.bias.Correct({scratch_.nodes.data(), count}, -1,
+                            scratch_.distances.data());
       for (uint32_t i = 0; i < count; ++i) {
         OfferNode(scratch_.nodes[i], -scratch_.distances[i], top);
       }
@@ -151,7 +152,7 @@ class Traversal {
       if (-node.distance + error < top.threshold()) {
         return false;  // So are all that follow.
       }
-      if (std::is_same_v<Rows, FloatRows> || searched_.scored_by_codes) {
+      if (Rows::kExact || searched_.scored_by_codes) {
         OfferNode(node.node, -node.distance, top);
       } else {
         exact.Prefetch(node.node);
@@ -273,6 +274,7 @@ StopRule RuleOf(const ScanRequest& request, const SearchedGraph& searched,
   rule.origin = OriginOf(request, searched);
   rule.margin = error;
   rule.k = static_cast<uint32_t>(k);
+  rule.bias = request.bias.by_row;
   return rule;
 }
 
@@ -299,6 +301,19 @@ absl::Status SearchRows(const ScanRequest& request,
                    work);
 }
 
+// By corrected distances, if there is a bias.
+template <typename Rows>
+absl::Status SearchBiased(const ScanRequest& request,
+                          const SearchedGraph& searched, const Rows& rows,
+                          const SearchEffort& effort, TopK& top,
+                          SearchWork& work) {
+  if (request.bias.is_set()) {
+    return SearchRows(request, searched, BiasedRows<Rows>(rows, request.bias),
+                      effort, top, work);
+  }
+  return SearchRows(request, searched, rows, effort, top, work);
+}
+
 }  // namespace
 
 absl::Status SearchGraph(const ScanRequest& request,
@@ -310,9 +325,9 @@ absl::Status SearchGraph(const ScanRequest& request,
   if (searched.codes != nullptr &&
       searched.codes->EncodeQuery(request.query, coded)) {
     const CodeRows rows(*searched.codes, coded);
-    return SearchRows(request, searched, rows, effort, top, work);
+    return SearchBiased(request, searched, rows, effort, top, work);
   }
-  return SearchRows(
+  return SearchBiased(
       request, searched,
       FloatRows(request.shape.metric, request.query, searched.vectors), effort,
       top, work);

@@ -32,8 +32,9 @@ struct SearchedGraph {
 
 // Offers the best live rows that a beam of `effort.ef` live nodes finds, or
 // `effort.slack` stops before, with the scores of the floats unless
-// `scored_by_codes`. Polls the
-// context; scratch memory is per thread.
+// `scored_by_codes`; by corrected scores
+// where the request has a bias, all the way from the entry. Polls the context;
+// scratch memory is per thread.
 absl::Status SearchGraph(const ScanRequest& request,
                          const SearchedGraph& searched,
                          const SearchEffort& effort, TopK& top,

@@ -103,17 +103,20 @@ uint64_t GrowingVectors::size_bytes() const {
   return rep_->size_bytes;
 }
 
-absl::Status GrowingVectors::Scan(std::span<const float> query,
+absl::Status GrowingVectors::Scan(const VectorQuery& query,
                                   uint32_t visible_rows,
                                   const RowFilter& filter,
                                   const RequestContext& context, TopK& top,
                                   SearchWork& work) const {
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
-  const ScanRequest request{rep_->shape, query, filter, context};
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
   for (uint32_t c = 0; c < kChunks && ChunkBegin(c) < visible_rows; ++c) {
     const Chunk& chunk = rep_->chunks[c];
     const uint64_t rows = std::min<uint64_t>(uint64_t{kFirstRows} << c,
                                              visible_rows - ChunkBegin(c));
+    ScanRequest request{rep_->shape, query.vector, filter, context, query.bias};
+    if (request.bias.is_set()) {
+      request.bias.by_row += ChunkBegin(c);
+    }
     RETURN_IF_ERROR(ScanBlock(request,
                               {chunk.vectors.data(), chunk.ordinals.data(),
                                static_cast<uint32_t>(rows)},

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 
 #include "base/context.h"
+#include "index/row_bias.h"
 #include "index/row_filter.h"
 #include "index/top_k.h"
 #include "index/vector_index.h"
@@ -38,8 +39,8 @@ class GrowingVectors {
   Ordinal row_ordinal(uint32_t row) const;
   uint64_t size_bytes() const;  // memory allocated
 
-  // Offers rows [0, visible_rows) that `filter` allows.
-  absl::Status Scan(std::span<const float> query, uint32_t visible_rows,
+  // Offers rows [0, visible_rows) that `filter` allows; a bias has that many.
+  absl::Status Scan(const VectorQuery& query, uint32_t visible_rows,
                     const RowFilter& filter, const RequestContext& context,
                     TopK& top, SearchWork& work) const;
 

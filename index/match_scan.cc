@@ -64,6 +64,7 @@ absl::Status ScanRowsByCodes(const ScanRequest& request,
     searched.codes->Distances(scratch.query, {step.nodes.data(), step.size},
                               distances.data());
     work.distances += step.size;
+    request.bias.Correct(rows.subspan(begin, step.size), -1, distances.data());
     scratch.nearest.Keep(step.size, [&](NearestEstimates::Estimate* place) {
       for (size_t i = 0; i < step.size; ++i) {
         *place = {distances[i], rows[begin + i]};

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "index/distance.h"
+#include "index/row_bias.h"
 #include "index/scan.h"
 #include "index/vector_codes.h"
 
@@ -20,6 +21,9 @@ namespace sextant {
 
 class FloatRows {
  public:
+  // Whether the distances are those that score.
+  static constexpr bool kExact = true;
+
   // Rows of padded stride at `vectors`.
   FloatRows(Metric metric, std::span<const float> query, const float* vectors)
       : query_(query.data()),
@@ -54,6 +58,8 @@ class FloatRows {
 
 class CodeRows {
  public:
+  static constexpr bool kExact = false;
+
   CodeRows(const VectorCodes& codes, const CodedQuery& query)
       : codes_(codes), query_(query) {}
 
@@ -66,6 +72,30 @@ class CodeRows {
  private:
   const VectorCodes& codes_;
   const CodedQuery& query_;
+};
+
+// The same with a bias: the walk goes by corrected distances.
+template <typename Rows>
+class BiasedRows {
+ public:
+  static constexpr bool kExact = Rows::kExact;
+
+  BiasedRows(const Rows& rows, const RowBias& bias)
+      : rows_(rows), bias_(bias) {}
+
+  void Distances(std::span<const uint32_t> nodes, float* out) const {
+    rows_.Distances(nodes, out);
+    bias_.Correct(nodes, -1, out);
+  }
+  void Prefetch(uint32_t node) const {
+    rows_.Prefetch(node);
+    __builtin_prefetch(bias_.by_row + node);
+  }
+  float error() const { return rows_.error(); }
+
+ private:
+  const Rows rows_;
+  const RowBias bias_;
 };
 
 }  // namespace sextant

@@ -25,6 +25,7 @@ class RowScorer {
             SearchWork& work)
       : floats_(request.shape.metric, request.query, block.vectors),
         ordinals_(block.ordinals),
+        bias_(request.bias),
         top_(top),
         work_(work) {}
 
@@ -44,6 +45,7 @@ class RowScorer {
     std::array<float, kRowsMax> distances;
     floats_.Distances(rows, distances.data());
     work_.distances += rows.size();
+    bias_.Correct(rows, -1, distances.data());
     OfferScores(rows, distances.data(), -1, ordinals_, top_);
     waiting_ = 0;
   }
@@ -51,6 +53,7 @@ class RowScorer {
  private:
   const FloatRows floats_;
   const Ordinal* const ordinals_;
+  const RowBias bias_;
   TopK& top_;
   SearchWork& work_;
   std::array<uint32_t, kRowsMax> rows_;

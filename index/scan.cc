@@ -28,6 +28,7 @@ class StepScorer {
     scorer_.rows(request_.query.data(), block_.vectors, stride_,
                  request_.shape.dimension, rows, distances_.data());
     work_.distances += rows.size();
+    request_.bias.Correct(rows, scorer_.sign, distances_.data());
     OfferScores(rows, distances_.data(), scorer_.sign, block_.ordinals, top_);
   }
 

@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "index/distance.h"
+#include "index/row_bias.h"
 #include "index/row_filter.h"
 #include "index/top_k.h"
 #include "index/vector_index.h"
@@ -54,6 +55,7 @@ struct ScanRequest {
   std::span<const float> query;
   RowFilter filter;
   const RequestContext& context;
+  RowBias bias = {};
 };
 
 // Offers every row of the block that the filter allows. Polls the context.

@@ -201,12 +201,12 @@ Ordinal VectorIndex::row_ordinal(uint32_t row) const {
   return rep_->ordinals[row];
 }
 
-absl::Status VectorIndex::Scan(std::span<const float> query,
+absl::Status VectorIndex::Scan(const VectorQuery& query,
                                const RowFilter& filter,
                                const RequestContext& context, TopK& top,
                                SearchWork& work) const {
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
-  return ScanBlock({rep_->shape, query, filter, context},
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
+  return ScanBlock({rep_->shape, query.vector, filter, context, query.bias},
                    {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
 }
 
@@ -233,17 +233,17 @@ std::vector<uint32_t> VectorIndex::RowsOf(
   return found;
 }
 
-absl::Status VectorIndex::ScanOrdinals(std::span<const float> query,
+absl::Status VectorIndex::ScanOrdinals(const VectorQuery& query,
                                        std::span<const Ordinal> ordinals,
                                        const RequestContext& context, TopK& top,
                                        SearchWork& work) const {
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
-  return ScanRows({rep_->shape, query, NoRows(), context},
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
+  return ScanRows({rep_->shape, query.vector, NoRows(), context, query.bias},
                   {rep_->vectors, rep_->ordinals, rep_->rows}, RowsOf(ordinals),
                   top, work);
 }
 
-absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
+absl::Status VectorIndex::ScanOrdinalsByCodes(const VectorQuery& query,
                                               std::span<const Ordinal> ordinals,
                                               const RequestContext& context,
                                               TopK& top,
@@ -251,30 +251,32 @@ absl::Status VectorIndex::ScanOrdinalsByCodes(std::span<const float> query,
   if (!has_codes() || encoding() == Encoding::kBinary) {
     return ScanOrdinals(query, ordinals, context, top, work);
   }
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
-  return ScanRowsByCodes({rep_->shape, query, NoRows(), context},
-                         rep_->Searched(), RowsOf(ordinals), top, work);
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
+  return ScanRowsByCodes(
+      {rep_->shape, query.vector, NoRows(), context, query.bias},
+      rep_->Searched(), RowsOf(ordinals), top, work);
 }
 
-absl::Status VectorIndex::ScanCodes(std::span<const float> query,
+absl::Status VectorIndex::ScanCodes(const VectorQuery& query,
                                     const RowFilter& filter,
                                     const RequestContext& context, TopK& top,
                                     SearchWork& work) const {
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
   CHECK(encoding() == Encoding::kBinary) << "code scan without 1-bit codes";
   return sextant::ScanCodes(
-      {rep_->shape, query, filter, context},
+      {rep_->shape, query.vector, filter, context, query.bias},
       {*rep_->graph, &*rep_->codes, rep_->vectors, rep_->ordinals}, top, work);
 }
 
-absl::Status VectorIndex::Search(std::span<const float> query,
+absl::Status VectorIndex::Search(const VectorQuery& query,
                                  const SearchEffort& effort,
                                  const RowFilter& filter,
                                  const RequestContext& context, TopK& top,
                                  SearchWork& work) const {
-  DCHECK_EQ(query.size(), rep_->shape.dimension);
+  DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
   CHECK(rep_->graph.has_value()) << "search of an index without a graph";
-  const ScanRequest request{rep_->shape, query, filter, context};
+  const ScanRequest request{rep_->shape, query.vector, filter, context,
+                            query.bias};
   return SearchGraph(request, rep_->Searched(), effort, top, work);
 }
 

@@ -15,6 +15,7 @@
 #include "index/encoding.h"
 #include "index/metric.h"
 #include "index/recall_curve.h"
+#include "index/row_bias.h"
 #include "index/row_filter.h"
 #include "index/search_effort.h"
 #include "index/top_k.h"
@@ -87,7 +88,9 @@ struct IndexMemory {
 //
 // Immutable, thread-safe; scratch memory is per thread. Queries have
 // `dimension` finite numbers and are normalised under kCosine (the caller's
-// duty). Both searches poll `context` and return its error.
+// duty), and a bias if the score is to be corrected (row_bias.h): all ways to
+// search then find the best by the corrected score. All poll `context` and
+// return its error.
 class VectorIndex {
  public:
   // Checks sizes, and that every link and ordinal is in range, so that no
@@ -128,20 +131,20 @@ class VectorIndex {
   static constexpr uint32_t kNoRow = 0xFFFFFFFF;
 
   // Offers every row that `filter` allows.
-  absl::Status Scan(std::span<const float> query, const RowFilter& filter,
+  absl::Status Scan(const VectorQuery& query, const RowFilter& filter,
                     const RequestContext& context, TopK& top,
                     SearchWork& work) const;
 
   // The same by 1-bit codes: rows are scored only if they may be among the
   // best, so one of those is missed with probability 0.0013 (code_scan.h).
   // Needs encoding() kBinary.
-  absl::Status ScanCodes(std::span<const float> query, const RowFilter& filter,
+  absl::Status ScanCodes(const VectorQuery& query, const RowFilter& filter,
                          const RequestContext& context, TopK& top,
                          SearchWork& work) const;
 
   // Offers these points, as far as they have a row; `ordinals` are those of the
   // segment. Asks rows_by_ordinal().
-  absl::Status ScanOrdinals(std::span<const float> query,
+  absl::Status ScanOrdinals(const VectorQuery& query,
                             std::span<const Ordinal> ordinals,
                             const RequestContext& context, TopK& top,
                             SearchWork& work) const;
@@ -149,7 +152,7 @@ class VectorIndex {
   // they may be among the best, so one of those is missed with a probability of
   // about 0.001 (match_scan.h). Without codes, or with those of 1 bit, all are
   // scored.
-  absl::Status ScanOrdinalsByCodes(std::span<const float> query,
+  absl::Status ScanOrdinalsByCodes(const VectorQuery& query,
                                    std::span<const Ordinal> ordinals,
                                    const RequestContext& context, TopK& top,
                                    SearchWork& work) const;
@@ -157,7 +160,7 @@ class VectorIndex {
   // HNSW search (arXiv 1603.09320, algorithms 2 and 5) with beam width
   // `effort.ef` (raised to top.k()): rows left out are walked through, never
   // offered, and do not use up the beam. Needs has_graph().
-  absl::Status Search(std::span<const float> query, const SearchEffort& effort,
+  absl::Status Search(const VectorQuery& query, const SearchEffort& effort,
                       const RowFilter& filter, const RequestContext& context,
                       TopK& top, SearchWork& work) const;
 

@@ -109,6 +109,7 @@ class WindowIndex::WindowScan {
     index_.codes_->Distances(scratch_.query, first, blocks,
                              scratch_.distances.data());
     work_.distances += stop - rank;
+    Correct(step_first, rank, stop);
     scratch_.nearest.Keep(stop - rank, [&](Estimate* place) {
       Estimate* const kept = place;
       for (uint32_t i = rank; i < stop;) {
@@ -122,6 +123,18 @@ class WindowIndex::WindowScan {
       return DropLeftOut(kept, place);
     });
     return stop;
+  }
+
+  // Takes the biases of ranks [rank, stop) off their distances.
+  void Correct(uint32_t step_first, uint32_t rank, uint32_t stop) {
+    if (!request_.bias.is_set()) {
+      return;
+    }
+    for (uint32_t i = rank; i < stop; ++i) {
+      if (rows_[i] != VectorIndex::kNoRow) {
+        scratch_.distances[i - step_first] += request_.bias.by_row[rows_[i]];
+      }
+    }
   }
 
   // Ranks [rank, end) of a block with these distances. Few blocks have one
@@ -218,7 +231,7 @@ uint64_t WindowIndex::memory_bytes() const {
   return codes_bytes_ + rows_.size_bytes() + ranks_.size() * sizeof(uint32_t);
 }
 
-absl::Status WindowIndex::Scan(std::span<const float> query, RankWindow window,
+absl::Status WindowIndex::Scan(const VectorQuery& query, RankWindow window,
                                const RowFilter& filter,
                                const RequestContext& context, TopK& top,
                                SearchWork& work) const {
@@ -226,7 +239,8 @@ absl::Status WindowIndex::Scan(std::span<const float> query, RankWindow window,
   if (window.count == 0) {
     return absl::OkStatus();
   }
-  const ScanRequest request{index_->shape(), query, filter, context};
+  const ScanRequest request{index_->shape(), query.vector, filter, context,
+                            query.bias};
   WindowScan scan(*this, request, top, work);
   if (window.count <= kScoredRows || !codes_.has_value()) {
     return scan.ScoreAll(window);
@@ -247,7 +261,7 @@ WindowPlan WindowIndex::Plan(RankWindow window, uint32_t k,
   return planner_->Plan(FactsOf(window, k), recall_target);
 }
 
-absl::StatusOr<bool> WindowIndex::WalkGraph(std::span<const float> query,
+absl::StatusOr<bool> WindowIndex::WalkGraph(const VectorQuery& query,
                                             RankWindow window,
                                             const WindowPlan& plan,
                                             const WindowSearch& search) const {
@@ -269,7 +283,7 @@ absl::StatusOr<bool> WindowIndex::WalkGraph(std::span<const float> query,
 }
 
 absl::StatusOr<WindowPlan> WindowIndex::Search(
-    std::span<const float> query, RankWindow window, const WindowPlan& plan,
+    const VectorQuery& query, RankWindow window, const WindowPlan& plan,
     const WindowSearch& search) const {
   WindowPlan done = plan;
   if (plan.method == WindowMethod::kGraph) {

@@ -68,7 +68,7 @@ class WindowIndex {
   // is farther off than WindowCodes::error(): about 0.001. Windows of few rows
   // are scored whole. Rows that `filter` does not allow are left out. The
   // window lies within ranks().
-  absl::Status Scan(std::span<const float> query, RankWindow window,
+  absl::Status Scan(const VectorQuery& query, RankWindow window,
                     const RowFilter& filter, const RequestContext& context,
                     TopK& top, SearchWork& work) const;
 
@@ -80,8 +80,8 @@ class WindowIndex {
   // made for the same window and k, and learns what it cost. Returns the plan
   // as it was carried out: a walk of the graph that is given up, or that does
   // not lead to enough rows, is replaced by a scan.
-  absl::StatusOr<WindowPlan> Search(std::span<const float> query,
-                                    RankWindow window, const WindowPlan& plan,
+  absl::StatusOr<WindowPlan> Search(const VectorQuery& query, RankWindow window,
+                                    const WindowPlan& plan,
                                     const WindowSearch& search) const;
 
   // For searches of the vector index itself.
@@ -95,8 +95,8 @@ class WindowIndex {
 
   WindowFacts FactsOf(RankWindow window, uint32_t k) const;
   // True when the graph search's answer is to be taken.
-  absl::StatusOr<bool> WalkGraph(std::span<const float> query,
-                                 RankWindow window, const WindowPlan& plan,
+  absl::StatusOr<bool> WalkGraph(const VectorQuery& query, RankWindow window,
+                                 const WindowPlan& plan,
                                  const WindowSearch& search) const;
 
   const VectorIndex* index_ = nullptr;
