@@ -31,6 +31,12 @@ std::string CollectionPartKey(CollectionNumber collection,
   return key;
 }
 
+std::string AttachmentKey(CollectionNumber collection, absl::string_view name) {
+  std::string key = CollectionPartKey(collection, CollectionPart::kAttachment);
+  key.append(name.data(), name.size());
+  return key;
+}
+
 std::string PointKey(CollectionNumber collection, absl::string_view id) {
   std::string key;
   key.reserve(kCollectionPrefixSize + id.size());

@@ -24,6 +24,7 @@ enum class CollectionPart : uint8_t {
   kDefinition = 1,
   kState = 2,
   kCheckpoint = 3,
+  kAttachment = 4,  // followed by its name
 };
 
 inline constexpr size_t kCollectionPrefixSize = sizeof(CollectionNumber);
@@ -33,6 +34,7 @@ std::string CollectionPrefix(CollectionNumber collection);
 std::string CollectionEnd(CollectionNumber collection);
 
 std::string CollectionPartKey(CollectionNumber collection, CollectionPart part);
+std::string AttachmentKey(CollectionNumber collection, absl::string_view name);
 // In the families `points` and `vectors`.
 std::string PointKey(CollectionNumber collection, absl::string_view id);
 // In the family `changes`.

@@ -94,6 +94,7 @@ absl::string_view FamilyNameOf(RecordKind kind) {
     case RecordKind::kCollection:
     case RecordKind::kState:
     case RecordKind::kCheckpoint:
+    case RecordKind::kAttachment:
       return "collections";
     case RecordKind::kPoint:
       return "points";
@@ -135,6 +136,13 @@ void EncodeState(absl::string_view key, const CollectionState& state,
   AppendLittleEndian<uint64_t>(record, state.content_hash.low);
   AppendLittleEndian<uint64_t>(record, state.content_hash.high);
   SealRecord(RecordKind::kState, key, record);
+}
+
+void EncodeAttachment(absl::string_view key, absl::string_view bytes,
+                      std::string* record) {
+  BeginRecord(record);
+  record->append(bytes.data(), bytes.size());
+  SealRecord(RecordKind::kAttachment, key, record);
 }
 
 void EncodePoint(absl::string_view key, Sequence seq, const ContentHash& hash,

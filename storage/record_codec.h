@@ -35,6 +35,7 @@ enum class RecordKind : uint8_t {
   kVectors = 7,         // u64 seq, u64 hash x 2, u16 n, n x (u16 field, u32
                         // count, count x float)
   kChange = 8,          // u32 n, n x (u32 size, id), the same for deletes
+  kAttachment = 9,      // bytes that the engine understands
 };
 
 inline constexpr uint8_t kRecordVersion = 1;
@@ -56,6 +57,9 @@ void EncodeProto(RecordKind kind, absl::string_view key,
                  std::string* record);
 void EncodeState(absl::string_view key, const CollectionState& state,
                  std::string* record);
+// OpenRecord reads it.
+void EncodeAttachment(absl::string_view key, absl::string_view bytes,
+                      std::string* record);
 void EncodePoint(absl::string_view key, Sequence seq, const ContentHash& hash,
                  absl::string_view payload, std::string* record);
 void EncodeVectors(absl::string_view key, Sequence seq, const ContentHash& hash,

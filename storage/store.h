@@ -132,6 +132,22 @@ class Store {
   absl::StatusOr<std::optional<storage::CheckpointRecord>> ReadCheckpoint(
       CollectionNumber collection) const;
 
+  // --- attachments ---
+  // What the engine keeps of a collection beside its points, by name; dropped
+  // with it. Not part of its state: no sequence number, no content hash.
+  struct Attachment {
+    std::string name;
+    std::optional<std::string> bytes;  // none: removed
+  };
+  // All or nothing, durable when it returns OK. Errors as of Commit().
+  absl::Status WriteAttachments(CollectionNumber collection,
+                                std::span<const Attachment> attachments);
+  absl::StatusOr<std::optional<std::string>> ReadAttachment(
+      CollectionNumber collection, absl::string_view name) const;
+  // Names that begin with `prefix`, ascending.
+  absl::StatusOr<std::vector<std::string>> ListAttachments(
+      CollectionNumber collection, absl::string_view prefix) const;
+
   // --- points ---
   std::shared_ptr<const StoreView> View() const;
   // In the order of `ids`; nothing where there is no such point. `view` null

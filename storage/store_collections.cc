@@ -32,6 +32,12 @@ bool IsDefinitionKey(absl::string_view key) {
          key.back() == static_cast<char>(CollectionPart::kDefinition);
 }
 
+bool IsAttachmentKey(absl::string_view key) {
+  return key.size() > kCollectionPrefixSize &&
+         key[kCollectionPrefixSize] ==
+             static_cast<char>(CollectionPart::kAttachment);
+}
+
 absl::Status MissingChange(CollectionNumber collection, Sequence seq) {
   return RecordDataLoss(RecordKind::kChange, ChangeKey(collection, seq),
                         absl::StrCat("change ", seq, " is missing"));
@@ -47,7 +53,18 @@ absl::StatusOr<std::vector<storage::CollectionRecord>> Store::Rep::ListAt(
   const std::unique_ptr<rocksdb::Iterator> it =
       rocks->NewIterator(Family::kCollections, read_options);
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    const absl::string_view key = ToView(it->key());
+    absl::string_view key = ToView(it->key());
+    if (IsAttachmentKey(key)) {
+      // Large, and many: on to the next collection.
+      CollectionNumber number = 0;
+      absl::string_view rest;
+      CHECK(ParseCollectionPrefix(key, &number, &rest)) << "a key of a part";
+      it->Seek(CollectionEnd(number));
+      if (!it->Valid()) {
+        break;
+      }
+      key = ToView(it->key());
+    }
     if (IsDefinitionKey(key)) {
       RETURN_IF_ERROR(DecodeProto(RecordKind::kCollection, key,
                                   ToView(it->value()),

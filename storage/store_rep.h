@@ -43,6 +43,8 @@ struct Store::Rep {
                             const StoreView& view) const;
   absl::Status VerifyChanges(CollectionNumber collection,
                              const StoreView& view) const;
+  absl::Status VerifyAttachments(CollectionNumber collection,
+                                 const StoreView& view) const;
   absl::Status VerifySegments(const storage::CollectionRecord& record) const;
   absl::Status VerifyNoOrphans(const StoreView& view) const;
 

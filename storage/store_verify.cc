@@ -202,6 +202,8 @@ absl::Status Store::Verify() const {
         absl::StrCat("collection '", record.name(), "'");
     RETURN_IF_ERROR_WITH(rep_->VerifyPoints(record, *view), context);
     RETURN_IF_ERROR_WITH(rep_->VerifyChanges(record.number(), *view), context);
+    RETURN_IF_ERROR_WITH(rep_->VerifyAttachments(record.number(), *view),
+                         context);
     RETURN_IF_ERROR_WITH(rep_->VerifySegments(record), context);
   }
   return absl::OkStatus();
