@@ -80,13 +80,13 @@ absl::StatusOr<std::vector<std::string>> Store::ListAttachments(
 
 absl::Status Store::Rep::VerifyAttachments(CollectionNumber collection,
                                            const StoreView& view) const {
-  rocksdb::ReadOptions options;
-  options.snapshot = RocksView::SnapshotOf(&view);
-  options.verify_checksums = true;
-  options.fill_cache = false;
+  rocksdb::ReadOptions read_options;
+  read_options.snapshot = RocksView::SnapshotOf(&view);
+  read_options.verify_checksums = true;
+  read_options.fill_cache = false;
   const std::string first = AttachmentKey(collection, "");
   const std::unique_ptr<rocksdb::Iterator> it =
-      rocks->NewIterator(Family::kCollections, options);
+      rocks->NewIterator(Family::kCollections, read_options);
   for (it->Seek(first); it->Valid(); it->Next()) {
     const absl::string_view key = ToView(it->key());
     if (!absl::StartsWith(key, first)) {
