@@ -27,9 +27,7 @@ struct BeamNode {
 // use only while d <= d_k + margin + (factor - 1) * (d_k + origin), where d_k
 // is the distance of the k-th nearest live node (distance adaptive beam search,
 // arXiv 2505.15636). Easy queries end early, hard ones get the whole beam.
-// Where distances are corrected by a bias, what is multiplied is the k-th's
-// distance without it: how hard a query is shows in what the graph was built
-// by.
+// Of distances with a bias, the k-th's without it is multiplied.
 struct StopRule {
   static constexpr float kNever = std::numeric_limits<float>::infinity();
 

@@ -36,7 +36,7 @@ struct VectorQuery {
   template <typename Numbers>
   requires std::convertible_to<const Numbers&, std::span<const float>>
   VectorQuery(const Numbers& numbers) : vector(numbers) {}
-  // NOLINTEND(google-explicit-constructor)
+  // NOLINTEND(google-explicit-constructor): as above
   VectorQuery(std::span<const float> numbers, const RowBias& row_bias)
       : vector(numbers), bias(row_bias) {}
 
