@@ -60,15 +60,17 @@ absl::StatusOr<TextCorpus> ReadPackageTexts(const std::string& folder) {
                           tokens));
     std::string& text = corpus.texts.emplace_back();
     for (size_t i = 0; i < tokens.size(); ++i) {
+      std::string word(tokens.term(i));
       // Longer ones would be split when they are analysed again.
-      if (tokens.term(i).size() <= kWordBytesMax / 2) {
-        absl::StrAppend(&text, text.empty() ? "" : " ", tokens.term(i));
+      if (word.size() <= kWordBytesMax / 2) {
+        std::replace_if(
+            word.begin(), word.end(),
+            [](char c) {
+              return !absl::ascii_isalnum(static_cast<unsigned char>(c));
+            },
+            'x');
+        absl::StrAppend(&text, text.empty() ? "" : " ", word);
         ++corpus.tokens;
-      }
-    }
-    for (char& c : text) {
-      if (c != ' ' && !absl::ascii_isalnum(static_cast<unsigned char>(c))) {
-        c = 'x';
       }
     }
   }

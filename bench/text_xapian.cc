@@ -6,6 +6,7 @@
 #include "bench/text_contestant.h"
 
 #ifdef SEXTANT_HAVE_XAPIAN
+#include <stdlib.h>
 #include <unistd.h>
 #include <xapian.h>
 
@@ -35,6 +36,9 @@ class XapianText final : public TextContestant {
 
   void Build(const TextCorpus& corpus) override {
     std::filesystem::create_directories(folder_);
+    // Its default of 10,000 documents a flush is meant for small memories.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread
+    setenv("XAPIAN_FLUSH_THRESHOLD", "250000", 1);
     Xapian::WritableDatabase database(absl::StrCat(folder_, "/built"),
                                       Xapian::DB_CREATE_OR_OVERWRITE |
                                           Xapian::DB_NO_SYNC |

@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "index/text/posting_block.h"
+#include "index/text/sparse_index.h"
 #include "index/text/text_layout.h"
 
 namespace sextant {
@@ -158,8 +159,8 @@ absl::Status PostingCheck::Weights(const Part& part) {
   for (uint32_t i = 0; i < part.count; ++i) {
     float weight = 0;
     std::memcpy(&weight, weights + i * sizeof(weight), sizeof(weight));
-    if (!std::isfinite(weight)) {
-      return DamagedText("a weight is not finite");
+    if (!(std::abs(weight) <= kSparseWeightMax)) {
+      return DamagedText("a weight is too large");
     }
     // Not the negation of two tests: a bound that is not a number fails.
     if (part.weights != nullptr &&

@@ -25,9 +25,12 @@ struct SparseEntry {
 };
 
 inline constexpr size_t kSparseEntriesMax = 65'536;  // of one vector
+// So that products and their sums are finite.
+inline constexpr float kSparseWeightMax = 1e15F;
 
 // Sorts by index. InvalidField below `field` when there are more than
-// kSparseEntriesMax entries, an index occurs twice or a weight is not finite.
+// kSparseEntriesMax entries, an index occurs twice or a weight is above
+// kSparseWeightMax, in either direction, or not a number.
 // Entries of weight 0 are left out.
 absl::Status NormalizeSparse(std::vector<SparseEntry>& entries,
                              absl::string_view field);

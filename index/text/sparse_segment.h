@@ -29,6 +29,12 @@ struct SparsePart {
 };
 using SparseParts = std::vector<SparsePart>;  // ascending, without gaps
 
+// The parts of a sealed segment.
+SparseParts SealedSparseParts(std::shared_ptr<const SparseIndex> index);
+// The same rows with an index where a part has a tail: what MergeSparseIndexes
+// takes.
+absl::StatusOr<SparseParts> FreezeSparseParts(SparseParts parts);
+
 // One sparse field of the growing segment, as GrowingText: one writer, readers
 // by views.
 class GrowingSparse {
