@@ -10,21 +10,20 @@ namespace sextant {
 
 uint32_t FindRow(const Ordinal* rows, uint32_t i, uint32_t size,
                  Ordinal target) {
-  // A few rows at a time, then halves: targets are mostly near.
-  uint32_t step = 4;
-  while (i + step < size && rows[i + step] < target) {
-    i += step;
-    step *= 2;
-  }
-  uint32_t count = std::min(step + 1, size - i);
-  while (count > 0) {
-    const uint32_t half = count / 2;
-    if (rows[i + half] < target) {
-      i += half + 1;
-      count -= half + 1;
-    } else {
-      count = half;
+  // By groups, then by counting inside one, which needs no branches.
+  constexpr uint32_t kGroup = 16;
+  while (i + kGroup <= size) {
+    if (rows[i + kGroup - 1] >= target) {
+      uint32_t before = 0;
+      for (uint32_t j = 0; j < kGroup; ++j) {
+        before += rows[i + j] < target ? 1U : 0U;
+      }
+      return i + before;
     }
+    i += kGroup;
+  }
+  while (i < size && rows[i] < target) {
+    ++i;
   }
   return i;
 }

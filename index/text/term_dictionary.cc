@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/status_macros.h"
+#include "index/text/term_table.h"
 #include "index/text/text_layout.h"
 #include "index/text/varint.h"
 
@@ -148,6 +149,9 @@ absl::StatusOr<TermDictionary> TermDictionary::Open(
   dictionary.terms_ = terms;
   dictionary.group_offsets_ = group_offsets;
   dictionary.bytes_ = bytes;
+  for (size_t group = 0; group < group_offsets.size(); ++group) {
+    dictionary.heads_.push_back(TermBeginning(dictionary.GroupHead(group)));
+  }
   return dictionary;
 }
 
@@ -161,16 +165,23 @@ absl::string_view TermDictionary::GroupHead(size_t group) const {
 }
 
 size_t TermDictionary::GroupOf(absl::string_view term) const {
-  size_t first = 0;
-  size_t count = group_offsets_.size();
-  while (count > 1) {
+  const uint64_t beginning = TermBeginning(term);
+  const auto [low, high] =
+      std::equal_range(heads_.begin(), heads_.end(), beginning);
+  // Groups from `first` on are not known to be after the term or not; the one
+  // before them is not.
+  auto first = static_cast<size_t>(low - heads_.begin());
+  auto count = static_cast<size_t>(high - low);
+  while (count > 0) {
     const size_t half = count / 2;
     if (GroupHead(first + half) <= term) {
-      first += half;
+      first += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
     }
-    count -= half;
   }
-  return first;
+  return first == 0 ? 0 : first - 1;
 }
 
 bool TermDictionary::Find(absl::string_view term,

@@ -60,6 +60,9 @@ class TermDictionary {
   uint32_t terms_ = 0;
   std::span<const uint64_t> group_offsets_;
   std::span<const char> bytes_;
+  // The first 8 bytes of each group's first term, which compare as it does:
+  // half a byte a term, so that a search stays in cache.
+  std::vector<uint64_t> heads_;
 };
 
 // Makes those bytes. Terms ascend.

@@ -19,19 +19,40 @@ uint32_t HashOf(absl::string_view term) {
   return static_cast<uint32_t>(XXH3_64bits(term.data(), term.size()));
 }
 
-// The first eight bytes, which compare as the term does.
-uint64_t Beginning(absl::string_view term) {
+}  // namespace
+
+uint64_t TermBeginning(absl::string_view term) {
   char bytes[sizeof(uint64_t)] = {};
   std::copy_n(term.data(), std::min(term.size(), sizeof(bytes)), bytes);
   return LoadBigEndian<uint64_t>(bytes);
 }
 
-}  // namespace
-
 TermTable::TermTable() : slots_(kFirstSlots) {}
 
-uint32_t TermTable::NumberOf(absl::string_view term) {
-  const uint32_t hash = HashOf(term);
+void TermTable::NumbersOf(const TokenList& tokens,
+                          std::vector<uint32_t>* numbers) {
+  hashes_.clear();
+  numbers->clear();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    hashes_.push_back(HashOf(tokens.term(i)));
+    __builtin_prefetch(&slots_[hashes_.back() & (slots_.size() - 1)]);
+  }
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < tokens.size() + kAhead; ++i) {
+    if (i < tokens.size()) {
+      const Slot& slot = slots_[hashes_[i] & (slots_.size() - 1)];
+      if (slot.number != kFree) {
+        __builtin_prefetch(&ends_[slot.number]);
+      }
+    }
+    if (i >= kAhead) {
+      const size_t token = i - kAhead;
+      numbers->push_back(NumberOf(tokens.term(token), hashes_[token]));
+    }
+  }
+}
+
+uint32_t TermTable::NumberOf(absl::string_view term, uint32_t hash) {
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
   while (slots_[at].number != kFree) {
@@ -74,7 +95,7 @@ std::vector<uint32_t> TermTable::Sorted() const {
   std::vector<std::pair<uint64_t, uint32_t>> keys;
   keys.reserve(size());
   for (uint32_t number = 0; number < size(); ++number) {
-    keys.emplace_back(Beginning(term(number)), number);
+    keys.emplace_back(TermBeginning(term(number)), number);
   }
   std::sort(keys.begin(), keys.end(), [&](const auto& a, const auto& b) {
     return a.first != b.first ? a.first < b.first

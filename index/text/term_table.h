@@ -13,6 +13,10 @@
 
 namespace sextant {
 
+// The first eight bytes of a term as a number that compares as the term does,
+// where the beginnings differ.
+uint64_t TermBeginning(absl::string_view term);
+
 // Numbers distinct terms in the order of their first use. An open hash table
 // over one string of all characters: a known term costs two cache misses at
 // most. Owned by one thread.
@@ -20,8 +24,9 @@ class TermTable {
  public:
   TermTable();
 
-  // Adds the term if it is new; its number is then size() - 1.
-  uint32_t NumberOf(absl::string_view term);
+  // The numbers of all tokens; new terms get the next ones in their order. What
+  // each needs is fetched while others are looked up.
+  void NumbersOf(const TokenList& tokens, std::vector<uint32_t>* numbers);
   uint32_t size() const { return static_cast<uint32_t>(ends_.size()); }
   absl::string_view term(uint32_t number) const {
     const size_t begin = number == 0 ? 0 : ends_[number - 1];
@@ -40,11 +45,13 @@ class TermTable {
   };
   static constexpr uint32_t kFree = ~uint32_t{0};
 
+  uint32_t NumberOf(absl::string_view term, uint32_t hash);
   void Grow();
 
   std::vector<Slot> slots_;  // a power of two
   std::vector<uint32_t> ends_;
   std::string chars_;
+  std::vector<uint32_t> hashes_;  // of the tokens at hand
 };
 
 }  // namespace sextant

@@ -47,7 +47,9 @@ struct TextIndexBuilder::Rep {
   std::vector<uint32_t> lengths;
   uint64_t tokens = 0;
 
-  void AddToken(Ordinal row, absl::string_view term, uint32_t position);
+  std::vector<uint32_t> numbers;  // of the tokens at hand
+
+  void AddToken(Ordinal row, uint32_t number, uint32_t position);
   void ClosePosting(TermState* state);
   void Unpack(const TermState& state, TermBuffers* buffers) const;
 };
@@ -88,18 +90,19 @@ absl::Status TextIndexBuilder::Add(Ordinal row, const TokenList& tokens) {
   rep.lengths.resize(size_t{row} + 1);
   rep.lengths[row] = static_cast<uint32_t>(tokens.size());
   rep.tokens += tokens.size();
+  rep.terms.NumbersOf(tokens, &rep.numbers);
+  rep.states.resize(rep.terms.size());
+  for (const uint32_t number : rep.numbers) {
+    __builtin_prefetch(&rep.states[number]);
+  }
   for (size_t i = 0; i < tokens.size(); ++i) {
-    rep.AddToken(row, tokens.term(i), tokens.position(i));
+    rep.AddToken(row, rep.numbers[i], tokens.position(i));
   }
   return absl::OkStatus();
 }
 
-void TextIndexBuilder::Rep::AddToken(Ordinal row, absl::string_view term,
+void TextIndexBuilder::Rep::AddToken(Ordinal row, uint32_t number,
                                      uint32_t position) {
-  const uint32_t number = terms.NumberOf(term);
-  if (number == states.size()) {
-    states.emplace_back();
-  }
   TermState& state = states[number];
   if (state.tf == 0 || state.last_row != row) {
     ClosePosting(&state);
