@@ -16,51 +16,81 @@
 
 namespace sextant {
 
-// How many dead rows each term has. Grows with the terms that searches ask for,
-// up to a limit; then it forgets.
+// The dead rows of a segment in the order of their deaths, and how many of the
+// first ones each term has that searches asked for. Grows with those terms, up
+// to a limit; then it forgets. Thread-safe.
 class TextSegment::DeadCounts {
  public:
-  bool Find(size_t field, absl::string_view term, uint64_t* count) {
+  struct Count {
+    uint64_t rows = 0;
+    size_t logged = 0;  // dead rows that were looked at
+  };
+
+  // After the first `logged` ones; false when others came there.
+  bool Append(size_t logged, std::span<const Ordinal> rows) {
     MutexLock lock(&mutex_);
-    const auto found = counts_.find(Key(field, term));
-    if (found == counts_.end()) {
+    if (log_.size() != logged) {
       return false;
     }
-    *count = found->second;
+    log_.insert(log_.end(), rows.begin(), rows.end());
     return true;
   }
-  void Add(size_t field, absl::string_view term, uint64_t count) {
+  // What is known of the first `logged` dead rows, and those among them that
+  // were not looked at yet, ascending.
+  Count Find(const std::string& key, size_t logged,
+             std::vector<Ordinal>* rest) {
+    MutexLock lock(&mutex_);
+    Count count;
+    const auto found = counts_.find(key);
+    // A search of an earlier state may come after one of a later.
+    if (found != counts_.end() && found->second.logged <= logged) {
+      count = found->second;
+    }
+    rest->assign(log_.begin() + static_cast<std::ptrdiff_t>(count.logged),
+                 log_.begin() + static_cast<std::ptrdiff_t>(logged));
+    std::sort(rest->begin(), rest->end());
+    return count;
+  }
+  void Keep(const std::string& key, const Count& count) {
     MutexLock lock(&mutex_);
     if (counts_.size() >= kTermsMax) {
       counts_.clear();
     }
-    counts_.emplace(Key(field, term), count);
+    Count& kept = counts_[key];
+    if (kept.logged <= count.logged) {
+      kept = count;
+    }
   }
 
  private:
   static constexpr size_t kTermsMax = 8192;
 
-  static std::string Key(size_t field, absl::string_view term) {
-    return absl::StrCat(field, "/", term);
-  }
-
   Mutex mutex_;
-  absl::flat_hash_map<std::string, uint64_t> counts_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Ordinal> log_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, Count> counts_ ABSL_GUARDED_BY(mutex_);
 };
 
 TextSegment::TextSegment(TextParts parts, size_t fields, RowSet dead)
-    : parts_(std::move(parts)),
-      dead_(std::move(dead)),
-      totals_(fields),
-      dead_counts_(std::make_shared<DeadCounts>()) {
+    : parts_(std::move(parts)), dead_(std::move(dead)), totals_(fields) {
   AddTotals(0);
+  for (const Ordinal row : StartDeadCounts()) {
+    SubtractRow(row);
+  }
+}
+
+std::vector<Ordinal> TextSegment::StartDeadCounts() {
   const std::vector<uint64_t> words = dead_.ToWords();
+  std::vector<Ordinal> dead_rows;
   for (size_t word = 0; word < words.size(); ++word) {
     for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {
-      SubtractRow(static_cast<Ordinal>(word * 64) +
-                  static_cast<Ordinal>(std::countr_zero(bits)));
+      dead_rows.push_back(static_cast<Ordinal>(word * 64) +
+                          static_cast<Ordinal>(std::countr_zero(bits)));
     }
   }
+  dead_counts_ = std::make_shared<DeadCounts>();
+  dead_counts_->Append(0, dead_rows);
+  dead_logged_ = dead_rows.size();
+  return dead_rows;
 }
 
 void TextSegment::AddTotals(size_t first_part) {
@@ -100,7 +130,12 @@ TextSegment TextSegment::Advance(TextParts parts,
   next.parts_ = std::move(parts);
   next.dead_ = std::move(dead);
   next.totals_.resize(totals_.size());
-  next.dead_counts_ = std::make_shared<DeadCounts>();
+  if (dead_counts_->Append(dead_logged_, newly_dead)) {
+    next.dead_counts_ = dead_counts_;
+    next.dead_logged_ = dead_logged_ + newly_dead.size();
+  } else {
+    next.StartDeadCounts();  // another state came from this one before
+  }
   // What the dead rows so far have, is the difference of all and the live ones.
   TextSegment all;
   all.parts_ = parts_;
@@ -131,20 +166,31 @@ uint32_t TextSegment::length(size_t field, Ordinal row) const {
   return part.lengths(field)[row - part.first_row];
 }
 
-uint64_t TextSegment::CountDead(const PostingList& postings,
-                                Ordinal first_row) const {
+uint64_t TextSegment::CountDead(const PostingList& postings, Ordinal first_row,
+                                std::span<const Ordinal> dead) const {
   uint64_t count = 0;
-  for (PostingCursor cursor(postings); cursor.row() != kEndRow; cursor.Next()) {
-    count += dead_.Contains(first_row + cursor.row()) ? 1U : 0U;
+  PostingCursor cursor(postings);
+  for (const Ordinal row : dead) {
+    if (row >= first_row) {
+      const Ordinal at = cursor.Advance(row - first_row);
+      if (at == kEndRow) {
+        break;
+      }
+      count += at == row - first_row ? 1U : 0U;
+    }
   }
   return count;
 }
 
 uint64_t TextSegment::DocumentFrequency(size_t field,
                                         absl::string_view term) const {
+  const std::string key = absl::StrCat(field, "/", term);
+  DeadCounts::Count dead;
+  std::vector<Ordinal> rest;
+  if (dead_logged_ > 0) {
+    dead = dead_counts_->Find(key, dead_logged_, &rest);
+  }
   uint64_t postings = 0;
-  uint64_t dead = 0;
-  const bool known = dead_.empty() || dead_counts_->Find(field, term, &dead);
   for (const TextPart& part : parts_) {
     MemoryPostings memory;
     PostingList list;
@@ -156,14 +202,13 @@ uint64_t TextSegment::DocumentFrequency(size_t field,
       list = part.fields[field]->Find(term);
     }
     postings += list.count;
-    if (!known) {
-      dead += CountDead(list, part.first_row);
-    }
+    dead.rows += CountDead(list, part.first_row, rest);
   }
-  if (!known) {
-    dead_counts_->Add(field, term, dead);
+  if (!rest.empty()) {
+    dead.logged = dead_logged_;
+    dead_counts_->Keep(key, dead);
   }
-  return postings - dead;
+  return postings - dead.rows;
 }
 
 }  // namespace sextant

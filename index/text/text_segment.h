@@ -23,7 +23,7 @@ namespace sextant {
 // row, so statistics are exact with the first search after a write.
 class TextSegment {
  public:
-  TextSegment() = default;
+  TextSegment() : TextSegment({}, 0, RowSet()) {}
   // Counts the totals: reads the length of each dead row. `fields`: how many
   // each part has.
   TextSegment(TextParts parts, size_t fields, RowSet dead);
@@ -44,8 +44,9 @@ class TextSegment {
   // Tokens of a row; 0 where the field is absent. row < rows().
   uint32_t length(size_t field, Ordinal row) const;
 
-  // Live rows that have the term, exactly. Dead rows among the postings are
-  // counted once a term and snapshot; the count is kept for later searches.
+  // Live rows that have the term, exactly. Counts the dead rows among the
+  // postings; the count is kept, so that later searches, of later states of the
+  // segment too, look at the rows that died since.
   uint64_t DocumentFrequency(size_t field, absl::string_view term) const;
 
  private:
@@ -54,13 +55,17 @@ class TextSegment {
   const TextPart& PartOf(Ordinal row) const;
   void AddTotals(size_t first_part);
   void SubtractRow(Ordinal row);
-  uint64_t CountDead(const PostingList& postings, Ordinal first_row) const;
+  std::vector<Ordinal> StartDeadCounts();  // the dead rows
+  uint64_t CountDead(const PostingList& postings, Ordinal first_row,
+                     std::span<const Ordinal> dead) const;
 
   uint32_t rows_ = 0;
   TextParts parts_;
   RowSet dead_;
   std::vector<TextTotals> totals_;  // by field
+  // Of this state and of those that it was made from.
   std::shared_ptr<DeadCounts> dead_counts_;
+  size_t dead_logged_ = 0;  // dead rows of this state, the first of that log
 };
 
 }  // namespace sextant
