@@ -8,26 +8,6 @@
 
 namespace sextant {
 
-uint32_t FindRow(const Ordinal* rows, uint32_t i, uint32_t size,
-                 Ordinal target) {
-  // By groups, then by counting inside one, which needs no branches.
-  constexpr uint32_t kGroup = 16;
-  while (i + kGroup <= size) {
-    if (rows[i + kGroup - 1] >= target) {
-      uint32_t before = 0;
-      for (uint32_t j = 0; j < kGroup; ++j) {
-        before += rows[i + j] < target ? 1U : 0U;
-      }
-      return i + before;
-    }
-    i += kGroup;
-  }
-  while (i < size && rows[i] < target) {
-    ++i;
-  }
-  return i;
-}
-
 // The buffers are written before they are read.
 // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
 PostingCursor::PostingCursor(const PostingList& list)
@@ -43,10 +23,7 @@ void PostingCursor::Rewind() {
   }
 }
 
-Ordinal PostingCursor::LastRow(uint32_t block) const {
-  if (list_.last_rows != nullptr) {
-    return list_.last_rows[block];
-  }
+Ordinal PostingCursor::LastRowWithoutTable(uint32_t block) const {
   if (list_.memory != nullptr) {
     const size_t end =
         std::min<size_t>(list_.count, (size_t{block} + 1) * kBlockPostings);
@@ -134,12 +111,13 @@ const float* PostingCursor::LoadWeights() {
 }
 
 Ordinal PostingCursor::AdvanceTo(Ordinal target) {
-  if (SeekBlock(target) == blocks_) {
-    return kEndRow;
+  if (loaded_ != block_ || rows_[size_ - 1] < target) {
+    if (SeekBlock(target) == blocks_) {
+      return kEndRow;
+    }
+    LoadBlock();
   }
-  const bool is_loaded = loaded_ == block_;
-  LoadBlock();
-  MoveTo(FindRow(rows_, is_loaded ? i_ : 0, size_, target));
+  MoveTo(FindRow(rows_, i_, size_, target));
   return row_;
 }
 

@@ -10,6 +10,28 @@
 
 namespace sextant {
 
+// The first of `size` ascending rows from `i` on that is not before `target`;
+// `size` if there is none.
+inline uint32_t FindRow(const Ordinal* rows, uint32_t i, uint32_t size,
+                        Ordinal target) {
+  // By groups, then by counting inside one, which needs no branches.
+  constexpr uint32_t kGroup = 16;
+  while (i + kGroup <= size) {
+    if (rows[i + kGroup - 1] >= target) {
+      uint32_t before = 0;
+      for (uint32_t j = 0; j < kGroup; ++j) {
+        before += rows[i + j] < target ? 1U : 0U;
+      }
+      return i + before;
+    }
+    i += kGroup;
+  }
+  while (i < size && rows[i] < target) {
+    ++i;
+  }
+  return i;
+}
+
 // Walks a list upwards. Blocks are found without being unpacked (SeekBlock),
 // unpacked when a row is asked for, their counts when one is.
 //
@@ -59,7 +81,10 @@ class PostingCursor {
   uint32_t block() const { return block_; }
   uint32_t blocks() const { return blocks_; }
   // The last row of a block < blocks().
-  Ordinal LastRow(uint32_t block) const;
+  Ordinal LastRow(uint32_t block) const {
+    return list_.last_rows != nullptr ? list_.last_rows[block]
+                                      : LastRowWithoutTable(block);
+  }
   // To the first block that ends at or after `target`; blocks() if none does.
   uint32_t SeekBlock(Ordinal target);
   // Unpacks the rows of block() < blocks(), if they are not yet.
@@ -78,6 +103,7 @@ class PostingCursor {
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   Ordinal AdvanceTo(Ordinal target);
+  Ordinal LastRowWithoutTable(uint32_t block) const;
   void NextBlock();
   const char* BlockBytes() const;
 
@@ -99,10 +125,5 @@ class PostingCursor {
   alignas(64) std::array<Ordinal, kBlockPostings> row_buffer_;
   alignas(64) std::array<uint32_t, kBlockPostings> count_buffer_;
 };
-
-// The first of `size` ascending rows from `i` on that is not before `target`;
-// `size` if there is none.
-uint32_t FindRow(const Ordinal* rows, uint32_t i, uint32_t size,
-                 Ordinal target);
 
 }  // namespace sextant
