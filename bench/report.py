@@ -4,8 +4,8 @@
 
     bench/report.py RESULTS PAGE
 
-RESULTS holds ann-SET.json, windows.json, server-SET.json and churn-SET.json as `./dev bench
-all` leaves them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
+RESULTS holds ann-SET.json, windows.json, text.json, server-SET.json and
+churn-SET.json as `./dev bench all` leaves them. In PAGE, what stands between `<!-- NAME -->` and `<!-- end -->` is
 replaced; the rest is left alone.
 """
 
@@ -195,6 +195,26 @@ def churn_table(result):
           number(max(r["segments"] for r in rounds))]])
 
 
+TEXT_ROWS = (("or_top10", "any of 2 to 4 words, best 10, queries a second"),
+             ("and_top10", "all of 2 to 4 words, best 10, queries a second"),
+             ("phrase_top10", "phrase of 2 to 4 words, best 10, queries a second"),
+             ("index", "indexed, tokens a second"))
+
+
+def text_table(page, facts):
+    """Text search of one set, beside the others."""
+    rows = [[label] + [number(facts[key].get(engine)) for engine in
+                       ("sextant", "fts5", "xapian")] +
+            [number(facts["ratios"][key], 2)] for key, label in TEXT_ROWS]
+    rows.append(["index, bytes a token"] +
+                [number(facts["bytes_per_token"].get(engine), 2)
+                 for engine in ("sextant", "fts5", "xapian")] + ["-"])
+    return (f"{facts['texts']:,} texts, {facts['tokens']:,} tokens\n\n" +
+            image(page, f"text-{facts['set']}", f"Text search: {facts['set']}")
+            + table(["", "`sextant`", "`fts5`", "`xapian`",
+                     "ours / better other"], rows))
+
+
 def machine_line(result):
     """What the figures were measured on."""
     machine = result["machine"]
@@ -217,6 +237,9 @@ def sections(folder, page):
             for facts in result["sets"]:
                 texts[f"window-{facts['set']}"] = window_table(
                     page, result, facts["set"])
+        elif name.startswith("text"):
+            for facts in result["sets"]:
+                texts[f"text-{facts['set']}"] = text_table(page, facts)
         elif name.startswith("churn-"):
             texts["churn"] = churn_table(result)
         elif name.startswith("server-"):

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include <unicode/utf8.h>
@@ -93,7 +94,7 @@ class Analysis {
 
   // `whole`: without stop words, stems and grams.
   absl::Status Words(absl::string_view text, bool whole) {
-    const absl::Status status =
+    absl::Status status =
         tools_.segmenter->Visit(text, [&](uint32_t begin, uint32_t end) {
           // A long one in pieces.
           while (begin < end) {
@@ -237,8 +238,7 @@ absl::Status ValidateAnalyzer(const AnalyzerSpec& spec,
                           "is for the standard analyzer only");
     }
     // A zero byte would end the name early.
-    if (spec.language.size() > 32 ||
-        spec.language.find('\0') != std::string::npos ||
+    if (spec.language.size() > 32 || absl::StrContains(spec.language, '\0') ||
         !IsStemmerLanguage(spec.language)) {
       return InvalidField(
           absl::StrCat(field, ".language"),
@@ -338,9 +338,9 @@ absl::Status Analyzer::Run(absl::string_view text, bool whole,
   ASSIGN_OR_RETURN(std::unique_ptr<Tools> tools, rep_->Borrow());
   Analysis analysis(rep_->spec, rep_->folding, rep_->stop_words, *tools,
                     tokens);
-  const absl::Status status = rep_->spec.kind == AnalyzerKind::kKeyword
-                                  ? analysis.Keyword(text)
-                                  : analysis.Words(text, whole);
+  absl::Status status = rep_->spec.kind == AnalyzerKind::kKeyword
+                            ? analysis.Keyword(text)
+                            : analysis.Words(text, whole);
   rep_->Return(std::move(tools));
   return status;
 }

@@ -72,8 +72,9 @@ void PostingCursor::LoadBlock() {
   if (list_.memory != nullptr) {
     rows_ = list_.memory->rows.data() + first;
   } else {
-    const Ordinal before =
-        block_ == 0 ? kBeforeFirstRow : list_.last_rows[block_ - 1];
+    const Ordinal before = block_ == 0 || list_.last_rows == nullptr
+                               ? kBeforeFirstRow
+                               : list_.last_rows[block_ - 1];
     ReadBlockRows(BlockBytes(), size_, before, row_buffer_.data());
     rows_ = row_buffer_.data();
   }

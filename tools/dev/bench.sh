@@ -52,6 +52,7 @@ bench_all() {
   build_bench server
   build_bench churn
   build_bench window
+  build_bench text
   mkdir -p "$results"
   local programs=build/release/bench plots=docs/images set
   local wrap=()
@@ -67,6 +68,9 @@ bench_all() {
   step "bench window"
   "${wrap[@]}" "$programs/window_bench" --glove "$data/glove-100d" \
     --debian "$data/debian-packages" "${common[@]}" "$results/windows.json"
+  step "bench text"
+  "${wrap[@]}" "$programs/text_bench" --data "$data/debian-packages" \
+    "${common[@]}" "$results/text.json"
   step "bench server"
   for set in "$data/glove-100d" synthetic; do
     "${wrap[@]}" "$programs/server_bench" --data "$set" \
