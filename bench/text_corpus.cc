@@ -91,7 +91,7 @@ TextCorpus ZipfTexts(uint32_t rows) {
   corpus.name = "zipf";
   for (uint32_t row = 0; row < rows; ++row) {
     std::string& text = corpus.texts.emplace_back();
-    const uint32_t size = 10 + Below(random, 61);
+    const uint32_t size = 5 + Below(random, 31);
     for (uint32_t i = 0; i < size; ++i) {
       const auto at =
           std::lower_bound(sums.begin(), sums.end(), Unit(random) * sum) -

@@ -15,7 +15,7 @@ namespace sextant {
 // bytes than letters and digits become "x".
 absl::StatusOr<TextCorpus> ReadPackageTexts(const std::string& folder);
 
-// `rows` texts of 10 to 70 words, drawn from half a million words by Zipf's law
+// `rows` texts of 5 to 35 words, drawn from half a million words by Zipf's law
 // (exponent 1). The same with every run.
 TextCorpus ZipfTexts(uint32_t rows);
 

@@ -16,7 +16,9 @@ std::vector<Ordinal> Allowed(const RowFilter& filter, Ordinal rows) {
   std::iota(ordinals.begin(), ordinals.end(), 0U);
   std::vector<Ordinal> allowed;
   for (Ordinal row = 0; row < rows; ++row) {
-    if (filter.Allows(row, ordinals.data())) {
+    const bool is_allowed = filter.Allows(row, ordinals.data());
+    EXPECT_EQ(filter.Allows(row), is_allowed);
+    if (is_allowed) {
       allowed.push_back(row);
     }
   }
