@@ -132,11 +132,16 @@ class Analysis {
   absl::Status Word(absl::string_view word, uint32_t begin, uint32_t end,
                     bool whole) {
     std::string& term = tools_.term;
-    RETURN_IF_ERROR(folding_.FoldCase(word, &term));
-    const bool standard = spec_.kind == AnalyzerKind::kStandard;
+    const bool ascii = IsAsciiText(word);
+    if (ascii) {
+      FoldAsciiCase(word, &term);
+    } else {
+      RETURN_IF_ERROR(folding_.FoldCase(word, &term));
+    }
     if (term.empty()) {
       return absl::OkStatus();  // of characters that Unicode has us ignore
     }
+    const bool standard = spec_.kind == AnalyzerKind::kStandard;
     if (!whole && standard) {
       if (!stop_words_.empty() && stop_words_.contains(term)) {
         ++position_;
@@ -146,10 +151,12 @@ class Analysis {
         tools_.stemmer->Stem(&term);
       }
     }
-    if (spec_.fold_accents) {
+    if (!ascii && spec_.fold_accents) {
       RETURN_IF_ERROR(folding_.FoldAccents(&term));
     }
-    term.resize(Utf8Prefix(term, kTermBytesMax).size());
+    if (term.size() > kTermBytesMax) {
+      term.resize(Utf8Prefix(term, kTermBytesMax).size());
+    }
     if (term.empty()) {
       return absl::OkStatus();
     }

@@ -126,11 +126,16 @@ absl::Status TermFolding::FoldCase(absl::string_view text,
   if (!IsAsciiText(text)) {
     return Normalize(*forms_->case_fold, text, folded);
   }
+  FoldAsciiCase(text, folded);
+  return absl::OkStatus();
+}
+
+void FoldAsciiCase(absl::string_view text, std::string* folded) {
   folded->assign(text.data(), text.size());
   for (char& c : *folded) {
-    c = absl::ascii_tolower(static_cast<unsigned char>(c));
+    const bool is_upper = c >= 'A' && c <= 'Z';
+    c = static_cast<char>(c + (is_upper ? 'a' - 'A' : 0));
   }
-  return absl::OkStatus();
 }
 
 absl::Status TermFolding::FoldAccents(std::string* term) const {

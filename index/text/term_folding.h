@@ -30,5 +30,7 @@ class TermFolding {
 };
 
 bool IsAsciiText(absl::string_view text);
+// What FoldCase makes of text that is ASCII.
+void FoldAsciiCase(absl::string_view text, std::string* folded);
 
 }  // namespace sextant

@@ -282,7 +282,7 @@ class TextModel {
 
 TEST(TextModelTest, StatisticsAndScoresAreThoseOfCountingAnew) {
   TextModel model(test::TestSeed());
-  for (int step = 0; step < 250; ++step) {
+  for (int step = 0; step < 120; ++step) {
     model.Step();
     model.Check();
     if (testing::Test::HasFatalFailure()) {
