@@ -17,7 +17,6 @@
 namespace sextant {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // "term@position" for each token.
