@@ -8,8 +8,8 @@ namespace sextant {
 namespace {
 
 constexpr uint32_t kBlock = 128;
-constexpr uint32_t kLanes = 4;
-constexpr uint32_t kSteps = kBlock / kLanes;  // = bits of a word
+constexpr size_t kLanes = 4;
+constexpr uint32_t kSteps = kBlock / uint32_t{kLanes};  // = bits of a word
 
 // Four lanes; the compiler makes instructions of any processor of it.
 using Lanes = uint32_t __attribute__((vector_size(16)));
@@ -31,7 +31,7 @@ inline void UnpackStep(const char* in, uint32_t* out) {
   } else {
     constexpr uint32_t kBit = kStep * kBits;
     constexpr uint32_t kShift = kBit % kSteps;
-    constexpr uint32_t kWord = kBit / kSteps;
+    constexpr size_t kWord = kBit / kSteps;
     Lanes lanes = Load(in + kWord * sizeof(Lanes)) >> kShift;
     if constexpr (kShift + kBits > kSteps) {
       lanes |= Load(in + (kWord + 1) * sizeof(Lanes)) << (kSteps - kShift);
@@ -76,8 +76,8 @@ void AppendPackedBlock(const uint32_t* values, uint32_t bits,
                        std::string* out) {
   std::array<uint32_t, kBlock> words{};
   for (uint32_t i = 0; i < kBlock; ++i) {
-    const uint32_t bit = i / kLanes * bits;
-    const uint32_t word = bit / kSteps * kLanes + i % kLanes;
+    const size_t bit = i / kLanes * bits;
+    const size_t word = bit / kSteps * kLanes + i % kLanes;
     const uint64_t shifted = uint64_t{values[i]} << (bit % kSteps);
     words[word] |= static_cast<uint32_t>(shifted);
     if ((shifted >> kSteps) != 0) {
@@ -96,7 +96,7 @@ void RowsFromGaps(uint32_t before, uint32_t* values) {
   Lanes carry = {before, before, before, before};
   constexpr Lanes kStep = {1, 2, 3, 4};
   constexpr Lanes kZero = {};
-  for (uint32_t i = 0; i < kBlock; i += kLanes) {
+  for (size_t i = 0; i < kBlock; i += kLanes) {
     Lanes lanes;
     std::memcpy(&lanes, values + i, sizeof(lanes));
     lanes += __builtin_shufflevector(kZero, lanes, 0, 4, 5, 6);

@@ -54,9 +54,10 @@ PostingList FindPrefix(const TextPart& part, size_t field,
 
 PartQuery::PartQuery(const BoundTextQuery& query,
                      std::span<const Bm25Scorer> scorers, const TextPart& part)
-    : query_(query), scorers_(scorers), part_(part) {
-  plain_ = CollectDisjunction(query.root(), true);
-}
+    : query_(query),
+      scorers_(scorers),
+      part_(part),
+      plain_(CollectDisjunction(query.root(), true)) {}
 
 bool PartQuery::CollectDisjunction(const Node& node, bool is_root) {
   if (node.leaf != Node::kNoLeaf) {

@@ -51,7 +51,7 @@ class PartQuery {
     uint32_t length = 0;
     float score = 0;
   };
-  LeafMatch MatchLeaf(uint32_t leaf, Ordinal row);
+  LeafMatch MatchLeaf(uint32_t number, Ordinal row);  // of a leaf
 
  private:
   using Node = BoundTextQuery::Node;

@@ -99,10 +99,10 @@ uint32_t CountPhrase(std::span<const std::vector<uint32_t>> positions,
 
 struct PhraseIterator::Word {
   explicit Word(const PostingList& postings)
-      : list(postings), cursor(postings) {}
+      : cursor(postings), list(postings) {}
 
-  PostingList list;
   PostingCursor cursor;
+  PostingList list;
   ImpactSet impacts{};  // of a list that has none
   uint32_t number = 0;  // in the phrase
   uint32_t place = 0;

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -15,7 +16,7 @@ namespace {
 std::string Escaped(absl::string_view text, absl::string_view special) {
   std::string escaped;
   for (const char c : text) {
-    if (special.find(c) != absl::string_view::npos) {
+    if (absl::StrContains(special, c)) {
       escaped.push_back('\\');
     }
     escaped.push_back(c);
