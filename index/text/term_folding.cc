@@ -106,18 +106,18 @@ bool IsAsciiText(absl::string_view text) {
 }
 
 absl::StatusOr<TermFolding> TermFolding::Create() {
-  static const Forms* const forms = [] {
+  static const Forms* const kForms = [] {
     auto* made = new Forms;  // lives as long as the process
     made->case_fold = icu::Normalizer2::getNFKCCasefoldInstance(made->code);
     made->decompose = icu::Normalizer2::getNFDInstance(made->code);
     made->compose = icu::Normalizer2::getNFCInstance(made->code);
     return made;
   }();
-  if (U_FAILURE(forms->code)) {
-    return IcuError(forms->code);
+  if (U_FAILURE(kForms->code)) {
+    return IcuError(kForms->code);
   }
   TermFolding folding;
-  folding.forms_ = forms;
+  folding.forms_ = kForms;
   return folding;
 }
 
