@@ -92,8 +92,9 @@ std::vector<uint32_t> Expected(const StopRule& rule, uint32_t width,
       live.push_back(node);
     }
   }
-  *bound = live.size() < rule.k ? StopRule::kNever
-                                : rule.Limit(live[rule.k - 1].distance);
+  *bound = live.size() < rule.k
+               ? StopRule::kNever
+               : rule.Limit(live[rule.k - 1].distance, live[rule.k - 1].node);
   std::vector<uint32_t> nodes;
   for (const BeamNode& node : live) {
     if (nodes.size() < width && node.distance <= *bound) {
