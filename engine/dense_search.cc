@@ -51,6 +51,10 @@ absl::Status SearchSealed(const DenseSearch& search,
           ->Search(search.query, segment.match->ranks, segment.plan.window,
                    {segment.view.dead, search.context, top, work})
           .status();
+    case SearchMethod::kWindowMatches:
+      return segment.match->window->Scan(search.query, segment.match->ranks,
+                                         segment.Filter(bits), search.context,
+                                         top, work);
     case SearchMethod::kCodeScan:
       return index.ScanCodes(search.query, segment.Filter(bits), search.context,
                              top, work);
@@ -163,6 +167,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
       segment.matching = (*matches)[i].count();
       segment.window = (*matches)[i].window;
       segment.ranks = (*matches)[i].ranks;
+      segment.is_window = (*matches)[i].is_window;
     }
     segment.number = view->number();
     segment.dead = view->dead.count();
@@ -177,6 +182,7 @@ std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
       segment.has_binary_codes = index.encoding() == Encoding::kBinary;
       segment.has_codes = index.has_codes() && !segment.has_binary_codes;
       segment.scores_by_codes = index.scores_by_codes();
+      segment.costs = index.costs();
     }
     facts.push_back(segment);
   }

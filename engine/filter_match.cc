@@ -41,7 +41,7 @@ absl::StatusOr<DocumentSet> MatchingGrowingRows(const BoundFilter& filter,
       RETURN_IF_ERROR(context.Check());
     }
     row.MoveTo(ordinal);
-    if (!view.dead.Contains(ordinal) && Matches(filter, row)) {
+    if (!view.dead.Contains(ordinal) && RowMatches(filter, row)) {
       matching.push_back(ordinal);
     }
   }
@@ -68,7 +68,7 @@ void RemoveDead(const RowSet& dead, DocumentSet* rows) {
   *rows = DocumentSet::FromAscending(live);
 }
 
-// Sets the window if the filter is nothing but one.
+// Sets the narrowest window that all matching rows lie in, if there is one.
 void FindWindow(const BoundFilter& filter, const SealedSegment& segment,
                 uint16_t vector_field, SegmentMatch* match) {
   if (segment.field(vector_field).scores_by_codes()) {
@@ -81,13 +81,17 @@ void FindWindow(const BoundFilter& filter, const SealedSegment& segment,
     }
     const std::optional<FilterWindow> split =
         SplitWindow(filter, field, /*single_valued=*/true);
-    if (split.has_value() &&
-        std::holds_alternative<BoundEverything>(split->rest.node)) {
-      const PositionRun run = segment.column(field)->number()->Range(
-          split->window.low, split->window.high);
+    if (!split.has_value() ||
+        std::holds_alternative<BoundNothing>(split->rest.node)) {
+      continue;
+    }
+    const PositionRun run = segment.column(field)->number()->Range(
+        split->window.low, split->window.high);
+    if (match->window == nullptr || run.count() < match->ranks.count) {
       match->window = window;
       match->ranks = {run.first, run.count()};
-      return;
+      match->is_window =
+          std::holds_alternative<BoundEverything>(split->rest.node);
     }
   }
 }
@@ -169,7 +173,7 @@ absl::StatusOr<std::vector<SegmentMatch>> MatchSegments(
     if (vector_field.has_value() && view->sealed != nullptr) {
       FindWindow(filter, *view->sealed, *vector_field, &match);
     }
-    if (match.window == nullptr) {
+    if (!match.is_window) {
       ASSIGN_OR_RETURN(match.rows, MatchingRows(filter, *view, context));
     }
     matches.push_back(std::move(match));

@@ -41,17 +41,18 @@ absl::StatusOr<uint64_t> CountMatchingRows(const BoundFilter& filter,
 
 // What a filter lets through in one segment, for a search by a vector field.
 struct SegmentMatch {
-  // Where the filter is a range of a field with a window, and approximate
-  // searches will do: its place in the order of that field. Dead rows are
-  // inside, too.
+  // Where the filter, or a part of its outermost and, is a range of a field
+  // with a window, and approximate searches will do: its place in the order of
+  // that field. Of several the one with the fewest rows. Dead rows are inside,
+  // too.
   const WindowIndex* window = nullptr;
   RankWindow ranks;
-  // Else the live rows.
+  // The filter is nothing but that range.
+  bool is_window = false;
+  // Else: the live rows.
   DocumentSet rows;
 
-  uint64_t count() const {
-    return window != nullptr ? ranks.count : rows.count();
-  }
+  uint64_t count() const { return is_window ? ranks.count : rows.count(); }
 };
 
 // Of each segment, in their order. `vector_field` is what the search is by;

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 
 #include "base/errors.h"
 #include "base/utf8.h"
@@ -113,17 +117,16 @@ SegmentPlan PlanAllRows(const SegmentFacts& facts, const DenseSource& source,
   return graph;
 }
 
-// Whether looking at every row that matches takes no longer than walking the
-// graph until enough of them are found. `cost` is what a look takes, against a
-// distance of the graph's.
-bool IsMatchScanFaster(const SegmentFacts& facts, const SearchEffort& effort,
-                       uint32_t candidates, double cost) {
+// Of walking the graph until enough rows are found that match: the walk meets
+// others, too, but none twice.
+double GraphCost(const SegmentFacts& facts, const SearchEffort& effort,
+                 uint32_t candidates) {
   const double unfiltered =
       effort.has_slack() ? facts.recall_curve->DistancesOf(effort, candidates)
                          : static_cast<double>(kScanRowsPerEf * effort.ef);
   const auto rows = static_cast<double>(facts.rows);
   const auto matching = static_cast<double>(*facts.matching);
-  return cost * matching <= std::min(rows, unfiltered * rows / matching);
+  return facts.costs.graph_ns * std::min(rows, unfiltered * rows / matching);
 }
 
 SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense) {
@@ -137,39 +140,74 @@ SegmentPlan PlanWindow(const SegmentFacts& facts, const DensePlan& dense) {
   return plan;
 }
 
-SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
-                        const DensePlan& dense, uint32_t default_ef) {
-  SegmentPlan matches = BarePlan(facts);
-  if (facts.matching == 0U) {
-    matches.method = SearchMethod::kNone;
-    return matches;
+// How the rows that match are looked at, each of them.
+SegmentPlan PlanMatches(const SegmentFacts& facts, const DensePlan& dense) {
+  SegmentPlan plan = BarePlan(facts);
+  const auto matching = static_cast<double>(*facts.matching);
+  if (facts.has_codes && !facts.scores_by_codes && dense.recall_target > 0 &&
+      dense.recall_target < 1) {
+    plan.method = SearchMethod::kEstimateMatches;
+    plan.expected_recall = kCodesScanRecall;
+    plan.costs.matches = facts.costs.estimate_ns * matching;
+  } else {
+    plan.method = SearchMethod::kScanMatches;
+    plan.costs.matches = facts.costs.row_ns * matching;
+  }
+  return plan;
+}
+
+// How a sealed segment is searched among the rows that a filter lets through:
+// the way that takes least. `all` is how it would be searched without.
+SegmentPlan PlanFiltered(const SegmentFacts& facts, SegmentPlan all,
+                         const DensePlan& dense, double graph_recall) {
+  SegmentPlan best = PlanMatches(facts, dense);
+  FilterCosts costs = best.costs;
+  double least = costs.matches;
+  const auto choose = [&](double cost, const SegmentPlan& plan) {
+    if (cost > 0 && cost < least) {
+      best = plan;
+      least = cost;
+    }
+  };
+  SegmentPlan other = BarePlan(facts);
+  if (all.method == SearchMethod::kGraph) {
+    costs.graph = GraphCost(facts, all.effort, dense.candidates);
+    all.expected_recall = graph_recall;
+    choose(costs.graph, all);
+  } else {
+    other = all;
+  }
+  if (!facts.scores_by_codes) {
+    costs.scan = facts.costs.scan_ns * static_cast<double>(facts.rows);
+    choose(costs.scan, other);
   }
   if (facts.window != nullptr) {
+    costs.window = facts.window->ScanNs(facts.ranks);
+    other = BarePlan(facts);
+    other.method = SearchMethod::kWindowMatches;
+    other.expected_recall = kCodesScanRecall;
+    choose(costs.window, other);
+  }
+  best.costs = costs;
+  return best;
+}
+
+SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
+                        const DensePlan& dense,
+                        const SearchDefaults& defaults) {
+  if (facts.matching == 0U) {
+    SegmentPlan nothing = BarePlan(facts);
+    nothing.method = SearchMethod::kNone;
+    return nothing;
+  }
+  if (facts.is_window) {
     return PlanWindow(facts, dense);
   }
-  SegmentPlan all = PlanAllRows(facts, source, dense, default_ef);
-  if (!facts.matching.has_value()) {
-    return all;
-  }
-  const bool few = *facts.matching * kScatteredRowCost <= facts.rows;
-  if (few && !facts.growing) {
-    matches.method = SearchMethod::kScanMatches;
-  }
-  if (all.method != SearchMethod::kGraph) {
-    return few ? matches : all;
-  }
-  const bool by_codes =
-      facts.has_codes && !facts.scores_by_codes && dense.recall_target > 0;
-  if (IsMatchScanFaster(facts, all.effort, dense.candidates,
-                        by_codes ? kEstimateCost : 1)) {
-    if (by_codes) {
-      matches.method = SearchMethod::kEstimateMatches;
-      matches.expected_recall = kCodesScanRecall;
-    }
-    return matches;
-  }
-  all.expected_recall = 0;
-  return all;
+  SegmentPlan all = PlanAllRows(facts, source, dense, defaults.ef);
+  return facts.matching.has_value() && !facts.growing
+             ? PlanFiltered(facts, std::move(all), dense,
+                            defaults.filtered_recall)
+             : all;
 }
 
 // A point of the answer is as likely in one segment as the segment is large.
@@ -241,10 +279,28 @@ std::string MethodText(const SegmentPlan& segment) {
       return "scan of matches by codes";
     case SearchMethod::kWindow:
       return WindowText(segment.window);
+    case SearchMethod::kWindowMatches:
+      return "window scan for matches";
     case SearchMethod::kNone:
       return "nothing";
   }
   return "";
+}
+
+// What was weighed, where there was a choice.
+std::string CostsText(const FilterCosts& costs) {
+  std::vector<std::string> parts;
+  const auto add = [&parts](const char* name, double ns) {
+    if (ns > 0) {
+      parts.push_back(absl::StrFormat("%s %.3g us", name, ns / 1000));
+    }
+  };
+  add("matches", costs.matches);
+  add("scan", costs.scan);
+  add("graph", costs.graph);
+  add("window", costs.window);
+  return parts.size() < 2 ? ""
+                          : absl::StrCat(" (", absl::StrJoin(parts, ", "), ")");
 }
 
 }  // namespace
@@ -276,7 +332,8 @@ std::string DensePlan::SegmentsText(absl::string_view indent) const {
   for (const SegmentPlan& segment : segments) {
     absl::StrAppend(&text, indent, segment.growing ? "growing" : "sealed",
                     " segment ", segment.number, ": ", MethodText(segment),
-                    ", rows ", segment.rows, ", dead ", segment.dead,
+                    CostsText(segment.costs), ", rows ", segment.rows,
+                    ", dead ", segment.dead,
                     segment.matching.has_value()
                         ? absl::StrCat(segment.method == SearchMethod::kWindow
                                            ? ", in the window "
@@ -318,9 +375,12 @@ std::string Plan::ToString(absl::string_view sources) const {
   return Around(text);
 }
 
-std::string Plan::Around(absl::string_view stages) const {
+std::string Plan::Around(absl::string_view sources) const {
   std::string text =
-      absl::StrCat("search limit ", limit, " offset ", offset, "\n", stages);
+      absl::StrCat("search limit ", limit, " offset ", offset, "\n", sources);
+  for (const std::string& stage : stages) {
+    absl::StrAppend(&text, "  ", stage, "\n");
+  }
   if (fetch_payload || fetch_vectors) {
     absl::StrAppend(&text, "  fetch", fetch_payload ? " payload" : "",
                     fetch_vectors ? " vectors" : "", "\n");
@@ -346,7 +406,7 @@ DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
                  .candidates = aim.candidates,
                  .recall_target = aim.recall_target};
   for (const SegmentFacts& facts : segments) {
-    plan.segments.push_back(PlanSegment(facts, source, plan, defaults.ef));
+    plan.segments.push_back(PlanSegment(facts, source, plan, defaults));
   }
   plan.expected_recall = MergedRecall(plan.segments);
   return plan;
@@ -354,7 +414,8 @@ DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
 
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
-                const std::vector<SegmentFacts>& segments) {
+                const std::vector<SegmentFacts>& segments,
+                uint32_t candidates) {
   const auto& source = std::get<DenseSource>(query.sources.front());
   Plan plan = PlanOf(query);
   // The stored point that is searched by leaves the answer: one more.
@@ -362,7 +423,9 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
   plan.dense = PlanDense(
       source,
       {.field = field,
-       .candidates = query.limit + query.offset + (by_stored_point ? 1 : 0),
+       .candidates =
+           (candidates != 0 ? candidates : query.limit + query.offset) +
+           (by_stored_point ? 1 : 0),
        .recall_target = RecallTarget(query, source, defaults)},
       defaults, segments);
   return plan;

@@ -13,6 +13,7 @@
 #include "engine/schema.h"
 #include "engine/search_query.h"
 #include "index/recall_curve.h"
+#include "index/search_costs.h"
 #include "index/search_effort.h"
 #include "index/vector_index.h"
 #include "index/window_index.h"
@@ -22,8 +23,10 @@ namespace sextant {
 // kCodeScan estimates all distances by 1-bit codes and scores what may be near.
 // kScanMatches compares with the rows that the filter lets through and looks at
 // no other, kEstimateMatches estimates those by codes and scores what may be
-// near; kWindow asks the index of a window field (window_index.h); kNone
-// compares with nothing, since the filter lets none through.
+// near; kWindow asks the index of a window field (window_index.h);
+// kWindowMatches asks it for those rows of a window that the rest of the filter
+// lets through; kNone compares with nothing, since the filter lets none
+// through.
 enum class SearchMethod {
   kScan,
   kCodeScan,
@@ -31,7 +34,17 @@ enum class SearchMethod {
   kScanMatches,
   kEstimateMatches,
   kWindow,
+  kWindowMatches,
   kNone
+};
+
+// What the ways to search a segment under a filter were thought to take,
+// nanoseconds; 0: not possible, or not asked.
+struct FilterCosts {
+  double matches = 0;  // the rows that match, one by one or by codes
+  double scan = 0;     // all rows, in order
+  double graph = 0;
+  double window = 0;  // all rows of a window that they lie in
 };
 
 // How one segment is searched.
@@ -45,6 +58,7 @@ struct SegmentPlan {
   SearchMethod method = SearchMethod::kScan;
   SearchEffort effort;  // of a graph search
   WindowPlan window;    // of kWindow
+  FilterCosts costs;    // not of kWindow, which has its own
   bool scores_by_codes = false;
   double expected_recall = 1;  // 0: not known
 };
@@ -70,7 +84,8 @@ struct Plan {
   uint32_t offset = 0;
   bool fetch_payload = false;
   bool fetch_vectors = false;
-  const Filter* filter = nullptr;  // the query's
+  const Filter* filter = nullptr;   // the query's
+  std::vector<std::string> stages;  // after the source, a line each
   std::optional<double> min_score;
 
   std::string ToString(const Schema& schema) const;
@@ -78,7 +93,7 @@ struct Plan {
   std::string ToString(absl::string_view sources) const;
 
  private:
-  std::string Around(absl::string_view stages) const;
+  std::string Around(absl::string_view sources) const;
 };
 
 // All but the source.
@@ -98,15 +113,21 @@ struct SegmentFacts {
   // Graph searches do not read the floats (VectorIndex::scores_by_codes).
   bool scores_by_codes = false;
   std::optional<uint64_t> matching;  // with a filter: as in SegmentPlan
-  // Where the filter is one window: its index, which outlives the planning.
+  // Where all that match lie in a window: its index, which outlives the
+  // planning.
   const WindowIndex* window = nullptr;
   RankWindow ranks;
+  // The filter is that window.
+  bool is_window = false;
+  SearchCosts costs;
 };
 
 // What a search is planned by that does not say how hard to try.
 struct SearchDefaults {
   double recall_target = limits::kRecallTargetDefault;
   uint32_t ef = 0;  // not 0: this beam width in place of the target
+  // Of graph walks for points of a filter, by probes; 0: not known.
+  double filtered_recall = 0;
 };
 
 // A graph search with beam width ef computes some 15 to 20 distances per unit
@@ -123,14 +144,6 @@ inline constexpr uint64_t kScannedRows = kScanRowsPerEf * kDefaultEf;
 // save nothing that anybody could measure from outside.
 inline constexpr uint64_t kSmallSegmentRows = 16384;
 inline constexpr double kSmallSegmentRecall = 0.99;
-
-// Rows out of order are fetched from memory one by one: so many rows in order
-// are read meanwhile.
-inline constexpr uint64_t kScatteredRowCost = 4;
-
-// Estimating a row by its code, when it is known ahead which ones follow, takes
-// so much of what a distance takes in a graph search.
-inline constexpr double kEstimateCost = 0.25;
 
 // What a scan by 1-bit codes finds of the exact answer (code_scan.h).
 inline constexpr double kCodeScanRecall = 0.9987;
@@ -171,13 +184,17 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
 //
 // With a filter a graph search walks through rows that it must not offer, so
 // it takes the longer the fewer match, while comparing with all that match
-// takes the less: whichever is less is done. What efforts are worth was
-// measured without filters, so the effort is one for half as many misses, and
-// the recall counts as not known. A window has a planner of its own, which
-// learns: there the same facts may give another plan later, with the same
-// scores.
+// takes the less, and reading all of a window takes the same: whichever is
+// least is done, by what such parts of searches took so far
+// (SegmentFacts::costs). What efforts are worth was measured without filters,
+// so the effort is one for half as many misses, and the recall is what probes
+// of such searches found, if there were any. A window has a planner of its own,
+// which learns too.
+//
+// `candidates`: best points that later stages want; 0: offset + limit.
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
-                const std::vector<SegmentFacts>& segments);
+                const std::vector<SegmentFacts>& segments,
+                uint32_t candidates = 0);
 
 }  // namespace sextant

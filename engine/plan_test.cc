@@ -345,6 +345,22 @@ INSTANTIATE_TEST_SUITE_P(
                       FilterCase{"All", 1'000'000, SearchMethod::kGraph}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// Unless searches like it were repeated exactly.
+TEST(PlanTest, TheRecallOfAFilteredGraphIsWhatProbesFound) {
+  const RecallCurve curve({{{.ef = 4096, .slack = 0.1F},
+                            {0.99F, 0.99F, 0.99F},
+                            {},
+                            {5000, 5000, 5000}}},
+                          100, 1);
+  SegmentFacts facts{1, false, true, 1'000'000, 0, &curve};
+  facts.matching = 500'000;
+  const Plan plan =
+      PlanSearch(DenseQuery({1, 2}, 10), 0,
+                 {.recall_target = 0.95, .filtered_recall = 0.97}, {facts});
+  ASSERT_EQ(plan.dense.segments[0].method, SearchMethod::kGraph);
+  EXPECT_EQ(plan.dense.expected_recall, 0.97);
+}
+
 // Estimating 200,000 rows by their codes takes as long as 50,000 distances of a
 // graph search; that would take 5,000 / 0.2.
 TEST(PlanTest, CodesEstimateMoreMatchesThanFloatsScore) {
@@ -373,13 +389,42 @@ TEST(PlanTest, CodesEstimateMoreMatchesThanFloatsScore) {
   EXPECT_NE(method_for(100'000), SearchMethod::kEstimateMatches);
 }
 
+// 500 us for the rows that match, or 5,000 / 0.4 distances; the third way
+// depends on what lies in the window.
+TEST(PlanTest, CostsDecideAmongTheWaysToSearchUnderAFilter) {
+  const RecallCurve curve({{{.ef = 4096, .slack = 0.1F},
+                            {0.99F, 0.99F, 0.99F},
+                            {},
+                            {5000, 5000, 5000}}},
+                          100, 1);
+  SegmentFacts facts{1, false, true, 100'000, 0, &curve};
+  facts.has_codes = true;
+  facts.matching = 40'000;
+  const SearchQuery query = DenseQuery({1, 2}, 10);
+  const auto plan_for = [&](const SearchCosts& costs) {
+    facts.costs = costs;
+    return PlanSearch(query, 0, {.recall_target = 0.95}, {facts});
+  };
+  const SearchCosts costs = {60, 12.5, 80, 30};
+  const Plan cheap_codes = plan_for(costs);
+  EXPECT_EQ(cheap_codes.dense.segments[0].method,
+            SearchMethod::kEstimateMatches);
+  EXPECT_THAT(cheap_codes.ToString(OneFieldSchema(2)),
+              HasSubstr("scan of matches by codes (matches 500 us, scan 3e+03 "
+                        "us, graph 750 us)"));
+  EXPECT_EQ(plan_for({60, 25, 80, 30}).dense.segments[0].method,
+            SearchMethod::kGraph);
+  EXPECT_EQ(plan_for({60, 25, 80, 5}).dense.segments[0].method,
+            SearchMethod::kScan);
+}
+
 TEST(PlanTest, AnExactSearchReadsInOrderWhereManyMatch) {
   SegmentFacts facts{1, false, true, 1000, 0};
   SearchQuery query = DenseQuery({1, 2}, 10, true);
-  facts.matching = 1000 / kScatteredRowCost;
+  facts.matching = 250;
   EXPECT_EQ(PlanSearch(query, 0, {}, {facts}).dense.segments[0].method,
             SearchMethod::kScanMatches);
-  facts.matching = 1000 / kScatteredRowCost + 1;
+  facts.matching = 251;
   EXPECT_EQ(PlanSearch(query, 0, {}, {facts}).dense.segments[0].method,
             SearchMethod::kScan);
   // Growing rows are always read in order.

@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "filters/filter_text.h"
+
 namespace sextant {
 namespace {
 
@@ -14,6 +16,8 @@ namespace {
 constexpr uint32_t kDepthMax = 100;
 // What an older probe weighs against the next.
 constexpr double kDecay = 0.98;
+// Of fewer hits the recall of filtered walks is not told.
+constexpr double kFilteredHitsMin = 100;
 
 size_t Numbers(const SearchQuery& query) {
   const auto& source = std::get<DenseSource>(query.sources.front());
@@ -28,6 +32,12 @@ void RecallProbe::Keep(const SearchQuery& query) {
   bare.sources = query.sources;
   bare.limit = std::min(query.limit + query.offset, kDepthMax);
   bare.recall_target = query.recall_target;
+  if (query.filter.has_value()) {
+    if (ToString(*query.filter).size() > kFilterBytesMax) {
+      return;
+    }
+    bare.filter = query.filter;
+  }
   if (!mutex_.TryLock()) {
     return;
   }
@@ -61,7 +71,7 @@ std::optional<SearchQuery> RecallProbe::Take() {
   return query;
 }
 
-void RecallProbe::Record(uint64_t hits, uint64_t found) {
+void RecallProbe::Record(uint64_t hits, uint64_t found, bool filtered_walk) {
   const MutexLock lock(&mutex_);
   ++stats_.probes;
   stats_.hits += hits;
@@ -69,6 +79,16 @@ void RecallProbe::Record(uint64_t hits, uint64_t found) {
   stats_.recent_hits = stats_.recent_hits * kDecay + static_cast<double>(hits);
   stats_.recent_found =
       stats_.recent_found * kDecay + static_cast<double>(found);
+  if (filtered_walk) {
+    stats_.filtered_hits =
+        stats_.filtered_hits * kDecay + static_cast<double>(hits);
+    stats_.filtered_found =
+        stats_.filtered_found * kDecay + static_cast<double>(found);
+    if (stats_.filtered_hits >= kFilteredHitsMin) {
+      filtered_recall_ =
+          static_cast<float>(stats_.filtered_found / stats_.filtered_hits);
+    }
+  }
 }
 
 RecallStats RecallProbe::stats() const {

@@ -25,6 +25,10 @@ struct RecallStats {
   // The same, with older probes counting for less and less.
   double recent_hits = 0;
   double recent_found = 0;
+  // The same of searches that walked a graph for points of a filter, whose
+  // recall nobody can foretell.
+  double filtered_hits = 0;
+  double filtered_found = 0;
 };
 
 // A few of the searches that clients make of a collection, to be repeated in
@@ -53,18 +57,26 @@ class RecallProbe {
   // of everything but what decides which points it finds.
   std::optional<SearchQuery> Take();
 
-  // `found` of the `hits` best were in the answer.
-  void Record(uint64_t hits, uint64_t found);
+  // `found` of the `hits` best were in the answer; whether the search walked a
+  // graph for points of a filter.
+  void Record(uint64_t hits, uint64_t found, bool filtered_walk = false);
   RecallStats stats() const;
+  // The recall of such walks, as probes found it; 0 while they were few.
+  double filtered_recall() const {
+    return double{filtered_recall_.load(std::memory_order_relaxed)};
+  }
 
  private:
   static constexpr size_t kFieldQueriesMax = 8;
   static constexpr size_t kFieldNumbersMax = size_t{64} << 10U;
+  // A search with a longer filter (as text) is not taken.
+  static constexpr size_t kFilterBytesMax = 4096;
 
   void Keep(const SearchQuery& query);
 
   const uint32_t every_;
   std::atomic<uint64_t> searches_{0};
+  std::atomic<float> filtered_recall_{0};
 
   mutable Mutex mutex_;
   // By the field's name in the request; the oldest first.

@@ -10,6 +10,7 @@
 #include "base/status_matchers.h"
 #include "engine/database.h"
 #include "engine/engine_fixture.h"
+#include "filters/filter_text.h"
 #include "tests/support/eventually.h"
 
 namespace sextant {
@@ -104,6 +105,33 @@ TEST(RecallProbeTest, RecentProbesWeighMore) {
   EXPECT_EQ(stats.hits, 7000U);
   EXPECT_EQ(stats.found, 6000U);
   EXPECT_NEAR(stats.recent_found / stats.recent_hits, 0.5, 0.02);
+}
+
+// What decides which points a search finds is kept, within bounds.
+TEST(RecallProbeTest, FiltersAreKept) {
+  RecallProbe probe(1);
+  SearchQuery query = DenseQuery({1, 2}, 10);
+  query.filter = *ParseFilter("size < 5");
+  probe.Offer(query, Approximate());
+  const std::optional<SearchQuery> kept = probe.Take();
+  ASSERT_TRUE(kept.has_value() && kept->filter.has_value());
+  EXPECT_EQ(ToString(*kept->filter), "size < 5");
+  query.filter =
+      *ParseFilter(absl::StrCat("section = \"", std::string(5000, 'x'), "\""));
+  probe.Offer(query, Approximate());
+  EXPECT_FALSE(probe.Take().has_value());
+}
+
+TEST(RecallProbeTest, TellsTheRecallOfFilteredWalksOnceThereAreSome) {
+  RecallProbe probe(1);
+  for (int i = 0; i < 50; ++i) {
+    probe.Record(10, 10);
+  }
+  EXPECT_EQ(probe.filtered_recall(), 0);
+  for (int i = 0; i < 30; ++i) {
+    probe.Record(10, 8, /*filtered_walk=*/true);
+  }
+  EXPECT_NEAR(probe.filtered_recall(), 0.8, 1e-6);
 }
 
 class RecallProbeDatabaseTest : public test::DatabaseFixture {};

@@ -14,6 +14,7 @@
 
 #include "engine/point.h"
 #include "filters/filter.h"
+#include "index/columns/field_value.h"
 #include "index/text/text_query.h"
 #include "index/text/text_search.h"
 #include "ranking/boost.h"
@@ -90,6 +91,23 @@ struct PayloadBoost {
   Boost boost;
 };
 
+// Puts the best candidates in an order in which neighbours are unlike each
+// other (diversity_stage.h).
+struct Diversity {
+  double strength = 0.5;    // 0 to 1; 0: the order of scores
+  uint32_t candidates = 0;  // of the best points; 0: four times the answer
+};
+
+// The best hits of each value of a payload field (grouping_stage.h): `limit`
+// and `offset` count groups.
+struct Grouping {
+  std::string field;
+  uint32_t hits_per_group = 0;  // 0: one
+  // The best points that are looked at, at most, while there are fewer groups
+  // than asked for; 0: 1,000, or as many as the answer may hold.
+  uint32_t candidates_max = 0;
+};
+
 struct SearchQuery {
   std::vector<Source> sources;  // one; or several, which are fused
   // Unset: by reciprocal ranks when there are several sources.
@@ -101,6 +119,9 @@ struct SearchQuery {
   // Hits with a lower score are left out. Without an effort and a recall target
   // the search is exact then.
   std::optional<double> min_score;
+  // At most one of these two.
+  std::optional<Diversity> diversity;
+  std::optional<Grouping> grouping;
   uint32_t limit = 0;
   uint32_t offset = 0;
   // Share of the exact best offset + limit that the answer shall hold, 0 to 1;
@@ -158,12 +179,24 @@ struct StageTiming {
   double seconds = 0;
 };
 
+// Hits that follow each other in SearchResult::hits.
+struct HitGroup {
+  FieldValue value;
+  FieldType type = FieldType::kKeyword;
+  uint32_t hits = 0;
+};
+
 struct SearchResult {
-  std::vector<Hit> hits;  // score descending, then id ascending
+  // Score descending, then id ascending; by group where there are groups, each
+  // of them so; as the stage has it under diversity.
+  std::vector<Hit> hits;
+  std::vector<HitGroup> groups;  // in the order of their best hits
   Sequence applied_seq = 0;
   // Share of the exact best that the answer is expected to hold, by what was
   // measured after the builds. 1: exact. 0: not known.
   double expected_recall = 0;
+  // A graph was walked for points of a filter.
+  bool filtered_walk = false;
   double seconds = 0;
   std::string plan;                 // see SearchQuery::plan_after_seconds
   std::vector<StageTiming> stages;  // always filled

@@ -222,17 +222,23 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   ASSIGN_OR_RETURN(SearchResult result,
                    ExecuteSearch({snapshot->schema.get(), snapshot.get(),
-                                  &reader_, defaults_},
+                                  &reader_, Defaults()},
                                  query, context));
   probe_.Offer(query, result);
   return result;
+}
+
+SearchDefaults StoredCollection::Defaults() const {
+  SearchDefaults defaults = defaults_;
+  defaults.filtered_recall = probe_.filtered_recall();
+  return defaults;
 }
 
 void StoredCollection::RunProbe(const SearchQuery& query,
                                 const RequestContext& context) {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   const SearchTarget target{snapshot->schema.get(), snapshot.get(), &reader_,
-                            defaults_};
+                            Defaults()};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
   const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
@@ -257,7 +263,8 @@ void StoredCollection::RunProbe(const SearchQuery& query,
   const auto right = static_cast<uint64_t>(std::ranges::count_if(
       found->hits, [worst](const Hit& hit) { return hit.score >= worst; }));
   probe_.Record(exact->hits.size(),
-                std::min<uint64_t>(right, exact->hits.size()));
+                std::min<uint64_t>(right, exact->hits.size()),
+                found->filtered_walk);
 }
 
 std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
@@ -267,7 +274,7 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
   }
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   std::vector<absl::StatusOr<SearchResult>> results = ExecuteSearches(
-      {snapshot->schema.get(), snapshot.get(), &reader_, defaults_}, queries,
+      {snapshot->schema.get(), snapshot.get(), &reader_, Defaults()}, queries,
       context);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {

@@ -95,6 +95,9 @@ class StoredCollection final
   absl::StatusOr<uint64_t> Drop();
 
  private:
+  // Those of the database, and what probes found in this collection.
+  SearchDefaults Defaults() const;
+
   StoredCollection(Store* store, const storage::CollectionRecord& record,
                    Schema schema, const StoredCollectionOptions& options,
                    BackgroundThreads threads, const EventSink& events);

@@ -39,15 +39,15 @@ class RowMatcher {
   bool operator()(const BoundAnd& node) const {
     return std::all_of(
         node.parts.begin(), node.parts.end(),
-        [&](const BoundFilter& part) { return Matches(part, row_); });
+        [&](const BoundFilter& part) { return RowMatches(part, row_); });
   }
   bool operator()(const BoundOr& node) const {
     return std::any_of(
         node.parts.begin(), node.parts.end(),
-        [&](const BoundFilter& part) { return Matches(part, row_); });
+        [&](const BoundFilter& part) { return RowMatches(part, row_); });
   }
   bool operator()(const BoundNot& node) const {
-    return !Matches(node.part.front(), row_);
+    return !RowMatches(node.part.front(), row_);
   }
   bool operator()(const BoundKeyRange& node) const {
     const FieldValues& values = row_.values(node.field);
@@ -84,7 +84,7 @@ class RowMatcher {
 
 }  // namespace
 
-bool Matches(const BoundFilter& filter, const RowFields& row) {
+bool RowMatches(const BoundFilter& filter, const RowFields& row) {
   return std::visit(RowMatcher(row), filter.node);
 }
 

@@ -22,6 +22,6 @@ class RowFields {
 };
 
 // Agrees with SegmentFilter on the same values.
-bool Matches(const BoundFilter& filter, const RowFields& row);
+bool RowMatches(const BoundFilter& filter, const RowFields& row);
 
 }  // namespace sextant

@@ -27,7 +27,7 @@ std::vector<Ordinal> MatchingRows(const BoundFilter& filter,
                                   const SampleSegment& segment) {
   std::vector<Ordinal> rows;
   for (Ordinal row = 0; row < segment.rows(); ++row) {
-    if (Matches(filter, SampleRow(segment, row))) {
+    if (RowMatches(filter, SampleRow(segment, row))) {
       rows.push_back(row);
     }
   }
@@ -91,8 +91,8 @@ TEST(SegmentFilterTest, AWindowAndItsRestAreTheFilter) {
           inside =
               inside || (key >= split->window.low && key <= split->window.high);
         }
-        ASSERT_EQ(inside && Matches(split->rest, fields),
-                  Matches(bound, fields))
+        ASSERT_EQ(inside && RowMatches(split->rest, fields),
+                  RowMatches(bound, fields))
             << "seed " << kSeed << ": " << ToString(filter);
       }
     }

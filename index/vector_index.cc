@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "index/vector_index.h"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <new>
 #include <utility>
 
@@ -19,8 +21,26 @@
 namespace sextant {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
+double NanosecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::nano>(SteadyClock::now() - start)
+      .count();
+}
+
 bool Aligned(absl::string_view bytes) {
   return reinterpret_cast<uintptr_t>(bytes.data()) % alignof(float) == 0;
+}
+
+using Part = ObservedCosts::Part;
+
+// Runs a scan of so many rows and notes what it took, unless it ended early.
+template <typename Run>
+absl::Status Timed(Part part, uint64_t rows, ObservedCosts& costs, Run run) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  RETURN_IF_ERROR(run());
+  costs.Observe(part, rows, NanosecondsSince(start));
+  return absl::OkStatus();
 }
 
 // For requests whose rows are named: their filter is not asked.
@@ -124,6 +144,11 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> VectorIndex::Open(
     ASSIGN_OR_RETURN_WITH(rep->recall_curve,
                           RecallCurve::Open(bytes.calibration), "vector index");
   }
+  const size_t float_bytes = rep->stride * sizeof(float);
+  rep->costs.emplace(rep->codes
+                         ? bytes.codes.size() / std::max<uint64_t>(1, rows)
+                         : float_bytes,
+                     float_bytes);
   return std::unique_ptr<VectorIndex>(new VectorIndex(std::move(rep)));
 }
 
@@ -183,6 +208,10 @@ const RecallCurve* VectorIndex::recall_curve() const {
   return rep_->recall_curve ? &*rep_->recall_curve : nullptr;
 }
 
+SearchCosts VectorIndex::costs() const {
+  return rep_->costs->costs();
+}
+
 const VectorShape& VectorIndex::shape() const {
   return rep_->shape;
 }
@@ -206,8 +235,12 @@ absl::Status VectorIndex::Scan(const VectorQuery& query,
                                const RequestContext& context, TopK& top,
                                SearchWork& work) const {
   DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
-  return ScanBlock({rep_->shape, query.vector, filter, context, query.bias},
-                   {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
+  const auto scan = [&] {
+    return ScanBlock({rep_->shape, query.vector, filter, context, query.bias},
+                     {rep_->vectors, rep_->ordinals, rep_->rows}, top, work);
+  };
+  return filter.is_all() ? Timed(Part::kScan, rep_->rows, *rep_->costs, scan)
+                         : scan();
 }
 
 std::span<const uint32_t> VectorIndex::rows_by_ordinal() const {
@@ -238,9 +271,11 @@ absl::Status VectorIndex::ScanOrdinals(const VectorQuery& query,
                                        const RequestContext& context, TopK& top,
                                        SearchWork& work) const {
   DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
-  return ScanRows({rep_->shape, query.vector, NoRows(), context, query.bias},
-                  {rep_->vectors, rep_->ordinals, rep_->rows}, RowsOf(ordinals),
-                  top, work);
+  return Timed(Part::kRows, ordinals.size(), *rep_->costs, [&] {
+    return ScanRows({rep_->shape, query.vector, NoRows(), context, query.bias},
+                    {rep_->vectors, rep_->ordinals, rep_->rows},
+                    RowsOf(ordinals), top, work);
+  });
 }
 
 absl::Status VectorIndex::ScanOrdinalsByCodes(const VectorQuery& query,
@@ -252,9 +287,11 @@ absl::Status VectorIndex::ScanOrdinalsByCodes(const VectorQuery& query,
     return ScanOrdinals(query, ordinals, context, top, work);
   }
   DCHECK_EQ(query.vector.size(), rep_->shape.dimension);
-  return ScanRowsByCodes(
-      {rep_->shape, query.vector, NoRows(), context, query.bias},
-      rep_->Searched(), RowsOf(ordinals), top, work);
+  return Timed(Part::kEstimates, ordinals.size(), *rep_->costs, [&] {
+    return ScanRowsByCodes(
+        {rep_->shape, query.vector, NoRows(), context, query.bias},
+        rep_->Searched(), RowsOf(ordinals), top, work);
+  });
 }
 
 absl::Status VectorIndex::ScanCodes(const VectorQuery& query,
@@ -277,7 +314,12 @@ absl::Status VectorIndex::Search(const VectorQuery& query,
   CHECK(rep_->graph.has_value()) << "search of an index without a graph";
   const ScanRequest request{rep_->shape, query.vector, filter, context,
                             query.bias};
-  return SearchGraph(request, rep_->Searched(), effort, top, work);
+  const uint64_t before = work.distances;
+  const SteadyClock::time_point start = SteadyClock::now();
+  RETURN_IF_ERROR(SearchGraph(request, rep_->Searched(), effort, top, work));
+  rep_->costs->Observe(Part::kGraph, work.distances - before,
+                       NanosecondsSince(start));
+  return absl::OkStatus();
 }
 
 }  // namespace sextant

@@ -17,6 +17,7 @@
 #include "index/recall_curve.h"
 #include "index/row_bias.h"
 #include "index/row_filter.h"
+#include "index/search_costs.h"
 #include "index/search_effort.h"
 #include "index/top_k.h"
 
@@ -116,6 +117,8 @@ class VectorIndex {
   // Share of the hits of a sample that searches by codes lost when the index
   // was built, against searches by floats; below 0 if they found more.
   float recall_loss() const;
+  // What the parts of its searches take.
+  SearchCosts costs() const;
   // Memory that a copy takes.
   uint64_t owned_bytes() const;
   // What each part takes, copied or not.

@@ -10,6 +10,7 @@
 #include "index/aligned_array.h"
 #include "index/frozen_graph.h"
 #include "index/graph_search.h"
+#include "index/search_costs.h"
 #include "index/vector_codes.h"
 #include "index/vector_index.h"
 
@@ -29,6 +30,8 @@ struct VectorIndex::Rep {
   std::optional<FrozenGraph> graph;
   std::optional<VectorCodes> codes;
   std::optional<RecallCurve> recall_curve;
+  // Learns from searches; only plans depend on it.
+  mutable std::optional<ObservedCosts> costs;
   uint32_t segment_ordinals = 0;
   // Made when first asked for.
   absl::once_flag rows_made;

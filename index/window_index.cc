@@ -261,6 +261,10 @@ WindowPlan WindowIndex::Plan(RankWindow window, uint32_t k,
   return planner_->Plan(FactsOf(window, k), recall_target);
 }
 
+double WindowIndex::ScanNs(RankWindow window) const {
+  return codes_.has_value() ? planner_->Plan(FactsOf(window, 1), 1).scan_ns : 0;
+}
+
 absl::StatusOr<bool> WindowIndex::WalkGraph(const VectorQuery& query,
                                             RankWindow window,
                                             const WindowPlan& plan,

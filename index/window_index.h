@@ -76,6 +76,9 @@ class WindowIndex {
   // request, a share of the exact answer.
   WindowPlan Plan(RankWindow window, uint32_t k, double recall_target) const;
 
+  // What a scan of the window is thought to take, nanoseconds; 0 without codes.
+  double ScanNs(RankWindow window) const;
+
   // Offers to `search.top`, which is empty, the best rows by a plan that was
   // made for the same window and k, and learns what it cost. Returns the plan
   // as it was carried out: a walk of the graph that is given up, or that does
