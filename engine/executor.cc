@@ -8,12 +8,15 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 #include "base/status_macros.h"
 #include "engine/candidate.h"
 #include "engine/dense_search.h"
+#include "engine/diversity_stage.h"
 #include "engine/fetch_hits.h"
 #include "engine/filter_match.h"
+#include "engine/grouping_stage.h"
 #include "engine/hybrid_search.h"
 #include "engine/stage_clock.h"
 #include "engine/validate_query.h"
@@ -96,34 +99,100 @@ class Execution {
     ASSIGN_OR_RETURN(matches_,
                      FindMatches(target_, query_, context_, &result_.stages));
     result_.applied_seq = target_.snapshot->state.applied_seq;
-    ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
-                     IsPlainDense(query_) ? RankByDense() : RankByAll());
-    if (query_.min_score.has_value()) {
-      DropBelow(*query_.min_score, &candidates);
-    }
-    CutPage(query_, &candidates);
+    ASSIGN_OR_RETURN(const std::vector<Candidate> page,
+                     query_.grouping.has_value() ? PageOfGroups() : PageOf());
     RETURN_IF_ERROR(context_.Check());
-    RETURN_IF_ERROR(Fetch(candidates));
+    RETURN_IF_ERROR(Fetch(page));
     result_.seconds = clock.seconds();
     if (query_.explain || result_.seconds >= query_.plan_after_seconds) {
-      result_.plan = hybrid_ == nullptr
-                         ? plan_.ToString(*target_.schema)
-                         : PlanOf(query_).ToString(hybrid_->PlanText());
+      result_.plan = hybrid_ == nullptr ? plan_.ToString(*target_.schema)
+                                        : plan_.ToString(hybrid_->PlanText());
     }
     return std::move(result_);
   }
 
  private:
-  // The best offset + limit points by the only source.
-  absl::StatusOr<std::vector<Candidate>> RankByDense() {
+  absl::StatusOr<std::vector<Candidate>> PageOf() {
+    const uint32_t wanted =
+        query_.diversity.has_value() ? DiversityCandidates(query_) : 0;
+    ASSIGN_OR_RETURN(std::vector<Candidate> candidates, Rank(wanted));
+    if (query_.diversity.has_value()) {
+      plan_.stages.push_back(
+          absl::StrFormat("diversity strength %.3g among %d candidates",
+                          query_.diversity->strength, candidates.size()));
+      const uint16_t field = VectorFieldOf(
+          *target_.schema, std::get<DenseSource>(query_.sources.front()));
+      StageTiming timing;
+      ASSIGN_OR_RETURN(candidates,
+                       Diversify(target_, field, query_, std::move(candidates),
+                                 context_, &timing));
+      result_.stages.push_back(std::move(timing));
+    }
+    CutPage(query_, &candidates);
+    return candidates;
+  }
+
+  // Looks at more and more of the best points while there are fewer groups than
+  // asked for.
+  absl::StatusOr<std::vector<Candidate>> PageOfGroups() {
+    const uint16_t field =
+        *target_.schema->FindPayloadField(query_.grouping->field);
+    RETURN_IF_ERROR(CheckFilled(*target_.snapshot, field));
+    const GroupingRounds rounds = RoundsOf(query_);
+    uint32_t wanted = rounds.first;
+    for (int round = 1;; ++round) {
+      ASSIGN_OR_RETURN(const std::vector<Candidate> candidates, Rank(wanted));
+      const StageClock clock;
+      GroupedPage page =
+          GroupCandidates(*target_.snapshot, query_, field, candidates);
+      const char* ended = page.has_all_groups     ? "all groups found"
+                          : !has_more_            ? "no more points"
+                          : wanted >= rounds.last ? "candidates_max reached"
+                                                  : nullptr;
+      if (ended == nullptr) {
+        wanted = std::min(rounds.last, wanted * GroupingRounds::kGrowth);
+        continue;
+      }
+      plan_.stages.push_back(absl::StrFormat(
+          "group by %s, hits %d: %d groups among %d candidates, rounds %d, %s",
+          query_.grouping->field, std::max(1U, query_.grouping->hits_per_group),
+          page.groups_found, candidates.size(), round, ended));
+      result_.stages.push_back({.name = "group",
+                                .candidates_in = candidates.size(),
+                                .candidates_out = page.candidates.size(),
+                                .seconds = clock.seconds()});
+      result_.groups = std::move(page.groups);
+      return std::move(page.candidates);
+    }
+  }
+
+  // The best points that are good enough, best first: `wanted` of them, 0 for
+  // offset + limit; of several sources all that they found.
+  absl::StatusOr<std::vector<Candidate>> Rank(uint32_t wanted) {
+    ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                     IsPlainDense(query_) ? RankByDense(wanted) : RankByAll());
+    const size_t found = candidates.size();
+    if (query_.min_score.has_value()) {
+      DropBelow(*query_.min_score, &candidates);
+    }
+    has_more_ = has_more_ && candidates.size() == found;
+    return candidates;
+  }
+
+  absl::StatusOr<std::vector<Candidate>> RankByDense(uint32_t wanted) {
     const auto& source = std::get<DenseSource>(query_.sources.front());
     const uint16_t field = VectorFieldOf(*target_.schema, source);
     ASSIGN_OR_RETURN(
         const std::vector<float> vector,
         QueryVector(target_, source, field, "sources[0].dense", context_));
     plan_ = PlanSearch(query_, field, target_.defaults,
-                       FactsOf(*target_.snapshot, field, matches_));
+                       FactsOf(*target_.snapshot, field, matches_), wanted);
     result_.expected_recall = plan_.dense.expected_recall;
+    result_.filtered_walk = std::ranges::any_of(
+        plan_.dense.segments, [](const SegmentPlan& segment) {
+          return segment.method == SearchMethod::kGraph &&
+                 segment.matching.has_value();
+        });
     StageTiming timing;
     timing.name =
         absl::StrCat("dense ", target_.schema->vector_fields[field].name);
@@ -132,6 +201,7 @@ class Execution {
         RunDense(*target_.snapshot, {plan_.dense, vector, context_}, matches_,
                  &timing));
     result_.stages.push_back(std::move(timing));
+    has_more_ = candidates.size() == plan_.dense.candidates;
     if (const auto* id = std::get_if<PointId>(&source.target)) {
       // The point that was searched by is no answer.
       const std::string encoded = EncodeId(*id);
@@ -147,6 +217,8 @@ class Execution {
     ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
                      hybrid_->Run(&result_.stages));
     result_.expected_recall = hybrid_->expected_recall();
+    plan_ = PlanOf(query_);
+    has_more_ = false;
     return candidates;
   }
 
@@ -173,6 +245,8 @@ class Execution {
   SearchResult result_;
   Matches matches_;
   Plan plan_;
+  // There may be points below the worst that was ranked.
+  bool has_more_ = false;
   std::unique_ptr<HybridSearch> hybrid_;
 };
 

@@ -51,6 +51,10 @@ inline constexpr size_t kSourcesMax = 16;
 inline constexpr size_t kSourceDepthMax = 4;
 inline constexpr size_t kBoostsMax = 16;
 inline constexpr size_t kBoostTableMax = 10000;
+inline constexpr uint32_t kHitsPerGroupMax = 100;
+// Of the best points, for stages that look at more than the answer holds.
+inline constexpr uint32_t kGroupingCandidatesMax = 10000;
+inline constexpr uint32_t kDiversityCandidatesMax = 1000;
 // Of searches that name neither a recall target nor an effort.
 inline constexpr double kRecallTargetDefault = 0.95;
 inline constexpr size_t kSearchesPerBatchMax = 1000;

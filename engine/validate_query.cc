@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/validate_query.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -46,6 +47,74 @@ absl::Status ValidateMinScore(const SearchQuery& query) {
   if (query.min_score.has_value() && !std::isfinite(*query.min_score)) {
     return InvalidField("cut_off.min_score",
                         absl::StrCat("must be finite, got ", *query.min_score));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateDiversity(const SearchQuery& query) {
+  if (!query.diversity.has_value()) {
+    return absl::OkStatus();
+  }
+  const Diversity& diversity = *query.diversity;
+  if (!(diversity.strength >= 0 && diversity.strength <= 1)) {
+    return InvalidField(
+        "stages[0].diversity.strength",
+        absl::StrCat("must be 0 to 1, got ", diversity.strength));
+  }
+  if (!IsPlainDense(query)) {
+    return InvalidField("stages[0].diversity",
+                        "needs one dense source, without a fusion and boosts, "
+                        "whose vectors say what is alike");
+  }
+  const uint32_t wanted = query.offset + query.limit;
+  if (wanted > limits::kDiversityCandidatesMax) {
+    return InvalidField("limit", absl::StrCat("offset + limit is at most ",
+                                              limits::kDiversityCandidatesMax,
+                                              " with diversity, got ", wanted));
+  }
+  if (diversity.candidates != 0 &&
+      (diversity.candidates < wanted ||
+       diversity.candidates > limits::kDiversityCandidatesMax)) {
+    return InvalidField("stages[0].diversity.candidates",
+                        absl::StrCat("must be offset + limit (", wanted,
+                                     ") to ", limits::kDiversityCandidatesMax,
+                                     ", got ", diversity.candidates));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateGrouping(const Schema& schema, const SearchQuery& query) {
+  if (!query.grouping.has_value()) {
+    return absl::OkStatus();
+  }
+  const Grouping& grouping = *query.grouping;
+  if (query.diversity.has_value()) {
+    return InvalidField("grouping", "not together with stages[0].diversity");
+  }
+  if (!schema.FindPayloadField(grouping.field).has_value()) {
+    return InvalidField(
+        "grouping.field",
+        absl::StrCat(
+            "the collection has no payload field '",
+            ShownText(grouping.field, limits::kPayloadFieldNameBytesMax), "'"));
+  }
+  if (grouping.hits_per_group > limits::kHitsPerGroupMax) {
+    return InvalidField("grouping.hits_per_group",
+                        absl::StrCat("at most ", limits::kHitsPerGroupMax,
+                                     ", got ", grouping.hits_per_group));
+  }
+  const uint32_t hits =
+      (query.offset + query.limit) * std::max(1U, grouping.hits_per_group);
+  if (hits > limits::kHitsMax) {
+    return InvalidField(
+        "grouping.hits_per_group",
+        absl::StrCat("(offset + limit) x hits_per_group is at most ",
+                     limits::kHitsMax, ", got ", hits));
+  }
+  if (grouping.candidates_max > limits::kGroupingCandidatesMax) {
+    return InvalidField("grouping.candidates_max",
+                        absl::StrCat("at most ", limits::kGroupingCandidatesMax,
+                                     ", got ", grouping.candidates_max));
   }
   return absl::OkStatus();
 }
@@ -324,6 +393,8 @@ absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query) {
   RETURN_IF_ERROR(ValidatePage(query));
   RETURN_IF_ERROR(ValidateRecallTarget(query));
   RETURN_IF_ERROR(ValidateMinScore(query));
+  RETURN_IF_ERROR(ValidateDiversity(query));
+  RETURN_IF_ERROR(ValidateGrouping(schema, query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
   if (query.recall_target != 0) {
     RETURN_IF_ERROR(CheckEffort(query.sources));

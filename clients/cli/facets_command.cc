@@ -34,9 +34,7 @@ absl::Status Run(Session& session, const Options& options) {
   }
   Table table({{options.request.field}, {"points", Align::kRight}});
   for (const client::Facet& facet : result.facets) {
-    const auto* text = std::get_if<std::string>(&facet.value);
-    table.AddRow({text != nullptr ? *text : FieldValueJson(facet.value),
-                  WithCommas(facet.points)});
+    table.AddRow({FieldValueText(facet.value), WithCommas(facet.points)});
   }
   if (!table.empty()) {
     RETURN_IF_ERROR(Print(table.Render(OutputWidth())));

@@ -262,6 +262,11 @@ std::string FieldValueJson(const client::FieldValue& value) {
   return JsonString(std::get<std::string>(value));
 }
 
+std::string FieldValueText(const client::FieldValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text != nullptr ? *text : FieldValueJson(value);
+}
+
 std::string FacetsJson(const client::FacetResult& result) {
   std::vector<std::string> facets;
   for (const client::Facet& facet : result.facets) {
@@ -336,8 +341,18 @@ std::string SearchJson(const client::SearchResult& result,
   if (!query.empty()) {
     object.AddRaw("query", query);
   }
-  object.AddRaw("hits", JsonArray(hits))
-      .AddNumber("applied_seq", result.applied_seq)
+  object.AddRaw("hits", JsonArray(hits));
+  if (!result.groups.empty()) {
+    std::vector<std::string> groups;
+    for (const client::HitGroup& group : result.groups) {
+      groups.push_back(JsonObject()
+                           .AddRaw("value", FieldValueJson(group.value))
+                           .AddNumber("hits", uint64_t{group.hits})
+                           .Text());
+    }
+    object.AddRaw("groups", JsonArray(groups));
+  }
+  object.AddNumber("applied_seq", result.applied_seq)
       .AddNumber("server_seconds", absl::ToDoubleSeconds(result.server_time))
       .AddNumber("expected_recall", result.expected_recall);
   if (result.explanation.has_value()) {

@@ -37,6 +37,8 @@ std::string JsonId(const client::PointId& id);
 
 std::string PointJson(const client::Point& point);
 std::string FieldValueJson(const client::FieldValue& value);
+// The same, but text without quotes.
+std::string FieldValueText(const client::FieldValue& value);
 std::string FacetsJson(const client::FacetResult& result);
 std::string CollectionJson(const client::CollectionInfo& info);
 // {"query":...,"hits":[...],...}; `query` only when it is not empty (JSON).

@@ -61,11 +61,22 @@ class HitTable {
       : options_(options), many_(many), table_(Columns(options, many)) {}
 
   void Add(uint64_t query, const client::SearchResult& result) {
-    uint64_t rank = options_.request.offset;
+    const bool is_grouped = !options_.request.group_by.empty();
+    // Of hits, or within each group.
+    uint64_t rank = is_grouped ? 0 : options_.request.offset;
+    auto group = result.groups.begin();
     for (const client::Hit& hit : result.hits) {
       std::vector<std::string> cells;
       if (many_) {
         cells.push_back(absl::StrCat(query));
+      }
+      if (is_grouped) {
+        if (group != result.groups.end() && rank == group->hits) {
+          ++group;
+          rank = 0;
+        }
+        cells.push_back(
+            group == result.groups.end() ? "" : FieldValueText(group->value));
       }
       cells.push_back(absl::StrCat(++rank));
       cells.push_back(client::ToString(hit.id));
@@ -87,6 +98,9 @@ class HitTable {
     std::vector<Column> columns;
     if (many) {
       columns.push_back({"query", Align::kRight});
+    }
+    if (!options.request.group_by.empty()) {
+      columns.push_back({options.request.group_by});
     }
     columns.push_back({"#", Align::kRight});
     columns.push_back({"id"});
@@ -407,6 +421,21 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
       "--min-score",
       [request](const double& score) { request->min_score = score; },
       "Only hits with this score or more, all of them up to the limit");
+  command->add_option_function<double>(
+      "--diversity",
+      [request](const double& strength) { request->diversity = strength; },
+      "Put unlike hits beside each other: 0 (the order of scores) to 1");
+  command->add_option("--diversity-candidates", request->diversity_candidates,
+                      "Best points to choose from, up to 1,000 (default: four "
+                      "times the hits)");
+  command->add_option("--group-by", request->group_by,
+                      "Payload field: the best hits of each of its values; "
+                      "--limit counts groups");
+  command->add_option("--hits-per-group", request->hits_per_group,
+                      "1 to 100 (default: 1)");
+  command->add_option("--group-candidates", request->group_candidates_max,
+                      "Best points to look at for groups, at most (default: "
+                      "1,000)");
   command->add_option("-k,--limit", request->limit, "Hits, 1 to 10,000")
       ->capture_default_str();
   command->add_option("--offset", request->offset, "Hits to skip");
@@ -457,6 +486,9 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --text 'edit photos' --fields name\n"
       "  sextant search packages --text 'edit photos' --vector-query 42 "
       "--fusion rrf\n"
+      "  sextant search packages --id 42 --group-by section --hits-per-group "
+      "3\n"
+      "  sextant search packages --id 42 --diversity 0.5\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
       "  sextant search docs --vector-file queries.npy --output json > "
       "answers.jsonl\n"

@@ -421,6 +421,17 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   if (request.min_score.has_value()) {
     wire->mutable_cut_off()->set_min_score(*request.min_score);
   }
+  if (request.diversity.has_value()) {
+    v1::Diversity* stage = wire->add_stages()->mutable_diversity();
+    stage->set_strength(*request.diversity);
+    stage->set_candidates(request.diversity_candidates);
+  }
+  if (!request.group_by.empty()) {
+    v1::Grouping* grouping = wire->mutable_grouping();
+    grouping->set_field(request.group_by);
+    grouping->set_hits_per_group(request.hits_per_group);
+    grouping->set_candidates_max(request.group_candidates_max);
+  }
   wire->set_recall_target(request.recall_target);
   wire->set_limit(request.limit);
   wire->set_offset(request.offset);
@@ -476,6 +487,26 @@ absl::Status Unpack(const v1::PackedHits& wire, std::vector<Hit>* hits) {
 
 }  // namespace
 
+namespace {
+
+absl::StatusOr<FieldValue> ValueFromWire(const v1::Value& wire) {
+  switch (wire.kind_case()) {
+    case v1::Value::kBoolean:
+      return FieldValue(wire.boolean());
+    case v1::Value::kInteger:
+      return FieldValue(int64_t{wire.integer()});
+    case v1::Value::kNumber:
+      return FieldValue(wire.number());
+    case v1::Value::kText:
+      return FieldValue(wire.text());
+    case v1::Value::KIND_NOT_SET:
+      break;
+  }
+  return absl::InternalError("the server sent a field without a value");
+}
+
+}  // namespace
+
 absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
   SearchResult result;
   RETURN_IF_ERROR(Unpack(wire.packed(), &result.hits));
@@ -486,6 +517,11 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
     out.payload = hit.payload();
     ASSIGN_OR_RETURN(out.vectors, VectorsFromWire(hit.vectors()));
     out.sources = FromWire(hit.explanation());
+  }
+  for (const v1::HitGroup& group : wire.groups()) {
+    HitGroup& out = result.groups.emplace_back();
+    ASSIGN_OR_RETURN(out.value, ValueFromWire(group.key()));
+    out.hits = group.hits();
   }
   result.applied_seq = wire.applied_seq();
   result.server_time = absl::Seconds(wire.server_seconds());
@@ -501,22 +537,7 @@ absl::StatusOr<FacetResult> FromWire(const v1::FacetPointsResponse& wire) {
   for (const v1::Facet& facet : wire.facets()) {
     Facet& out = result.facets.emplace_back();
     out.points = facet.points();
-    switch (facet.key().kind_case()) {
-      case v1::Value::kBoolean:
-        out.value = facet.key().boolean();
-        break;
-      case v1::Value::kInteger:
-        out.value = int64_t{facet.key().integer()};
-        break;
-      case v1::Value::kNumber:
-        out.value = facet.key().number();
-        break;
-      case v1::Value::kText:
-        out.value = facet.key().text();
-        break;
-      case v1::Value::KIND_NOT_SET:
-        return absl::InternalError("the server sent a facet without a value");
-    }
+    ASSIGN_OR_RETURN(out.value, ValueFromWire(facet.key()));
   }
   result.distinct = wire.distinct();
   result.points = wire.points();

@@ -120,6 +120,15 @@ struct SearchRequest {
   // Hits with a lower score are left out; every point is compared then, unless
   // `ef` or `recall_target` asks for less.
   absl::optional<double> min_score;
+  // Of the best points an order in which neighbours are unlike each other, the
+  // more so the nearer to 1; unset: the order of scores.
+  absl::optional<double> diversity;
+  uint32_t diversity_candidates = 0;  // see Diversity in the API
+  // The best hits of each value of this payload field; empty: no groups.
+  // `limit` and `offset` count groups then.
+  std::string group_by;
+  uint32_t hits_per_group = 0;        // 1 to 100; 0: one
+  uint32_t group_candidates_max = 0;  // see Grouping in the API
   uint32_t limit = 10;
   uint32_t offset = 0;
   // Share of the exact best that the answer shall hold, above 0, at most 1; 0 =
@@ -181,9 +190,17 @@ struct Explanation {
   std::vector<StageTiming> stages;
 };
 
+// Hits with one value in common.
+struct HitGroup {
+  FieldValue value;
+  uint32_t hits = 0;
+};
+
 struct SearchResult {
-  // Best first.
+  // Best first; group by group where these were asked for.
   std::vector<Hit> hits;
+  // The groups that `hits` hold one after another.
+  std::vector<HitGroup> groups;
   uint64_t applied_seq = 0;
   absl::Duration server_time;
   // Share of the exact best that an answer like this is expected to hold. 1:

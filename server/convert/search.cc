@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/convert/search.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,40 @@ absl::StatusOr<std::optional<double>> ToMinScore(
   }
   return InvalidField("cut_off",
                       "required: a kind that this server knows: `min_score`");
+}
+
+absl::StatusOr<std::optional<Diversity>> ToDiversity(
+    const v1::SearchRequest& message) {
+  if (message.stages_size() == 0) {
+    return std::optional<Diversity>();
+  }
+  if (message.stages_size() > 1) {
+    return InvalidField(
+        "stages", absl::StrCat("at most one, got ", message.stages_size()));
+  }
+  switch (message.stages(0).kind_case()) {
+    case v1::Stage::kDiversity: {
+      const v1::Diversity& wire = message.stages(0).diversity();
+      Diversity diversity;
+      if (wire.has_strength()) {
+        diversity.strength = wire.strength();
+      }
+      diversity.candidates = wire.candidates();
+      return std::optional<Diversity>(diversity);
+    }
+    case v1::Stage::KIND_NOT_SET:
+      break;
+  }
+  return InvalidField("stages[0]",
+                      "required: a kind that this server knows: `diversity`");
+}
+
+std::optional<Grouping> ToGrouping(const v1::SearchRequest& message) {
+  if (!message.has_grouping()) {
+    return std::nullopt;
+  }
+  const v1::Grouping& wire = message.grouping();
+  return Grouping{wire.field(), wire.hits_per_group(), wire.candidates_max()};
 }
 
 absl::Status CheckPage(const v1::SearchRequest& message) {
@@ -89,6 +124,8 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   RETURN_IF_ERROR(ToRanking(message, &call.query));
   ASSIGN_OR_RETURN(call.query.filter, ToOptionalFilter(message));
   ASSIGN_OR_RETURN(call.query.min_score, ToMinScore(message));
+  ASSIGN_OR_RETURN(call.query.diversity, ToDiversity(message));
+  call.query.grouping = ToGrouping(message);
   call.query.limit = message.limit();
   call.query.offset = message.offset();
   call.query.recall_target = message.recall_target();
@@ -113,7 +150,10 @@ absl::Status CheckBatch(const v1::SearchBatchRequest& message) {
   }
   uint64_t hits = 0;
   for (const v1::SearchRequest& search : message.searches()) {
-    hits += uint64_t{search.offset()} + search.limit();
+    // Of groups, each with so many hits.
+    hits += (uint64_t{search.offset()} + search.limit()) *
+            std::clamp(search.grouping().hits_per_group(), 1U,
+                       limits::kHitsPerGroupMax);
   }
   // Requests that are wrong by themselves are named one by one later.
   if (hits > limits::kHitsPerBatchMax) {
@@ -167,6 +207,11 @@ void FromSearchResult(SearchResult result, AnswerForm form,
     Pack(result.hits, message->mutable_packed());
   } else {
     FromHits(std::move(result.hits), form, message);
+  }
+  for (const HitGroup& group : result.groups) {
+    v1::HitGroup* const wire = message->add_groups();
+    FromFieldValue(group.type, group.value, wire->mutable_key());
+    wire->set_hits(group.hits);
   }
   message->set_applied_seq(result.applied_seq);
   message->set_expected_recall(result.expected_recall);

@@ -45,6 +45,14 @@ TEST(ConvertSearchTest, EveryMistakeIsNamed) {
        "sources: 1 to 16, got 17"},
       {"no kind", [](v1::SearchRequest* r) { r->mutable_sources(0)->Clear(); },
        "sources[0].kind: required: one that this server knows"},
+      {"two stages",
+       [](v1::SearchRequest* r) {
+         r->add_stages()->mutable_diversity();
+         r->add_stages()->mutable_diversity();
+       },
+       "stages: at most one, got 2"},
+      {"no stage", [](v1::SearchRequest* r) { r->add_stages(); },
+       "stages[0]: required: a kind that this server knows"},
       {"limit 0", [](v1::SearchRequest* r) { r->set_limit(0); },
        "limit: must be 1 to 10000, got 0"},
       {"limit 2^31", [](v1::SearchRequest* r) { r->set_limit(1U << 31U); },
@@ -167,6 +175,36 @@ TEST(ConvertSearchTest, BatchesAreBounded) {
     batch.add_searches();
   }
   EXPECT_THAT(CheckBatch(batch), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(ConvertSearchTest, StagesAndGroups) {
+  v1::SearchRequest request = ValidRequest();
+  request.add_stages()->mutable_diversity()->set_candidates(70);
+  request.mutable_grouping()->set_field("shop");
+  request.mutable_grouping()->set_hits_per_group(3);
+  request.mutable_grouping()->set_candidates_max(500);
+  auto call = ToSearchCall(request);
+  ASSERT_OK(call);
+  EXPECT_EQ(call->query.diversity->strength, 0.5);
+  EXPECT_EQ(call->query.diversity->candidates, 70U);
+  EXPECT_EQ(call->query.grouping->field, "shop");
+  EXPECT_EQ(call->query.grouping->hits_per_group, 3U);
+  EXPECT_EQ(call->query.grouping->candidates_max, 500U);
+  request.mutable_stages(0)->mutable_diversity()->set_strength(0);
+  call = ToSearchCall(request);
+  ASSERT_OK(call);
+  EXPECT_EQ(call->query.diversity->strength, 0);
+
+  SearchResult result;
+  result.hits.resize(3);
+  result.groups = {{FieldValue(std::string("games")), FieldType::kKeyword, 1},
+                   {FieldValue(KeyOfInteger(-4)), FieldType::kInteger, 2}};
+  v1::SearchResponse response;
+  FromSearchResult(result, {}, &response);
+  ASSERT_EQ(response.groups_size(), 2);
+  EXPECT_EQ(response.groups(0).key().text(), "games");
+  EXPECT_EQ(response.groups(1).key().integer(), -4);
+  EXPECT_EQ(response.groups(1).hits(), 2U);
 }
 
 TEST(ConvertSearchTest, HitsArePackedWhenAsked) {

@@ -81,6 +81,52 @@ TEST_F(CliFilterTest, CountsAndScrolls) {
   EXPECT_EQ(ids, expected);
 }
 
+TEST_F(CliFilterTest, GroupsHaveTheBestHitsOfEachValue) {
+  const json result =
+      RunJson({"search", "packages", "--id", "42", "--exact", "--group-by",
+               "section", "--hits-per-group", "3", "--limit", "5"})[0];
+  ASSERT_EQ(result["groups"].size(), 5U);
+  // The same from all hits.
+  const json all = RunJson(
+      {"search", "packages", "--id", "42", "--exact", "--limit", "4000"})[0];
+  size_t hit = 0;
+  for (const json& group : result["groups"]) {
+    std::vector<uint64_t> expected;
+    for (const json& candidate : all["hits"]) {
+      const uint64_t id = candidate["id"];
+      if (packages_[id]["section"] == group["value"] && expected.size() < 3) {
+        expected.push_back(id);
+      }
+    }
+    std::vector<uint64_t> ids;
+    for (uint64_t i = 0; i < group["hits"]; ++i) {
+      ids.push_back(result["hits"][hit++]["id"]);
+    }
+    EXPECT_LE(ids.size(), expected.size());
+    expected.resize(ids.size());
+    EXPECT_EQ(ids, expected) << group;
+  }
+  EXPECT_EQ(hit, result["hits"].size());
+  const CliResult table = Run({"search", "packages", "--id", "42", "--group-by",
+                               "section", "--fields", "name", "--explain"});
+  EXPECT_EQ(table.exit_code, 0) << table.error;
+  EXPECT_THAT(table.output, HasSubstr("group by section, hits 1: 10 "
+                                      "groups among "));
+}
+
+TEST_F(CliFilterTest, DiversityChangesTheOrder) {
+  const json plain =
+      RunJson({"search", "packages", "--id", "42", "--limit", "10"})[0];
+  const json diverse = RunJson({"search", "packages", "--id", "42", "--limit",
+                                "10", "--diversity", "0.8"})[0];
+  ASSERT_EQ(diverse["hits"].size(), 10U);
+  EXPECT_EQ(diverse["hits"][0], plain["hits"][0]);
+  EXPECT_NE(diverse["hits"], plain["hits"]);
+  EXPECT_EQ(
+      Run({"search", "packages", "--id", "42", "--diversity", "2"}).exit_code,
+      1);
+}
+
 TEST_F(CliFilterTest, FacetsCount) {
   std::map<std::string, uint64_t> sections;
   for (const json& package : packages_) {
