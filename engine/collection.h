@@ -21,6 +21,7 @@
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "storage/records.h"
 
 namespace sextant {

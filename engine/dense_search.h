@@ -16,6 +16,7 @@
 #include "engine/filter_match.h"
 #include "engine/plan.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "engine/search_target.h"
 
 namespace sextant {

@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "engine/search_target.h"
 
 namespace sextant {

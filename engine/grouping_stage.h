@@ -10,6 +10,7 @@
 
 #include "engine/candidate.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "engine/snapshot.h"
 
 namespace sextant {

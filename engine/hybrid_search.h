@@ -16,6 +16,7 @@
 #include "engine/candidate.h"
 #include "engine/leaf_search.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "ranking/fusion.h"
 #include "ranking/score_list.h"
 

@@ -15,6 +15,7 @@
 #include "engine/candidate.h"
 #include "engine/dense_search.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "engine/search_target.h"
 
 namespace sextant {

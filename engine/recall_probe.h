@@ -13,6 +13,7 @@
 
 #include "base/mutex.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "engine/validate_query.h"
 
 namespace sextant {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
+#include "clients/cpp/search_types.h"
 #include "clients/cpp/types.h"
 
 // The JSON that `--output json` prints, one object a line; its keys are

@@ -13,6 +13,7 @@
 
 #include "clients/cpp/client_options.h"
 #include "clients/cpp/scroll_cursor.h"
+#include "clients/cpp/search_types.h"
 #include "clients/cpp/types.h"
 #include "clients/cpp/upsert_stream.h"
 

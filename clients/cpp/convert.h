@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "clients/cpp/search_types.h"
 #include "clients/cpp/types.h"
 #include "sextant/v1/collection_service.pb.h"
 #include "sextant/v1/point.pb.h"

@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "server/api/api_environment.h"
 #include "server/api/search_batch.h"
 #include "server/convert/search.h"

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 
 #include "engine/search_query.h"
+#include "engine/search_result.h"
 #include "sextant/v1/search_service.pb.h"
 
 namespace sextant {

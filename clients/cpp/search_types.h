@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+
+#include "clients/cpp/types.h"
+
+// The values of searches by the C++ client.
+
+namespace sextant::client {
+
+struct TextRequestField {
+  std::string name;
+  float weight = 1;
+};
+
+// What text to look for.
+struct TextRequest {
+  // linux "file system"~2 +kernel -windows pref*: docs/reference/
+  // text-queries.md is the grammar.
+  std::string query;
+  // Text fields; empty: all.
+  std::vector<TextRequestField> fields;
+};
+
+enum class FusionMethod { kReciprocalRank, kLinear };
+enum class Normaliser { kNone, kMinMax, kZScore, kDbsf, kTheoreticalMinimum };
+
+// How the scores by vector and by text become one.
+struct Fusion {
+  FusionMethod method = FusionMethod::kReciprocalRank;
+  double vector_weight = 1;
+  double text_weight = 1;
+  // Of kLinear.
+  Normaliser normaliser = Normaliser::kTheoreticalMinimum;
+};
+
+struct SearchRequest {
+  // Vector field; may stay empty when the collection has exactly one.
+  std::string field;
+  // Near to this vector, or to the vector of a stored point (which is left
+  // out of the answer). An empty vector: by `text` alone.
+  std::variant<std::vector<float>, PointId> target;
+  // By words; with a target: by both.
+  absl::optional<TextRequest> text;
+  // Of both; unset: by reciprocal ranks.
+  absl::optional<Fusion> fusion;
+  // Points that each of both finds before the fusion; 0: the server's choice.
+  uint32_t candidates = 0;
+  // Points that the answer may hold, as text: section in ("graphics", "video")
+  // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
+  std::string filter;
+  // Hits with a lower score are left out; every point is compared then, unless
+  // `ef` or `recall_target` asks for less.
+  absl::optional<double> min_score;
+  // Of the best points an order in which neighbours are unlike each other, the
+  // more so the nearer to 1; unset: the order of scores.
+  absl::optional<double> diversity;
+  uint32_t diversity_candidates = 0;  // see Diversity in the API
+  // The best hits of each value of this payload field; empty: no groups.
+  // `limit` and `offset` count groups then.
+  std::string group_by;
+  uint32_t hits_per_group = 0;        // 1 to 100; 0: one
+  uint32_t group_candidates_max = 0;  // see Grouping in the API
+  uint32_t limit = 10;
+  uint32_t offset = 0;
+  // Share of the exact best that the answer shall hold, above 0, at most 1; 0 =
+  // the server's default. Not with `ef` or `exact`.
+  double recall_target = 0;
+  // Beam width instead, 1 to 10,000. More is better recall, slower.
+  uint32_t ef = 0;
+  // Compare with every point; recall is 1. Not with `ef`.
+  bool exact = false;
+  Projection projection;
+  bool explain = false;
+};
+
+// A word of a text query and what it gave to a hit.
+struct TermScore {
+  std::string field;
+  std::string term;
+  uint32_t tf = 0;
+  uint64_t df = 0;
+  double idf = 0;
+  uint32_t length = 0;
+  double average_length = 0;
+  float score = 0;
+};
+
+// What one source gave to the score of a hit.
+struct SourceScore {
+  std::string source;   // its path in the request: "sources[1]"
+  std::string kind;     // "dense embedding", "text description"
+  bool listed = false;  // found by this source itself
+  absl::optional<double> score;
+  uint32_t rank = 0;  // 0: not listed
+  double normalised = 0;
+  double weight = 0;
+  double share = 0;
+  std::vector<TermScore> terms;
+};
+
+struct Hit {
+  PointId id;
+  // Bigger is better.
+  float score = 0;
+  std::string payload;
+  std::map<std::string, std::vector<float>> vectors;
+  // Of searches by text, when they ask for `explain`.
+  std::vector<SourceScore> sources;
+};
+
+struct StageTiming {
+  std::string name;
+  uint64_t candidates_in = 0;
+  uint64_t candidates_out = 0;
+  uint64_t distances = 0;
+  absl::Duration time;
+};
+
+struct Explanation {
+  std::string plan;
+  std::vector<StageTiming> stages;
+};
+
+// Hits with one value in common.
+struct HitGroup {
+  FieldValue value;
+  uint32_t hits = 0;
+};
+
+struct SearchResult {
+  // Best first; group by group where these were asked for.
+  std::vector<Hit> hits;
+  // The groups that `hits` hold one after another.
+  std::vector<HitGroup> groups;
+  uint64_t applied_seq = 0;
+  absl::Duration server_time;
+  // Share of the exact best that an answer like this is expected to hold. 1:
+  // exact. 0: not known.
+  double expected_recall = 0;
+  // Only when asked for.
+  absl::optional<Explanation> explanation;
+};
+
+}  // namespace sextant::client
