@@ -92,8 +92,8 @@ class HybridTest : public ServerTest {
 };
 
 TEST_F(HybridTest, FindsWordsInTheirForms) {
-  EXPECT_THAT(IdsOf(TextOf("editing photo")),
-              UnorderedElementsAre(0, 2, 3, 5, 1));
+  // An editor is a word of its own to the stemmer.
+  EXPECT_THAT(IdsOf(TextOf("editing photo")), UnorderedElementsAre(0, 2, 3, 5));
   EXPECT_THAT(IdsOf(TextOf("+photos -weather")), UnorderedElementsAre(0, 3));
   EXPECT_THAT(IdsOf(TextOf("\"text editor\"")), ElementsAre(1));
   EXPECT_THAT(IdsOf(TextOf("weath*")), UnorderedElementsAre(4, 5));
@@ -190,14 +190,14 @@ TEST_F(HybridTest, NamesWhatIsWrong) {
               HasSubstr("sources[1].text.fields[0].weight"));
   EXPECT_THAT(spoiled([](v1::Source* s) {
                 v1::TextQuery* tree = s->mutable_text()->mutable_tree();
-                for (int i = 0; i < 60; ++i) {
+                for (int i = 0; i < 20; ++i) {
                   tree = tree->mutable_bool_()->add_must();
                 }
                 tree->set_term("a");
               }),
               HasSubstr("nested deeper"));
   EXPECT_THAT(spoiled([](v1::Source* s) {
-                for (int i = 0; i < 60; ++i) {
+                for (int i = 0; i < 20; ++i) {
                   v1::Source inner = *s;
                   s->mutable_group()->clear_sources();
                   *s->mutable_group()->add_sources() = inner;
