@@ -14,11 +14,11 @@ namespace {
 // Walks the terms of checked groups.
 class GroupReader {
  public:
-  explicit GroupReader(const char* bytes) : next_(bytes) {
-    first_block_ = static_cast<uint32_t>(ReadVarint(&next_));
-    posting_offset_ = ReadVarint(&next_);
-    position_offset_ = ReadVarint(&next_);
-  }
+  explicit GroupReader(const char* bytes)
+      : next_(bytes),
+        first_block_(static_cast<uint32_t>(ReadVarint(&next_))),
+        posting_offset_(ReadVarint(&next_)),
+        position_offset_(ReadVarint(&next_)) {}
 
   // Reads the next term; what it shares with the last one is kept.
   void ReadTerm(std::string* term) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -20,7 +21,7 @@ constexpr absl::string_view kColumnPath = "text query, column ";
 constexpr absl::string_view kSpaces = " \t\n\r";
 
 bool IsSpace(char c) {
-  return kSpaces.find(c) != absl::string_view::npos;
+  return absl::StrContains(kSpaces, c);
 }
 
 bool IsNameCharacter(char c) {
@@ -193,7 +194,7 @@ class QueryParser {
     constexpr absl::string_view kEnds = " \t\n\r()\"^~*";
     const size_t begin = at_;
     query->kind = TextQueryKind::kTerm;
-    while (!AtEnd() && kEnds.find(text_[at_]) == absl::string_view::npos) {
+    while (!AtEnd() && !absl::StrContains(kEnds, text_[at_])) {
       RETURN_IF_ERROR(TakeCharacter(&query->text));
     }
     if (query->text.empty()) {
@@ -221,8 +222,7 @@ class QueryParser {
 
   absl::Status Boost(TextQuery* query) {
     const size_t begin = at_;
-    while (!AtEnd() && absl::string_view("0123456789.eE+-").find(text_[at_]) !=
-                           absl::string_view::npos) {
+    while (!AtEnd() && absl::StrContains("0123456789.eE+-", text_[at_])) {
       ++at_;
     }
     if (!absl::SimpleAtof(text_.substr(begin, at_ - begin), &query->boost) ||

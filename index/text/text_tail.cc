@@ -20,9 +20,10 @@ uint64_t HashOf(absl::string_view term) {
 
 }  // namespace
 
-TextTail::TextTail(size_t fields) : fields_(fields), lengths_(fields) {
-  memory_bytes_ = fields * sizeof(std::array<Row, kRows>);
-}
+TextTail::TextTail(size_t fields)
+    : memory_bytes_(fields * sizeof(std::array<Row, kRows>)),
+      fields_(fields),
+      lengths_(fields) {}
 
 TextTail::Row TextTail::MakeRow(const TokenList& tokens) {
   struct Hashed {

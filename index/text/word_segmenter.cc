@@ -36,7 +36,7 @@ constexpr std::array<uint8_t, 128> MakeClasses() {
     classes[c] = kDigit;
   }
   for (const char c : {' ', '\t', '\n', '\r'}) {
-    classes[static_cast<size_t>(c)] = kSpace;
+    classes[static_cast<unsigned char>(c)] = kSpace;
   }
   classes['_'] = kUnderscore;
   classes[','] = kMidNumber;
