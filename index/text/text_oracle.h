@@ -25,7 +25,7 @@ namespace sextant {
 class TextOracle {
  public:
   // Absent: a dead row, which is not counted.
-  explicit TextOracle(std::vector<std::optional<std::string>> rows) {
+  explicit TextOracle(const std::vector<std::optional<std::string>>& rows) {
     for (const auto& text : rows) {
       std::vector<std::string> words;
       if (text) {
