@@ -146,8 +146,8 @@ TEST_F(TextSearchTest, BindRefusesWhatItCannotDo) {
   TextSearchField without = Field("bare", 0);
   without.has_positions = false;
   const std::vector<TextSearchField> fields = {without};
-  const auto bind = [&](TextQuery query) {
-    return BoundTextQuery::Bind(query, fields).status();
+  const auto bind = [&](const TextQuery& wanted) {
+    return BoundTextQuery::Bind(wanted, fields).status();
   };
   TextQuery query;
   EXPECT_THAT(bind(query), StatusIs(absl::StatusCode::kInvalidArgument,
