@@ -16,6 +16,7 @@
 #include "base/context.h"
 #include "engine/collection_info.h"
 #include "engine/filtered_reads.h"
+#include "engine/normalizer_catalog.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
 #include "engine/recall_probe.h"
@@ -133,6 +134,9 @@ class Collection {
   virtual std::vector<absl::StatusOr<SearchResult>> SearchBatch(
       std::span<const SearchQuery> queries,
       const RequestContext& context) const = 0;
+
+  // Its banks and normalisers, which live as long as the collection.
+  virtual absl::StatusOr<NormalizerCatalog*> normalizers() = 0;
 
   virtual CollectionInfo Info() const = 0;
 

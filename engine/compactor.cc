@@ -220,11 +220,17 @@ absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
     ASSIGN_OR_RETURN(
         segment, SealedSegment::Open(*merge.schema, written, std::move(file)));
   }
+  if (segment != nullptr && options_.before_publish != nullptr) {
+    options_.before_publish(segment, context);
+  }
   CRASH_POINT("merge:before_publish");
   writer_->FinishMerge(build, std::move(segment));
   rows_filled_ = 0;
   CRASH_POINT("merge:before_checkpoint");
   RETURN_IF_ERROR(writer_->WriteCheckpoint());
+  if (options_.after_checkpoint != nullptr) {
+    options_.after_checkpoint();
+  }
   if (build.misfits > 0) {
     events_(true, MisfitsText(record_.name(), build.misfits));
   }

@@ -34,6 +34,12 @@ struct CompactorOptions {
   // Above this many changes a restart would take noticeable time: seal and
   // write a checkpoint.
   uint64_t replay_changes_max = 65536;
+  // Told of a segment before searches see it, to make ready what they will
+  // need; and after a checkpoint. May take their time; empty: nobody is told.
+  std::function<void(const std::shared_ptr<const SealedSegment>&,
+                     const RequestContext&)>
+      before_publish;
+  std::function<void()> after_checkpoint;
 };
 
 // Turns a collection's growing segments into sealed ones and merges sealed

@@ -82,6 +82,7 @@ class DamagedCollection final : public Collection {
       const RequestContext& /*context*/) const override {
     return std::vector<absl::StatusOr<SearchResult>>(queries.size(), damage_);
   }
+  absl::StatusOr<NormalizerCatalog*> normalizers() override { return damage_; }
   CollectionInfo Info() const override {
     CollectionInfo info;
     info.name = name_;

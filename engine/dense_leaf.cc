@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/find_correction.h"
 #include "engine/leaf_search.h"
 #include "engine/validate_query.h"
 #include "ranking/score_list.h"
@@ -17,22 +20,36 @@ namespace {
 
 class DenseLeaf final : public LeafSearch {
  public:
-  DenseLeaf(const LeafContext& search, DensePlan plan, std::vector<float> query)
-      : search_(search), plan_(std::move(plan)), vector_(std::move(query)) {}
+  DenseLeaf(const LeafContext& search, DensePlan plan, std::vector<float> query,
+            std::optional<Correction> correction)
+      : search_(search),
+        plan_(std::move(plan)),
+        vector_(std::move(query)),
+        correction_(std::move(correction)) {}
 
   std::string name() const override {
     return absl::StrCat("dense ", field().name);
   }
 
   absl::StatusOr<std::vector<Candidate>> Run(StageTiming* timing) override {
-    return RunDense(*search_.target.snapshot, {plan_, vector_, search_.context},
+    return RunDense(*search_.target.snapshot,
+                    {plan_, vector_, search_.context,
+                     correction_.has_value() ? &*correction_ : nullptr},
                     search_.matches, timing);
   }
 
   absl::StatusOr<std::vector<double>> Score(
       std::span<const Candidate> points) override {
-    return ScoreDense(*search_.target.snapshot,
-                      {plan_, vector_, search_.context}, points);
+    const Snapshot& snapshot = *search_.target.snapshot;
+    ASSIGN_OR_RETURN(
+        std::vector<double> scores,
+        ScoreDense(snapshot, {plan_, vector_, search_.context}, points));
+    for (size_t i = 0; correction_.has_value() && i < points.size(); ++i) {
+      if (std::isfinite(scores[i])) {
+        scores[i] -= static_cast<double>(correction_->Of(snapshot, points[i]));
+      }
+    }
+    return scores;
   }
 
   std::string PlanText(absl::string_view indent) const override {
@@ -42,11 +59,18 @@ class DenseLeaf final : public LeafSearch {
     if (plan_.recall_target != 0) {
       absl::StrAppendFormat(&text, " recall target %.4g", plan_.recall_target);
     }
+    if (correction_.has_value()) {
+      absl::StrAppend(&text, " ", correction_->ToString());
+    }
     return absl::StrCat(text, "\n",
                         plan_.SegmentsText(absl::StrCat(indent, "  ")));
   }
 
-  double expected_recall() const override { return plan_.expected_recall; }
+  double expected_recall() const override {
+    return correction_.has_value() && plan_.expected_recall < 1
+               ? 0
+               : plan_.expected_recall;
+  }
 
  private:
   const VectorFieldSchema& field() const {
@@ -56,6 +80,7 @@ class DenseLeaf final : public LeafSearch {
   const LeafContext search_;
   const DensePlan plan_;
   const std::vector<float> vector_;
+  const std::optional<Correction> correction_;
 };
 
 }  // namespace
@@ -67,18 +92,23 @@ absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
   const uint16_t field = VectorFieldOf(*target.schema, source);
   ASSIGN_OR_RETURN(std::vector<float> vector,
                    QueryVector(target, source, field, path, search.context));
+  ASSIGN_OR_RETURN(
+      std::optional<Correction> correction,
+      FindCorrection(target, source, vector, path, search.context));
   // A least score is that of the fused list: it does not bound this one.
   SearchQuery effort;
   effort.recall_target = search.query.recall_target;
+  const double recall_target = RecallTarget(effort, source, target.defaults);
   return std::make_unique<DenseLeaf>(
       search,
       PlanDense(
           source,
           {.field = field,
            .candidates = candidates,
-           .recall_target = RecallTarget(effort, source, target.defaults)},
+           .recall_target = correction.has_value() ? CorrectedAim(recall_target)
+                                                   : recall_target},
           target.defaults, FactsOf(*target.snapshot, field, search.matches)),
-      std::move(vector));
+      std::move(vector), std::move(correction));
 }
 
 }  // namespace sextant

@@ -22,6 +22,7 @@ struct SegmentSearch {
   const SegmentView& view;
   const SegmentPlan& plan;
   const SegmentMatch* match;  // null without a filter
+  VectorQuery query;
 
   // `bits` is room for the filter, which outlives it.
   RowFilter Filter(std::vector<uint64_t>& bits) const {
@@ -40,15 +41,15 @@ absl::Status SearchSealed(const DenseSearch& search,
   std::vector<uint64_t> bits;
   switch (method) {
     case SearchMethod::kScanMatches:
-      return index.ScanOrdinals(search.query, segment.match->rows.ToOrdinals(),
+      return index.ScanOrdinals(segment.query, segment.match->rows.ToOrdinals(),
                                 search.context, top, work);
     case SearchMethod::kEstimateMatches:
-      return index.ScanOrdinalsByCodes(search.query,
+      return index.ScanOrdinalsByCodes(segment.query,
                                        segment.match->rows.ToOrdinals(),
                                        search.context, top, work);
     case SearchMethod::kWindow:
       return segment.match->window
-          ->Search(search.query, segment.match->ranks, segment.plan.window,
+          ->Search(segment.query, segment.match->ranks, segment.plan.window,
                    {segment.view.dead, search.context, top, work})
           .status();
     case SearchMethod::kWindowMatches:
@@ -56,14 +57,14 @@ absl::Status SearchSealed(const DenseSearch& search,
                                          segment.Filter(bits), search.context,
                                          top, work);
     case SearchMethod::kCodeScan:
-      return index.ScanCodes(search.query, segment.Filter(bits), search.context,
-                             top, work);
+      return index.ScanCodes(segment.query, segment.Filter(bits),
+                             search.context, top, work);
     case SearchMethod::kGraph:
-      return index.Search(search.query, segment.plan.effort,
+      return index.Search(segment.query, segment.plan.effort,
                           segment.Filter(bits), search.context, top, work);
     case SearchMethod::kScan:
-      return index.Scan(search.query, segment.Filter(bits), search.context, top,
-                        work);
+      return index.Scan(segment.query, segment.Filter(bits), search.context,
+                        top, work);
     case SearchMethod::kNone:
       break;
   }
@@ -82,7 +83,7 @@ absl::StatusOr<std::vector<ScoredRow>> SearchSegment(
     std::vector<uint64_t> bits;
     const uint16_t field = search.plan.field;
     RETURN_IF_ERROR(view.growing->field(field).Scan(
-        search.query, view.field_rows[field], segment.Filter(bits),
+        segment.query, view.field_rows[field], segment.Filter(bits),
         search.context, top, work));
     return top.TakeSorted();
   }
@@ -216,19 +217,25 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
                                                 StageTiming* timing) {
   const StageClock clock;
   const DensePlan& plan = search.plan;
+  const Correction* const correction = search.correction;
+  const float reference = correction == nullptr ? 0 : correction->reference();
   SearchWork work;
   std::vector<Candidate> candidates;
   for (size_t i = 0; i < snapshot.segments.size(); ++i) {
     const SegmentView& view = *snapshot.segments[i];
     ASSIGN_OR_RETURN(
         const std::vector<ScoredRow> hits,
-        SearchSegment(search,
-                      {view, plan.segments[i],
-                       matches.has_value() ? &(*matches)[i] : nullptr},
-                      work));
+        SearchSegment(
+            search,
+            {view,
+             plan.segments[i],
+             matches.has_value() ? &(*matches)[i] : nullptr,
+             {search.query,
+              correction == nullptr ? RowBias() : correction->BiasOf(i)}},
+            work));
     for (const ScoredRow& hit : hits) {
-      candidates.push_back(
-          {hit.score, view.id(hit.row), static_cast<uint32_t>(i), hit.row});
+      candidates.push_back({hit.score + reference, view.id(hit.row),
+                            static_cast<uint32_t>(i), hit.row});
     }
   }
   KeepBest(plan.candidates, &candidates);

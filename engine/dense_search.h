@@ -13,6 +13,7 @@
 
 #include "base/context.h"
 #include "engine/candidate.h"
+#include "engine/correction.h"
 #include "engine/filter_match.h"
 #include "engine/plan.h"
 #include "engine/search_query.h"
@@ -43,6 +44,7 @@ struct DenseSearch {
   const DensePlan& plan;
   std::span<const float> query;
   const RequestContext& context;
+  const Correction* correction = nullptr;  // null: scores are raw
 };
 
 // The best `plan.candidates` points of the snapshot, best first, as the plan

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,6 +17,7 @@
 #include "engine/diversity_stage.h"
 #include "engine/fetch_hits.h"
 #include "engine/filter_match.h"
+#include "engine/find_correction.h"
 #include "engine/grouping_stage.h"
 #include "engine/hybrid_search.h"
 #include "engine/stage_clock.h"
@@ -105,8 +107,10 @@ class Execution {
     RETURN_IF_ERROR(Fetch(page));
     result_.seconds = clock.seconds();
     if (query_.explain || result_.seconds >= query_.plan_after_seconds) {
-      result_.plan = hybrid_ == nullptr ? plan_.ToString(*target_.schema)
-                                        : plan_.ToString(hybrid_->PlanText());
+      result_.plan =
+          hybrid_ == nullptr
+              ? absl::StrCat(plan_.ToString(*target_.schema), CorrectionText())
+              : plan_.ToString(hybrid_->PlanText());
     }
     return std::move(result_);
   }
@@ -185,8 +189,12 @@ class Execution {
     ASSIGN_OR_RETURN(
         const std::vector<float> vector,
         QueryVector(target_, source, field, "sources[0].dense", context_));
-    plan_ = PlanSearch(query_, field, target_.defaults,
-                       FactsOf(*target_.snapshot, field, matches_), wanted);
+    ASSIGN_OR_RETURN(correction_, FindCorrection(target_, source, vector,
+                                                 "sources[0].dense", context_));
+    plan_ = PlanSearch(
+        query_, field, target_.defaults,
+        FactsOf(*target_.snapshot, field, matches_),
+        {.candidates = wanted, .corrected = correction_.has_value()});
     result_.expected_recall = plan_.dense.expected_recall;
     result_.filtered_walk = std::ranges::any_of(
         plan_.dense.segments, [](const SegmentPlan& segment) {
@@ -198,8 +206,10 @@ class Execution {
         absl::StrCat("dense ", target_.schema->vector_fields[field].name);
     ASSIGN_OR_RETURN(
         std::vector<Candidate> candidates,
-        RunDense(*target_.snapshot, {plan_.dense, vector, context_}, matches_,
-                 &timing));
+        RunDense(*target_.snapshot,
+                 {plan_.dense, vector, context_,
+                  correction_.has_value() ? &*correction_ : nullptr},
+                 matches_, &timing));
     result_.stages.push_back(std::move(timing));
     has_more_ = candidates.size() == plan_.dense.candidates;
     if (const auto* id = std::get_if<PointId>(&source.target)) {
@@ -222,12 +232,25 @@ class Execution {
     return candidates;
   }
 
+  // A line of the plan.
+  std::string CorrectionText() const {
+    return correction_.has_value()
+               ? absl::StrCat("  ", correction_->ToString(), "\n")
+               : std::string();
+  }
+
   absl::Status Fetch(const std::vector<Candidate>& page) {
     StageTiming timing;
     ASSIGN_OR_RETURN(result_.hits,
                      FetchHits(target_, page, query_, context_, &timing));
     if (!timing.name.empty()) {
       result_.stages.push_back(std::move(timing));
+    }
+    if (correction_.has_value() && query_.explain) {
+      for (size_t i = 0; i < page.size(); ++i) {
+        const float bias = correction_->Of(*target_.snapshot, page[i]);
+        result_.hits[i].correction = {page[i].score + bias, bias};
+      }
     }
     if (hybrid_ != nullptr && query_.explain) {
       for (size_t i = 0; i < page.size(); ++i) {
@@ -247,6 +270,7 @@ class Execution {
   Plan plan_;
   // There may be points below the worst that was ranked.
   bool has_more_ = false;
+  std::optional<Correction> correction_;
   std::unique_ptr<HybridSearch> hybrid_;
 };
 

@@ -62,4 +62,9 @@ inline constexpr uint64_t kHitsPerBatchMax = 100000;
 
 inline constexpr size_t kCollectionsMax = 10000;
 
+inline constexpr size_t kBanksMax = 64;
+inline constexpr size_t kBankRowsMax = 1'000'000;
+inline constexpr uint64_t kBankBytesMax = uint64_t{128} << 20U;
+inline constexpr size_t kNormalizersMax = 32;
+
 }  // namespace sextant::limits

@@ -412,22 +412,32 @@ DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
   return plan;
 }
 
+double CorrectedAim(double recall_target) {
+  return recall_target > 0 && recall_target < 1 ? 1 - (1 - recall_target) / 2
+                                                : recall_target;
+}
+
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments,
-                uint32_t candidates) {
+                const RankingNeeds& needs) {
   const auto& source = std::get<DenseSource>(query.sources.front());
+  const double recall_target = RecallTarget(query, source, defaults);
   Plan plan = PlanOf(query);
   // The stored point that is searched by leaves the answer: one more.
   const bool by_stored_point = std::holds_alternative<PointId>(source.target);
   plan.dense = PlanDense(
       source,
       {.field = field,
-       .candidates =
-           (candidates != 0 ? candidates : query.limit + query.offset) +
-           (by_stored_point ? 1 : 0),
-       .recall_target = RecallTarget(query, source, defaults)},
+       .candidates = (needs.candidates != 0 ? needs.candidates
+                                            : query.limit + query.offset) +
+                     (by_stored_point ? 1 : 0),
+       .recall_target =
+           needs.corrected ? CorrectedAim(recall_target) : recall_target},
       defaults, segments);
+  if (needs.corrected && plan.dense.expected_recall < 1) {
+    plan.dense.expected_recall = 0;
+  }
   return plan;
 }
 

@@ -12,6 +12,7 @@
 #include "engine/limits.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
+#include "engine/segment_facts.h"
 #include "index/recall_curve.h"
 #include "index/search_costs.h"
 #include "index/search_effort.h"
@@ -99,37 +100,6 @@ struct Plan {
 // All but the source.
 Plan PlanOf(const SearchQuery& query);
 
-// What the planner may know of a segment, for the field that is searched.
-struct SegmentFacts {
-  uint32_t number = 0;
-  bool growing = false;
-  bool has_graph = false;
-  uint64_t rows = 0;
-  uint64_t dead = 0;
-  // Null where it was not measured. Outlives the planning.
-  const RecallCurve* recall_curve = nullptr;
-  bool has_binary_codes = false;
-  bool has_codes = false;  // others
-  // Graph searches do not read the floats (VectorIndex::scores_by_codes).
-  bool scores_by_codes = false;
-  std::optional<uint64_t> matching;  // with a filter: as in SegmentPlan
-  // Where all that match lie in a window: its index, which outlives the
-  // planning.
-  const WindowIndex* window = nullptr;
-  RankWindow ranks;
-  // The filter is that window.
-  bool is_window = false;
-  SearchCosts costs;
-};
-
-// What a search is planned by that does not say how hard to try.
-struct SearchDefaults {
-  double recall_target = limits::kRecallTargetDefault;
-  uint32_t ef = 0;  // not 0: this beam width in place of the target
-  // Of graph walks for points of a filter, by probes; 0: not known.
-  double filtered_recall = 0;
-};
-
 // A graph search with beam width ef computes some 15 to 20 distances per unit
 // of ef, each a cache miss; a scan streams its rows and costs about half as
 // much each. Below this many rows per unit of ef the scan, which is exact, is
@@ -163,6 +133,10 @@ DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
                     const SearchDefaults& defaults,
                     const std::vector<SegmentFacts>& segments);
 
+// What to aim at so that a corrected search reaches `recall_target`: half as
+// many misses.
+double CorrectedAim(double recall_target);
+
 // Points that a source of several finds when it does not say how many: 100,
 // 1,000 or 10,000, the least that is not below `page_end` (offset + limit). In
 // steps, so that the pages of an answer are those of one ranking.
@@ -171,6 +145,14 @@ uint32_t DefaultCandidates(uint32_t page_end);
 // The recall that a search aims at; 0 where its effort is given.
 double RecallTarget(const SearchQuery& query, const DenseSource& source,
                     const SearchDefaults& defaults);
+
+// What the stages after a dense source that stands alone ask of it.
+struct RankingNeeds {
+  uint32_t candidates = 0;  // best points; 0: offset + limit
+  // Scores are corrected: it is not known what efforts are worth for those, so
+  // they are the ones for half as many misses (CorrectedAim).
+  bool corrected = false;
+};
 
 // Pure: the same facts give the same plan. `query` was validated; `field` is
 // the position of its vector field.
@@ -190,11 +172,9 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
 // so the effort is one for half as many misses, and the recall is what probes
 // of such searches found, if there were any. A window has a planner of its own,
 // which learns too.
-//
-// `candidates`: best points that later stages want; 0: offset + limit.
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const SearchDefaults& defaults,
                 const std::vector<SegmentFacts>& segments,
-                uint32_t candidates = 0);
+                const RankingNeeds& needs = {});
 
 }  // namespace sextant

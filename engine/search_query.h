@@ -43,6 +43,9 @@ struct DenseSource {
   uint32_t ef = 0;     // beam width of graph searches
   bool exact = false;  // compare with every point
   SourceShare share = {};
+  // Corrects scores for hubness: a normaliser of the field by name, "none", or
+  // empty: the field's default, if it has one.
+  std::string normalizer;
 };
 
 struct TextSourceField {

@@ -42,8 +42,16 @@ struct HitExplanation {
   std::vector<BoostExplanation> boosts;
 };
 
+// How a score came about: score = raw - bias.
+struct ScoreCorrection {
+  float raw = 0;
+  // b(x) less its mean over all points (ranking/hubness/bias_terms.h).
+  float bias = 0;
+};
+
 struct Hit {
   float score = 0;
+  std::optional<ScoreCorrection> correction;  // with explain, if there was one
   Point point;  // id; payload and vectors as projected
   // Of searches with several sources, with text or with boosts, when
   // SearchQuery::explain is set.

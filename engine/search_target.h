@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "engine/normalizer_catalog.h"
 #include "engine/plan.h"
 #include "engine/point_reader.h"
 #include "engine/schema.h"
@@ -15,6 +16,7 @@ struct SearchTarget {
   const Snapshot* snapshot = nullptr;
   const PointReader* reader = nullptr;
   SearchDefaults defaults;
+  const NormalizerCatalog* normalizers = nullptr;
 };
 
 }  // namespace sextant

@@ -92,7 +92,32 @@ absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
       store, record, std::move(schema), options, threads, events));
   RETURN_IF_ERROR_WITH(collection->writer_.Recover(),
                        absl::StrCat("collection '", record.name(), "'"));
+  RETURN_IF_ERROR_WITH(collection->normalizers_.Load(),
+                       absl::StrCat("collection '", record.name(), "'"));
   return collection;
+}
+
+CompactorOptions StoredCollection::WithNormalizers(CompactorOptions options,
+                                                   const EventSink& events) {
+  options.before_publish =
+      [this](const std::shared_ptr<const SealedSegment>& segment,
+             const RequestContext& context) {
+        normalizers_.Prepare(segment, context);
+      };
+  options.after_checkpoint = [this, events] {
+    // What is not stored is computed after a restart.
+    if (const absl::Status saved = normalizers_.SaveState(); !saved.ok()) {
+      events(false,
+             absl::StrCat("collection '", record_.name(),
+                          "': biases were not stored: ", saved.ToString()));
+    }
+  };
+  return options;
+}
+
+absl::StatusOr<NormalizerCatalog*> StoredCollection::normalizers() {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  return &normalizers_;
 }
 
 StoredCollection::StoredCollection(Store* store,
@@ -109,7 +134,10 @@ StoredCollection::StoredCollection(Store* store,
       probe_(options.recall_probe_every),
       writer_(store, record, schema_, options.seal_rows, events),
       commits_(options.commit),
-      compactor_(store, record, &writer_, threads, options.compactor, events),
+      normalizers_(store, record.number(), &schema_, threads.builds,
+                   [this] { return writer_.snapshot(); }),
+      compactor_(store, record, &writer_, threads,
+                 WithNormalizers(options.compactor, events), events),
       last_write_(std::chrono::steady_clock::now()),
       last_refresh_(last_write_) {}
 
@@ -222,7 +250,7 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   ASSIGN_OR_RETURN(SearchResult result,
                    ExecuteSearch({snapshot->schema.get(), snapshot.get(),
-                                  &reader_, Defaults()},
+                                  &reader_, Defaults(), &normalizers_},
                                  query, context));
   probe_.Offer(query, result);
   return result;
@@ -238,7 +266,7 @@ void StoredCollection::RunProbe(const SearchQuery& query,
                                 const RequestContext& context) {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   const SearchTarget target{snapshot->schema.get(), snapshot.get(), &reader_,
-                            Defaults()};
+                            Defaults(), &normalizers_};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
   const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
@@ -273,9 +301,10 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
     return std::vector<absl::StatusOr<SearchResult>>(queries.size(), dropped);
   }
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  std::vector<absl::StatusOr<SearchResult>> results = ExecuteSearches(
-      {snapshot->schema.get(), snapshot.get(), &reader_, Defaults()}, queries,
-      context);
+  std::vector<absl::StatusOr<SearchResult>> results =
+      ExecuteSearches({snapshot->schema.get(), snapshot.get(), &reader_,
+                       Defaults(), &normalizers_},
+                      queries, context);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       probe_.Offer(queries[i], *results[i]);

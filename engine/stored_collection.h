@@ -14,6 +14,7 @@
 #include "engine/collection_writer.h"
 #include "engine/commit_queue.h"
 #include "engine/compactor.h"
+#include "engine/normalizer_catalog.h"
 #include "engine/plan.h"
 #include "engine/point_reader.h"
 #include "engine/recall_probe.h"
@@ -76,6 +77,7 @@ class StoredCollection final
   std::vector<absl::StatusOr<SearchResult>> SearchBatch(
       std::span<const SearchQuery> queries,
       const RequestContext& context) const override;
+  absl::StatusOr<NormalizerCatalog*> normalizers() override;
   CollectionInfo Info() const override;
   absl::Status SealAndWait(const RequestContext& context) override;
 
@@ -102,6 +104,10 @@ class StoredCollection final
                    Schema schema, const StoredCollectionOptions& options,
                    BackgroundThreads threads, const EventSink& events);
 
+  // The catalogue's wishes added.
+  CompactorOptions WithNormalizers(CompactorOptions options,
+                                   const EventSink& events);
+
   Store* const store_;
   const storage::CollectionRecord record_;
   // As of the start: what is asked of it is what never changes. Payload fields
@@ -114,6 +120,7 @@ class StoredCollection final
 
   CollectionWriter writer_;
   CommitQueue commits_;
+  NormalizerCatalog normalizers_;
   Compactor compactor_;
   std::atomic<MonotonicTime> last_write_;
   MonotonicTime last_refresh_;  // used by Tick only

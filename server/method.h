@@ -25,6 +25,13 @@ enum class Method {
   kFacetPoints,
   kSearch,
   kSearchBatch,
+  kPutBank,
+  kSampleBank,
+  kListBanks,
+  kDeleteBank,
+  kPutNormalizer,
+  kListNormalizers,
+  kDeleteNormalizer,
 };
 
 // Which threads serve a method; each pool has its own bounded queue, so that a
@@ -37,7 +44,7 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 15> kMethods = {{
+inline constexpr std::array<MethodInfo, 22> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
@@ -53,6 +60,13 @@ inline constexpr std::array<MethodInfo, 15> kMethods = {{
     {Method::kFacetPoints, "FacetPoints", Pool::kRead},
     {Method::kSearch, "Search", Pool::kSearch},
     {Method::kSearchBatch, "SearchBatch", Pool::kSearch},
+    {Method::kPutBank, "PutBank", Pool::kWrite},
+    {Method::kSampleBank, "SampleBank", Pool::kWrite},
+    {Method::kListBanks, "ListBanks", Pool::kRead},
+    {Method::kDeleteBank, "DeleteBank", Pool::kWrite},
+    {Method::kPutNormalizer, "PutNormalizer", Pool::kWrite},
+    {Method::kListNormalizers, "ListNormalizers", Pool::kRead},
+    {Method::kDeleteNormalizer, "DeleteNormalizer", Pool::kWrite},
 }};
 
 constexpr size_t IndexOf(Method method) {

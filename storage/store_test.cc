@@ -327,6 +327,30 @@ TEST_F(StoreTest, RefusesASecondOpenInThisProcess) {
                        HasSubstr("already open in this process")));
 }
 
+TEST_F(StoreTest, AttachmentsLiveWithTheirCollection) {
+  const CollectionNumber one = Create("one");
+  const CollectionNumber other = Create("other");
+  const std::string large(300'000, 'x');
+  const std::vector<Store::Attachment> writes = {
+      {"bank/a", "1"}, {"bank/b", large}, {"bias/1", ""}};
+  ASSERT_OK(store_->WriteAttachments(one, writes));
+  const Store::Attachment removed{"bank/a", std::nullopt};
+  ASSERT_OK(store_->WriteAttachments(one, {&removed, 1}));
+  Reopen();
+  EXPECT_EQ(store_->ListCollections()->size(), 2U);
+  EXPECT_THAT(*store_->ListAttachments(one, "bank/"),
+              testing::ElementsAre("bank/b"));
+  EXPECT_EQ(**store_->ReadAttachment(one, "bank/b"), large);
+  EXPECT_EQ(**store_->ReadAttachment(one, "bias/1"), "");
+  EXPECT_FALSE(store_->ReadAttachment(one, "bank/a")->has_value());
+  EXPECT_THAT(*store_->ListAttachments(other, ""), testing::IsEmpty());
+  EXPECT_OK(store_->Verify());
+  ASSERT_OK(store_->DropCollection(one));
+  EXPECT_THAT(store_->ReadAttachment(one, "bank/b"),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_OK(store_->Verify());
+}
+
 TEST_F(StoreTest, RefusesAnEmptyPath) {
   EXPECT_THAT(Store::Open(TestOptions("")),
               StatusIs(absl::StatusCode::kInvalidArgument));

@@ -17,10 +17,12 @@ class App;
 // one sets `*action`, which outlives the parsing.
 namespace sextant::cli {
 
+void AddBankCommand(CLI::App& app, Action* action);
 void AddCollectionCommand(CLI::App& app, Action* action);
 void AddFacetsCommand(CLI::App& app, Action* action);
 void AddAnalyzeCommand(CLI::App& app, Action* action);
 void AddImportCommand(CLI::App& app, Action* action);
+void AddNormalizerCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);
 void AddStatsCommand(CLI::App& app, Action* action);

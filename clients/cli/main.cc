@@ -64,6 +64,8 @@ int Run(int argc, char** argv) {
   AddSearchCommand(app, &action);
   AddFacetsCommand(app, &action);
   AddAnalyzeCommand(app, &action);
+  AddBankCommand(app, &action);
+  AddNormalizerCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);

@@ -447,6 +447,9 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
                       "more is better recall, slower");
   command->add_flag("--exact", request->exact,
                     "Compare with every point; recall is 1");
+  command->add_option("--normalizer", request->normalizer,
+                      "Correct scores for hubness by this normalizer; none: "
+                      "not even by the field's default");
   command->add_flag("--explain", request->explain,
                     "Show the plan and its measured stages");
   command

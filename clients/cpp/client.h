@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cpp/client_options.h"
+#include "clients/cpp/normalizer_types.h"
 #include "clients/cpp/scroll_cursor.h"
 #include "clients/cpp/search_types.h"
 #include "clients/cpp/types.h"
@@ -115,6 +116,27 @@ class Client {
   absl::StatusOr<std::vector<SearchResult>> SearchBatch(
       absl::string_view collection, std::span<const SearchRequest> requests,
       const CallOptions& call = {});
+
+  // Banks and normalisers: see sextant/v1/normalizer_service.proto. Of `bank`
+  // name, field and gallery are read.
+  absl::StatusOr<Bank> PutBank(absl::string_view collection, const Bank& bank,
+                               std::span<const std::vector<float>> rows,
+                               const CallOptions& call = {});
+  absl::StatusOr<Bank> SampleBank(absl::string_view collection,
+                                  const Bank& bank, uint64_t count,
+                                  uint64_t seed, const CallOptions& call = {});
+  absl::StatusOr<std::vector<Bank>> ListBanks(absl::string_view collection,
+                                              const CallOptions& call = {});
+  absl::Status DeleteBank(absl::string_view collection, absl::string_view name,
+                          const CallOptions& call = {});
+  absl::StatusOr<Normalizer> PutNormalizer(absl::string_view collection,
+                                           const Normalizer& normalizer,
+                                           const CallOptions& call = {});
+  absl::StatusOr<std::vector<Normalizer>> ListNormalizers(
+      absl::string_view collection, const CallOptions& call = {});
+  absl::Status DeleteNormalizer(absl::string_view collection,
+                                absl::string_view name,
+                                const CallOptions& call = {});
 
  private:
   explicit Client(std::shared_ptr<Connection> connection);

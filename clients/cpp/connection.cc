@@ -34,6 +34,7 @@ Connection::Connection(std::string target, const ClientOptions& options)
   collections_ = v1::CollectionService::NewStub(channel_);
   points_ = v1::PointService::NewStub(channel_);
   searches_ = v1::SearchService::NewStub(channel_);
+  normalizers_ = v1::NormalizerService::NewStub(channel_);
 }
 
 RetrySchedule Connection::NewSchedule() const {

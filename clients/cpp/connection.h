@@ -14,6 +14,7 @@
 #include "clients/cpp/retry.h"
 #include "clients/cpp/status_from_grpc.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
+#include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
 
@@ -28,6 +29,7 @@ class Connection {
   v1::CollectionService::Stub& collections() { return *collections_; }
   v1::PointService::Stub& points() { return *points_; }
   v1::SearchService::Stub& searches() { return *searches_; }
+  v1::NormalizerService::Stub& normalizers() { return *normalizers_; }
   const ClientOptions& options() const { return options_; }
 
   RetrySchedule NewSchedule() const;
@@ -74,6 +76,7 @@ class Connection {
   std::unique_ptr<v1::CollectionService::Stub> collections_;
   std::unique_ptr<v1::PointService::Stub> points_;
   std::unique_ptr<v1::SearchService::Stub> searches_;
+  std::unique_ptr<v1::NormalizerService::Stub> normalizers_;
 };
 
 }  // namespace sextant::client

@@ -393,6 +393,7 @@ void AddDense(const SearchRequest& request, v1::SearchRequest* wire) {
   }
   dense->set_ef(request.ef);
   dense->set_exact(request.exact);
+  dense->set_normalizer(request.normalizer);
 }
 
 void AddSources(const SearchRequest& request, v1::SearchRequest* wire) {

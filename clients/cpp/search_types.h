@@ -78,6 +78,9 @@ struct SearchRequest {
   uint32_t ef = 0;
   // Compare with every point; recall is 1. Not with `ef`.
   bool exact = false;
+  // Corrects scores for hubness: a normaliser of the field, "none", or empty:
+  // the field's default.
+  std::string normalizer;
   Projection projection;
   bool explain = false;
 };

@@ -193,6 +193,11 @@ void FromHits(std::vector<Hit> hits, AnswerForm form,
     wire->set_score(hit.score);
     wire->set_payload(std::move(hit.point.payload));
     FromVectors(hit.point.vectors, form.raw_vectors, wire);
+    if (hit.correction.has_value()) {
+      v1::ScoreCorrection* const correction = wire->mutable_correction();
+      correction->set_raw(hit.correction->raw);
+      correction->set_bias(hit.correction->bias);
+    }
     if (hit.explanation.has_value()) {
       FromExplanation(*hit.explanation, wire->mutable_explanation());
     }

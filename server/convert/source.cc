@@ -53,6 +53,13 @@ absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message) {
   }
   source.ef = message.ef();
   source.exact = message.exact();
+  if (message.normalizer().size() > limits::kNameBytesMax) {
+    return InvalidField(
+        "dense.normalizer",
+        absl::StrCat("a name has at most ", limits::kNameBytesMax,
+                     " characters, got ", message.normalizer().size()));
+  }
+  source.normalizer = message.normalizer();
   return source;
 }
 

@@ -129,7 +129,9 @@ struct GrpcServer::Rep {
         collection_api(environment),
         point_api(environment),
         search_api(WithSearches(environment, runner.searches())),
-        services({&collection_api, &point_api, &search_api}, &runner),
+        normalizer_api(environment),
+        services({&collection_api, &point_api, &search_api, &normalizer_api},
+                 &runner),
         health(environment.state, &runner) {}
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue;
@@ -137,6 +139,7 @@ struct GrpcServer::Rep {
   CollectionApi collection_api;
   PointApi point_api;
   SearchApi search_api;
+  NormalizerApi normalizer_api;
   Services services;
   HealthService health;
   std::string listen_address;

@@ -56,12 +56,23 @@ void Services::AddSearchMethods(const SearchApi* api) {
   SEXTANT_UNARY(searches_, SearchBatch, SearchBatch);
 }
 
+void Services::AddNormalizerMethods(const NormalizerApi* api) {
+  SEXTANT_UNARY(normalizers_, PutBank, PutBank);
+  SEXTANT_UNARY(normalizers_, SampleBank, SampleBank);
+  SEXTANT_UNARY(normalizers_, ListBanks, ListBanks);
+  SEXTANT_UNARY(normalizers_, DeleteBank, DeleteBank);
+  SEXTANT_UNARY(normalizers_, PutNormalizer, PutNormalizer);
+  SEXTANT_UNARY(normalizers_, ListNormalizers, ListNormalizers);
+  SEXTANT_UNARY(normalizers_, DeleteNormalizer, DeleteNormalizer);
+}
+
 #undef SEXTANT_UNARY
 
 Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddCollectionMethods(api.collections);
   AddPointMethods(api.points);
   AddSearchMethods(api.searches);
+  AddNormalizerMethods(api.normalizers);
   stream_environment_ = {api.points, runner, &streams_,
                          [this](grpc::ServerContext* call,
                                 UpsertStream::Stream* stream, void* tag) {
@@ -75,6 +86,7 @@ void Services::RegisterWith(grpc::ServerBuilder* builder) {
   builder->RegisterService(&collections_);
   builder->RegisterService(&points_);
   builder->RegisterService(&searches_);
+  builder->RegisterService(&normalizers_);
 }
 
 void Services::Arm() {

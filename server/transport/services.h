@@ -7,12 +7,14 @@
 #include "grpcpp/server_builder.h"
 
 #include "server/api/collection_api.h"
+#include "server/api/normalizer_api.h"
 #include "server/api/point_api.h"
 #include "server/api/search_api.h"
 #include "server/transport/call_runner.h"
 #include "server/transport/unary_call.h"
 #include "server/transport/upsert_stream.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
+#include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
 
@@ -29,6 +31,7 @@ class Services {
     const CollectionApi* collections = nullptr;
     const PointApi* points = nullptr;
     const SearchApi* searches = nullptr;
+    const NormalizerApi* normalizers = nullptr;
   };
 
   // What is named outlives the services.
@@ -59,14 +62,25 @@ class Services {
   using Searches = v1::SearchService::WithRawMethod_Search<
       v1::SearchService::WithRawMethod_SearchBatch<v1::SearchService::Service>>;
 
+  using Normalizers = v1::NormalizerService::WithRawMethod_PutBank<
+      v1::NormalizerService::WithRawMethod_SampleBank<
+          v1::NormalizerService::WithRawMethod_ListBanks<
+              v1::NormalizerService::WithRawMethod_DeleteBank<
+                  v1::NormalizerService::WithRawMethod_PutNormalizer<
+                      v1::NormalizerService::WithRawMethod_ListNormalizers<
+                          v1::NormalizerService::WithRawMethod_DeleteNormalizer<
+                              v1::NormalizerService::Service>>>>>>>;
+
   void AddCollectionMethods(const CollectionApi* api);
   void AddPointMethods(const PointApi* api);
   void AddSearchMethods(const SearchApi* api);
+  void AddNormalizerMethods(const NormalizerApi* api);
 
   CallRunner* const runner_;
   Collections collections_;
   Points points_;
   Searches searches_;
+  Normalizers normalizers_;
   std::vector<std::unique_ptr<UnaryMethod>> methods_;
   UpsertStream::Set streams_;
   UpsertStream::Environment stream_environment_;

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sextant bank` and `sextant normalizer`.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/App.hpp"
+#include "CLI/Config.hpp"
+#include "CLI/Formatter.hpp"
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+#include "base/status_macros.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/output.h"
+#include "clients/cli/table.h"
+#include "clients/cli/text.h"
+#include "clients/formats/vector_file.h"
+
+namespace sextant::cli {
+namespace {
+
+struct Options {
+  std::string collection;
+  client::Bank bank;
+  client::Normalizer normalizer;
+  std::string file;
+  uint64_t first = 0;
+  uint64_t count = 0;
+  uint64_t seed = 1;
+};
+
+nlohmann::json ToJson(const client::Bank& bank) {
+  return {{"name", bank.name},
+          {"field", bank.field},
+          {"gallery", bank.gallery},
+          {"version", bank.version},
+          {"count", bank.count}};
+}
+
+// With the parameters that answers always have.
+nlohmann::json ToJson(const client::Normalizer& normalizer) {
+  return {{"name", normalizer.name},
+          {"field", normalizer.field},
+          {"method", normalizer.method},
+          {"beta", normalizer.beta.value_or(0)},
+          {"gallery_beta", normalizer.gallery_beta.value_or(0)},
+          {"alpha", normalizer.alpha.value_or(0)},
+          {"k", normalizer.k.value_or(0)},
+          {"gate_k", normalizer.gate_k.value_or(0)},
+          {"tau", normalizer.tau.value_or(0)},
+          {"iterations", normalizer.iterations.value_or(0)},
+          {"query_bank", normalizer.query_bank},
+          {"gallery_bank", normalizer.gallery_bank},
+          {"default", normalizer.is_default},
+          {"version", normalizer.version},
+          {"segments_ready", normalizer.segments_ready},
+          {"segments", normalizer.segments},
+          {"memory_bytes", normalizer.memory_bytes}};
+}
+
+absl::Status Show(Session& session, const std::vector<client::Bank>& banks) {
+  if (session.json()) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const client::Bank& bank : banks) {
+      all.push_back(ToJson(bank));
+    }
+    return PrintLine(all.dump());
+  }
+  Table table({{"bank"},
+               {"field"},
+               {"like"},
+               {"vectors", Align::kRight},
+               {"version", Align::kRight}});
+  for (const client::Bank& bank : banks) {
+    table.AddRow({bank.name, bank.field, bank.gallery ? "points" : "queries",
+                  WithCommas(bank.count), absl::StrCat(bank.version)});
+  }
+  return Print(table.Render(OutputWidth()));
+}
+
+absl::Status Show(Session& session,
+                  const std::vector<client::Normalizer>& normalizers) {
+  if (session.json()) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const client::Normalizer& normalizer : normalizers) {
+      all.push_back(ToJson(normalizer));
+    }
+    return PrintLine(all.dump());
+  }
+  Table table({{"normalizer"},
+               {"field"},
+               {"method"},
+               {"banks"},
+               {"default"},
+               {"ready"},
+               {"version", Align::kRight}});
+  for (const client::Normalizer& one : normalizers) {
+    table.AddRow(
+        {one.name, one.field, one.method,
+         absl::StrCat(one.query_bank, one.gallery_bank.empty() ? "" : ", ",
+                      one.gallery_bank),
+         one.is_default ? "yes" : "",
+         absl::StrCat(one.segments_ready, " of ", one.segments),
+         absl::StrCat(one.version)});
+  }
+  return Print(table.Render(OutputWidth()));
+}
+
+absl::Status PutBank(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<VectorFile> file,
+                   OpenVectorFile(options.file));
+  const uint64_t first = std::min(options.first, file->rows());
+  const uint64_t rest = file->rows() - first;
+  const uint64_t count =
+      options.count == 0 ? rest : std::min(options.count, rest);
+  std::vector<std::vector<float>> rows;
+  for (uint64_t i = 0; i < count; ++i) {
+    rows.emplace_back(file->dimension());
+    RETURN_IF_ERROR(file->ReadRows(first + i, rows.back()));
+  }
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const client::Bank bank,
+                   client->PutBank(options.collection, options.bank, rows));
+  return Show(session, std::vector<client::Bank>{bank});
+}
+
+absl::Status SampleBank(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const client::Bank bank,
+                   client->SampleBank(options.collection, options.bank,
+                                      options.count, options.seed));
+  return Show(session, std::vector<client::Bank>{bank});
+}
+
+absl::Status ListBanks(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const std::vector<client::Bank> banks,
+                   client->ListBanks(options.collection));
+  return Show(session, banks);
+}
+
+absl::Status DeleteBank(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  return client->DeleteBank(options.collection, options.bank.name);
+}
+
+absl::Status PutNormalizer(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(
+      const client::Normalizer normalizer,
+      client->PutNormalizer(options.collection, options.normalizer));
+  return Show(session, std::vector<client::Normalizer>{normalizer});
+}
+
+absl::Status ListNormalizers(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  ASSIGN_OR_RETURN(const std::vector<client::Normalizer> normalizers,
+                   client->ListNormalizers(options.collection));
+  return Show(session, normalizers);
+}
+
+absl::Status DeleteNormalizer(Session& session, const Options& options) {
+  ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  return client->DeleteNormalizer(options.collection, options.normalizer.name);
+}
+
+using Function = absl::Status (*)(Session&, const Options&);
+
+// A subcommand with its collection.
+CLI::App* AddVerb(CLI::App* noun, const char* verb, const char* what,
+                  const std::shared_ptr<Options>& options) {
+  CLI::App* command = noun->add_subcommand(verb, what);
+  command->add_option("COLLECTION", options->collection, "The collection")
+      ->required();
+  return command;
+}
+
+void RunBy(CLI::App* command, const std::shared_ptr<Options>& options,
+           Function run, Action* action) {
+  command->callback([options, run, action] {
+    *action = [options, run](Session& session) {
+      return run(session, *options);
+    };
+  });
+}
+
+template <typename T>
+void AddParameter(CLI::App* command, const char* name, const char* what,
+                  absl::optional<T>* value) {
+  command->add_option_function<T>(
+      name, [value](const T& given) { *value = given; }, what);
+}
+
+}  // namespace
+
+void AddBankCommand(CLI::App& app, Action* action) {
+  CLI::App* noun = app.add_subcommand(
+      "bank", "Vectors that normalizers compare points with");
+  noun->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+  CLI::App* put = AddVerb(noun, "put", "Make a bank from a file", options);
+  put->add_option("NAME", options->bank.name, "The bank")->required();
+  put->add_option("--file", options->file, "A .npy or .fvecs file")->required();
+  put->add_option("--field", options->bank.field, "Vector field");
+  put->add_flag("--gallery", options->bank.gallery,
+                "Vectors like the points, not like the queries");
+  put->add_option("--first", options->first, "Row to begin with");
+  put->add_option("--count", options->count, "Rows; 0: all that follow");
+  put->footer(
+      "Example:\n"
+      "  sextant bank put docs asked --file queries.npy --count 5000");
+  RunBy(put, options, &PutBank, action);
+
+  CLI::App* sample = AddVerb(
+      noun, "sample", "Make a bank from points of the collection", options);
+  sample->add_option("NAME", options->bank.name, "The bank")->required();
+  sample->add_option("--count", options->count, "Points")->required();
+  sample->add_option("--seed", options->seed, "Which points")
+      ->capture_default_str();
+  sample->add_option("--field", options->bank.field, "Vector field");
+  RunBy(sample, options, &SampleBank, action);
+
+  RunBy(AddVerb(noun, "list", "Show the banks of a collection", options),
+        options, &ListBanks, action);
+  CLI::App* remove = AddVerb(noun, "delete", "Delete a bank", options);
+  remove->add_option("NAME", options->bank.name, "The bank")->required();
+  RunBy(remove, options, &DeleteBank, action);
+}
+
+void AddNormalizerCommand(CLI::App& app, Action* action) {
+  CLI::App* noun =
+      app.add_subcommand("normalizer", "Corrections of scores for hubness");
+  noun->require_subcommand(1);
+  auto options = std::make_shared<Options>();
+  client::Normalizer* const wanted = &options->normalizer;
+  CLI::App* put = AddVerb(noun, "put", "Make or change a normalizer", options);
+  put->add_option("NAME", wanted->name, "The normalizer")->required();
+  put->add_option("--method", wanted->method,
+                  "inverted_softmax, dynamic_inverted_softmax, csls, "
+                  "nearest_neighbor, margin_distance, dual_inverted_softmax, "
+                  "dual_dynamic_inverted_softmax, sinkhorn, dual_sinkhorn")
+      ->required();
+  put->add_option("--query-bank", wanted->query_bank, "A bank like queries")
+      ->required();
+  put->add_option("--gallery-bank", wanted->gallery_bank,
+                  "A bank like points, for dual methods");
+  put->add_option("--field", wanted->field, "Vector field");
+  put->add_flag("--default", wanted->is_default,
+                "Searches of the field use it that name none");
+  AddParameter(put, "--beta", "Inverse temperature", &wanted->beta);
+  AddParameter(put, "--gallery-beta", "That of the gallery bank",
+               &wanted->gallery_beta);
+  AddParameter(put, "--alpha", "Share of the mean that is taken off",
+               &wanted->alpha);
+  AddParameter(put, "-k", "Neighbours in the bank", &wanted->k);
+  AddParameter(put, "--gate-k", "Nearest points that open a gate",
+               &wanted->gate_k);
+  AddParameter(put, "--tau", "Temperature of Sinkhorn's methods", &wanted->tau);
+  AddParameter(put, "--iterations", "Of Sinkhorn's methods",
+               &wanted->iterations);
+  put->footer(
+      "Example:\n"
+      "  sextant normalizer put docs is --method inverted_softmax --query-bank "
+      "asked --beta 20");
+  RunBy(put, options, &PutNormalizer, action);
+
+  RunBy(AddVerb(noun, "list", "Show the normalizers of a collection", options),
+        options, &ListNormalizers, action);
+  CLI::App* remove = AddVerb(noun, "delete", "Delete a normalizer", options);
+  remove->add_option("NAME", wanted->name, "The normalizer")->required();
+  RunBy(remove, options, &DeleteNormalizer, action);
+}
+
+}  // namespace sextant::cli

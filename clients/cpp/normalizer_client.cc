@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client's calls of NormalizerService.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status_macros.h"
+#include "clients/cpp/client.h"
+#include "clients/cpp/connection.h"
+#include "sextant/v1/normalizer_service.grpc.pb.h"
+
+namespace sextant::client {
+namespace {
+
+using Stub = v1::NormalizerService::Stub;
+
+Bank FromWire(const v1::Bank& wire) {
+  return {wire.name(), wire.field(), wire.gallery(), wire.version(),
+          wire.count()};
+}
+
+Normalizer FromWire(const v1::Normalizer& wire) {
+  Normalizer normalizer;
+  normalizer.name = wire.name();
+  normalizer.field = wire.field();
+  normalizer.method = wire.method();
+  normalizer.beta = wire.beta();
+  normalizer.gallery_beta = wire.gallery_beta();
+  normalizer.alpha = wire.alpha();
+  normalizer.k = wire.k();
+  normalizer.gate_k = wire.gate_k();
+  normalizer.tau = wire.tau();
+  normalizer.iterations = wire.iterations();
+  normalizer.query_bank = wire.query_bank();
+  normalizer.gallery_bank = wire.gallery_bank();
+  normalizer.is_default = wire.is_default();
+  normalizer.version = wire.version();
+  normalizer.segments_ready = wire.segments_ready();
+  normalizer.segments = wire.segments();
+  normalizer.memory_bytes = wire.memory_bytes();
+  return normalizer;
+}
+
+void ToWire(const Normalizer& normalizer, v1::Normalizer* wire) {
+  wire->set_name(normalizer.name);
+  wire->set_field(normalizer.field);
+  wire->set_method(normalizer.method);
+  if (normalizer.beta.has_value()) {
+    wire->set_beta(*normalizer.beta);
+  }
+  if (normalizer.gallery_beta.has_value()) {
+    wire->set_gallery_beta(*normalizer.gallery_beta);
+  }
+  if (normalizer.alpha.has_value()) {
+    wire->set_alpha(*normalizer.alpha);
+  }
+  if (normalizer.k.has_value()) {
+    wire->set_k(*normalizer.k);
+  }
+  if (normalizer.gate_k.has_value()) {
+    wire->set_gate_k(*normalizer.gate_k);
+  }
+  if (normalizer.tau.has_value()) {
+    wire->set_tau(*normalizer.tau);
+  }
+  if (normalizer.iterations.has_value()) {
+    wire->set_iterations(*normalizer.iterations);
+  }
+  wire->set_query_bank(normalizer.query_bank);
+  wire->set_gallery_bank(normalizer.gallery_bank);
+  wire->set_is_default(normalizer.is_default);
+}
+
+}  // namespace
+
+absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
+                                     const Bank& bank,
+                                     std::span<const std::vector<float>> rows,
+                                     const CallOptions& call) {
+  v1::PutBankRequest request;
+  request.set_collection(std::string(collection));
+  request.set_name(bank.name);
+  request.set_field(bank.field);
+  request.set_gallery(bank.gallery);
+  for (const std::vector<float>& row : rows) {
+    request.add_vectors()->set_raw(row.data(), row.size() * sizeof(float));
+  }
+  v1::PutBankResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(), &Stub::PutBank,
+                                    request, &response, call));
+  return FromWire(response.bank());
+}
+
+absl::StatusOr<Bank> Client::SampleBank(absl::string_view collection,
+                                        const Bank& bank, uint64_t count,
+                                        uint64_t seed,
+                                        const CallOptions& call) {
+  v1::SampleBankRequest request;
+  request.set_collection(std::string(collection));
+  request.set_name(bank.name);
+  request.set_field(bank.field);
+  request.set_count(count);
+  request.set_seed(seed);
+  v1::SampleBankResponse response;
+  RETURN_IF_ERROR(connection_->Call(
+      connection_->normalizers(), &Stub::SampleBank, request, &response, call));
+  return FromWire(response.bank());
+}
+
+absl::StatusOr<std::vector<Bank>> Client::ListBanks(
+    absl::string_view collection, const CallOptions& call) {
+  v1::ListBanksRequest request;
+  request.set_collection(std::string(collection));
+  v1::ListBanksResponse response;
+  RETURN_IF_ERROR(connection_->Call(
+      connection_->normalizers(), &Stub::ListBanks, request, &response, call));
+  std::vector<Bank> banks;
+  for (const v1::Bank& bank : response.banks()) {
+    banks.push_back(FromWire(bank));
+  }
+  return banks;
+}
+
+absl::Status Client::DeleteBank(absl::string_view collection,
+                                absl::string_view name,
+                                const CallOptions& call) {
+  v1::DeleteBankRequest request;
+  request.set_collection(std::string(collection));
+  request.set_name(std::string(name));
+  v1::DeleteBankResponse response;
+  return connection_->Call(connection_->normalizers(), &Stub::DeleteBank,
+                           request, &response, call);
+}
+
+absl::StatusOr<Normalizer> Client::PutNormalizer(absl::string_view collection,
+                                                 const Normalizer& normalizer,
+                                                 const CallOptions& call) {
+  v1::PutNormalizerRequest request;
+  request.set_collection(std::string(collection));
+  ToWire(normalizer, request.mutable_normalizer());
+  v1::PutNormalizerResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
+                                    &Stub::PutNormalizer, request, &response,
+                                    call));
+  return FromWire(response.normalizer());
+}
+
+absl::StatusOr<std::vector<Normalizer>> Client::ListNormalizers(
+    absl::string_view collection, const CallOptions& call) {
+  v1::ListNormalizersRequest request;
+  request.set_collection(std::string(collection));
+  v1::ListNormalizersResponse response;
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
+                                    &Stub::ListNormalizers, request, &response,
+                                    call));
+  std::vector<Normalizer> normalizers;
+  for (const v1::Normalizer& normalizer : response.normalizers()) {
+    normalizers.push_back(FromWire(normalizer));
+  }
+  return normalizers;
+}
+
+absl::Status Client::DeleteNormalizer(absl::string_view collection,
+                                      absl::string_view name,
+                                      const CallOptions& call) {
+  v1::DeleteNormalizerRequest request;
+  request.set_collection(std::string(collection));
+  request.set_name(std::string(name));
+  v1::DeleteNormalizerResponse response;
+  return connection_->Call(connection_->normalizers(), &Stub::DeleteNormalizer,
+                           request, &response, call);
+}
+
+}  // namespace sextant::client

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/correction.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+#include "base/status_macros.h"
+
+namespace sextant {
+namespace {
+
+// The row of a point in the growing segment, whose ordinals ascend by row.
+uint32_t RowOf(const GrowingVectors& vectors, uint32_t rows, Ordinal ordinal) {
+  uint32_t first = 0;
+  while (rows > 0) {
+    const uint32_t half = rows / 2;
+    if (vectors.row_ordinal(first + half) < ordinal) {
+      first += half + 1;
+      rows -= half + 1;
+    } else {
+      rows = half;
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+absl::StatusOr<Correction> Correction::Make(
+    std::shared_ptr<const Normalizer> normalizer, const Snapshot& snapshot,
+    const RequestContext& context) {
+  Correction made;
+  for (const auto& view : snapshot.segments) {
+    ASSIGN_OR_RETURN(std::shared_ptr<const SegmentBias> bias,
+                     normalizer->BiasOf(*view, {nullptr, context}));
+    made.segments_.push_back(std::move(bias));
+  }
+  made.normalizer_ = std::move(normalizer);
+  made.SetOpen(made.normalizer_->always_open());
+  return made;
+}
+
+bool Correction::has_gates() const {
+  return static_cast<size_t>(std::popcount(normalizer_->always_open())) <
+         normalizer_->term_count();
+}
+
+void Correction::SetOpen(uint32_t open) {
+  open_ = open;
+  double total = 0;
+  uint64_t rows = 0;
+  for (const auto& segment : segments_) {
+    for (size_t t = 0; t < normalizer_->term_count(); ++t) {
+      total += ((open >> t) & 1U) != 0 ? segment->totals[t] : 0;
+    }
+    rows += segment->rows;
+  }
+  reference_ =
+      rows == 0 ? 0 : static_cast<float>(total / static_cast<double>(rows));
+}
+
+absl::Status Correction::OpenGates(const Snapshot& snapshot,
+                                   const Candidate& nearest,
+                                   const RequestContext& context) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const sextant::OpenGates> gates,
+                   normalizer_->GatesOf(snapshot.segments, segments_, context));
+  const uint64_t key = sextant::OpenGates::Key(
+      snapshot.segments[nearest.segment]->number(), nearest.row);
+  uint32_t open = normalizer_->always_open();
+  for (size_t t = 0; t < normalizer_->term_count(); ++t) {
+    open |= (gates->points[t].contains(key) ? 1U : 0U) << t;
+  }
+  SetOpen(open);
+  return absl::OkStatus();
+}
+
+float Correction::Of(const Snapshot& snapshot,
+                     const Candidate& candidate) const {
+  if (open_ == 0) {
+    return 0;
+  }
+  const SegmentView& view = *snapshot.segments[candidate.segment];
+  const uint16_t field = normalizer_->field();
+  const uint32_t row =
+      view.growing != nullptr
+          ? RowOf(view.growing->field(field), view.field_rows[field],
+                  candidate.row)
+          : view.sealed->field(field).rows_by_ordinal()[candidate.row];
+  return segments_[candidate.segment]->by_open[open_][row] - reference_;
+}
+
+std::string Correction::ToString() const {
+  std::string text = absl::StrCat("normalizer ", normalizer_->record().name(),
+                                  " ", Describe(normalizer_->spec()),
+                                  " version ", normalizer_->record().version());
+  if (has_gates()) {
+    absl::StrAppend(&text, ", gates ", std::popcount(open_), " of ",
+                    normalizer_->term_count(), " open");
+  }
+  return absl::StrCat(text, ", reference ", reference_);
+}
+
+}  // namespace sextant

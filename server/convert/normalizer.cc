@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/convert/normalizer.h"
+
+#include "base/status_macros.h"
+#include "engine/normalizer.h"
+
+namespace sextant {
+
+void FromBank(const storage::BankRecord& record, v1::Bank* message) {
+  message->set_name(record.name());
+  message->set_field(record.field());
+  message->set_gallery(record.gallery());
+  message->set_version(record.version());
+  message->set_count(record.rows());
+}
+
+absl::StatusOr<storage::NormalizerRecord> ToNormalizer(
+    const v1::Normalizer& message) {
+  ASSIGN_OR_RETURN(storage::NormalizerRecord record,
+                   UsualNormalizer(message.method()));
+  record.set_name(message.name());
+  record.set_field(message.field());
+  record.set_query_bank(message.query_bank());
+  record.set_gallery_bank(message.gallery_bank());
+  record.set_is_default(message.is_default());
+#define SEXTANT_IF_SET(field)            \
+  if (message.has_##field()) {           \
+    record.set_##field(message.field()); \
+  }
+  SEXTANT_IF_SET(beta)
+  SEXTANT_IF_SET(gallery_beta)
+  SEXTANT_IF_SET(alpha)
+  SEXTANT_IF_SET(k)
+  SEXTANT_IF_SET(gate_k)
+  SEXTANT_IF_SET(tau)
+  SEXTANT_IF_SET(iterations)
+#undef SEXTANT_IF_SET
+  return record;
+}
+
+void FromNormalizer(const NormalizerStatus& status, v1::Normalizer* message) {
+  const storage::NormalizerRecord& record = status.record;
+  message->set_name(record.name());
+  message->set_field(record.field());
+  message->set_method(record.method());
+  message->set_beta(record.beta());
+  message->set_gallery_beta(record.gallery_beta());
+  message->set_alpha(record.alpha());
+  message->set_k(record.k());
+  message->set_gate_k(record.gate_k());
+  message->set_tau(record.tau());
+  message->set_iterations(record.iterations());
+  message->set_query_bank(record.query_bank());
+  message->set_gallery_bank(record.gallery_bank());
+  message->set_is_default(record.is_default());
+  message->set_version(record.version());
+  message->set_segments_ready(status.segments_known);
+  message->set_segments(status.segments);
+  message->set_memory_bytes(status.bytes);
+}
+
+}  // namespace sextant
