@@ -9,9 +9,10 @@
 
 namespace sextant {
 
-// To be called before any other thread is started: SIGTERM and SIGINT are
-// blocked everywhere, for SignalWatch; SIGPIPE and SIGXFSZ are ignored, so that
-// a vanished client or a file-size limit is an error to handle, not the end.
+// To be called once, before any other thread is started: SIGTERM and SIGINT are
+// for SignalWatch, whatever thread the kernel picks for them; SIGPIPE and
+// SIGXFSZ are ignored, so that a vanished client or a file-size limit is an
+// error to handle, not the end.
 void PrepareSignals();
 
 // Waits for SIGTERM and SIGINT on a thread of its own. The first one calls
@@ -29,7 +30,6 @@ class SignalWatch {
   void Watch();
 
   const std::function<void(int signal)> on_stop_;
-  int signal_fd_ = -1;
   int end_fd_ = -1;
   std::unique_ptr<Thread> thread_;
 };

@@ -126,9 +126,13 @@ class QueryParser {
     return absl::OkStatus();
   }
 
-  // "name:" in front of something; else empty.
+  // "name:" in front of something; else empty. A name that begins with '-' has
+  // to come from elsewhere: here that is a sign.
   absl::string_view TakeField() {
     size_t end = at_;
+    if (Sees('-')) {
+      return "";
+    }
     while (end < text_.size() && IsNameCharacter(text_[end])) {
       ++end;
     }

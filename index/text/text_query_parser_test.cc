@@ -68,6 +68,7 @@ TEST(TextQueryParserTest, ErrorsNameTheColumn) {
       {"a \"\"", "column 3: an empty phrase"},
       {"a\\", "column 3: expected a character"},
       {"a\"b\"", "column 2: expected a space"},
+      {"a --t:(b)", "column 7: expected a space"},
       {std::string(20, '(') + "a", "column 16: nested deeper than 16"},
       {"\xFF", "not valid UTF-8"},
       {std::string(kTextQueryBytesMax + 1, 'a'), "65537 bytes, at most 65536"},

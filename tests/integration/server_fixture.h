@@ -111,7 +111,7 @@ class ServerTest : public testing::Test {
 
   // A collection and a batch of searches in it that take seconds.
   static constexpr uint32_t kWide = 512;
-  static constexpr uint64_t kWidePoints = 10'000;
+  static constexpr uint64_t kWidePoints = 24'000;
   static constexpr int kHeavySearches = 1000;
 
   void FillWideCollection() {
