@@ -53,7 +53,7 @@ absl::Status SearchSealed(const DenseSearch& search,
                    {segment.view.dead, search.context, top, work})
           .status();
     case SearchMethod::kWindowMatches:
-      return segment.match->window->Scan(search.query, segment.match->ranks,
+      return segment.match->window->Scan(segment.query, segment.match->ranks,
                                          segment.Filter(bits), search.context,
                                          top, work);
     case SearchMethod::kCodeScan:

@@ -3,7 +3,7 @@
 // Random filters of all shapes on snapshots of a collection that is written to
 // and merged meanwhile: every way to search every segment is taken in turn, and
 // gives the answer of a look at each row; to the bit where the way is exact,
-// nearly where it estimates.
+// nearly where it estimates; by raw scores and by corrected ones.
 
 #include <algorithm>
 #include <array>
@@ -24,9 +24,11 @@
 #include "base/thread_pool.h"
 #include "engine/collection_writer.h"
 #include "engine/compactor.h"
+#include "engine/correction.h"
 #include "engine/dense_search.h"
 #include "engine/engine_fixture.h"
 #include "engine/filter_match.h"
+#include "engine/normalizer.h"
 #include "engine/schema_record.h"
 #include "filters/filter_generator.h"
 #include "filters/filter_text.h"
@@ -105,6 +107,25 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
         store_.get(), *record, writer_.get(),
         BackgroundThreads{&merges_, nullptr},
         CompactorOptions{.min_graph_rows = 256}, events_.Sink());
+    MakeNormalizer();
+  }
+  void MakeNormalizer() {
+    auto bank = std::make_shared<Bank>();
+    bank->record.set_rows(40);
+    bank->record.set_dimension(kDimension);
+    for (uint64_t i = 0; i < bank->record.rows(); ++i) {
+      const std::vector<float> row = RandomQuery();
+      bank->numbers.insert(bank->numbers.end(), row.begin(), row.end());
+    }
+    auto record = UsualNormalizer("inverted_softmax");
+    ASSERT_OK(record);
+    record->set_name("is");
+    record->set_field(schema_.vector_fields[0].name);
+    const RequestContext context;
+    auto made = Normalizer::Make(*record, schema_, bank, nullptr, {},
+                                 {nullptr, context});
+    ASSERT_OK(made);
+    normalizer_ = *std::move(made);
   }
   void TearDown() override {
     compactor_->Stop();
@@ -238,15 +259,14 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
     return ways;
   }
 
-  // The best of what a look at each row finds in one segment; `all` is what a
-  // search without a filter gives, best first.
+  // The best of what a look at each row finds; `all` is what a search without a
+  // filter gives, best first.
   static std::vector<Candidate> Expected(const BoundFilter& filter,
                                          const SegmentView& view,
-                                         const std::vector<Candidate>& all,
-                                         uint32_t segment) {
+                                         const std::vector<Candidate>& all) {
     std::vector<Candidate> best;
     for (const Candidate& candidate : all) {
-      if (candidate.segment == segment && best.size() < kHits &&
+      if (best.size() < kHits &&
           RowMatches(filter, AnyRow(view, candidate.row))) {
         best.push_back(candidate);
       }
@@ -256,43 +276,49 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
 
   void CheckFilter(const Snapshot& snapshot, const Filter& filter) {
     const std::vector<float> query = RandomQuery();
-    DensePlan plan;
-    plan.candidates = static_cast<uint32_t>(kIds);
-    for (const auto& view : snapshot.segments) {
-      plan.segments.emplace_back().growing = view->growing != nullptr;
-    }
-    StageTiming timing;
-    const auto all =
-        RunDense(snapshot, {plan, query, Unlimited()}, std::nullopt, &timing);
-    ASSERT_OK(all);
-    ASSERT_EQ(all->size(), snapshot.state.live_count);
     const auto bound = BindFilterTo(snapshot, filter);
     ASSERT_OK(bound);
-    for (uint32_t i = 0; i < snapshot.segments.size(); ++i) {
-      CheckSegment(snapshot, i, *bound, query,
-                   Expected(*bound, *snapshot.segments[i], *all, i));
+    Snapshot one = snapshot;
+    uint64_t live = 0;
+    for (const auto& view : snapshot.segments) {
+      live += view->live();
+      one.segments = {view};
+      CheckSegment(one, *bound, query, nullptr);
+      const auto correction = Correction::Make(normalizer_, one, Unlimited());
+      ASSERT_OK(correction);
+      SCOPED_TRACE("corrected");
+      CheckSegment(one, *bound, query, &*correction);
     }
+    ASSERT_EQ(live, snapshot.state.live_count);
   }
 
-  void CheckSegment(const Snapshot& snapshot, uint32_t segment,
-                    const BoundFilter& filter, const std::vector<float>& query,
-                    const std::vector<Candidate>& expected) {
-    Snapshot one = snapshot;
-    one.segments = {snapshot.segments[segment]};
+  // `one` is a snapshot of one segment.
+  void CheckSegment(const Snapshot& one, const BoundFilter& filter,
+                    const std::vector<float>& query,
+                    const Correction* correction) {
+    const SegmentView& view = *one.segments[0];
+    DensePlan scan;
+    scan.candidates = static_cast<uint32_t>(kIds);
+    scan.segments.emplace_back().growing = view.growing != nullptr;
+    StageTiming timing;
+    const auto all = RunDense(one, {scan, query, Unlimited(), correction},
+                              std::nullopt, &timing);
+    ASSERT_OK(all);
+    ASSERT_EQ(all->size(), view.live());
+    const std::vector<Candidate> expected = Expected(filter, view, *all);
     const auto plain = MatchSegments(filter, one, std::nullopt, Unlimited());
     const auto windowed = MatchSegments(filter, one, 0, Unlimited());
     ASSERT_OK(plain);
     ASSERT_OK(windowed);
-    for (const Way& way : WaysOf(*one.segments[0], (*windowed)[0])) {
+    for (const Way& way : WaysOf(view, (*windowed)[0])) {
       SCOPED_TRACE(absl::StrCat(way.name, " of segment ", way.plan.number,
                                 way.plan.growing ? ", growing" : ""));
       DensePlan plan;
       plan.candidates = kHits;
       plan.segments = {way.plan};
-      StageTiming timing;
       const Matches matches(way.windowed ? *windowed : *plain);
-      const auto found =
-          RunDense(one, {plan, query, Unlimited()}, matches, &timing);
+      const auto found = RunDense(one, {plan, query, Unlimited(), correction},
+                                  matches, &timing);
       ASSERT_OK(found);
       Compare(way, *found, expected);
     }
@@ -336,6 +362,7 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
   std::unique_ptr<CollectionWriter> writer_;
   ThreadPool merges_{{.name = "merge", .threads = 1}};
   std::shared_ptr<Compactor> compactor_;
+  std::shared_ptr<const Normalizer> normalizer_;
   // Hits of the expected answers, and those that were found, by way.
   std::map<std::string, uint64_t> wanted_;
   std::map<std::string, uint64_t> right_;
