@@ -9,31 +9,12 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "index/text/frozen_parts.h"
 #include "index/text/text_merger.h"
 #include "index/text/text_tail.h"
 
 namespace sextant {
 namespace {
-
-// So many parts of one size become one of the next.
-constexpr size_t kMergedParts = 8;
-// The largest parts have kTailRows * kMergedParts ^ this rows, and stay: a
-// merge stops the writer for its duration.
-constexpr uint32_t kLargestLevel = 2;
-
-// An index with its bytes.
-struct OwnedIndex {
-  std::string bytes;
-  TextIndex index;
-};
-
-absl::StatusOr<std::shared_ptr<const TextIndex>> Own(std::string bytes,
-                                                     uint32_t rows) {
-  auto owned = std::make_shared<OwnedIndex>();
-  owned->bytes = std::move(bytes);
-  ASSIGN_OR_RETURN(owned->index, TextIndex::Open(owned->bytes, rows));
-  return std::shared_ptr<const TextIndex>(owned, &owned->index);
-}
 
 // A part of a tail with an index a field instead.
 absl::StatusOr<TextPart> FrozenPart(const TextPart& part,
@@ -50,27 +31,39 @@ absl::StatusOr<TextPart> FrozenPart(const TextPart& part,
     }
     ASSIGN_OR_RETURN(std::string bytes, std::move(builder).Finish(part.rows));
     ASSIGN_OR_RETURN(std::shared_ptr<const TextIndex> index,
-                     Own(std::move(bytes), part.rows));
+                     OwnIndex<TextIndex>(std::move(bytes), part.rows));
     frozen.fields.push_back(std::move(index));
   }
   return frozen;
 }
 
+absl::Status MergeParts(const FrozenParts<TextPart>::Merge& merge,
+                        TextPart* merged) {
+  const size_t fields = merge.sources.front().fields.size();
+  for (size_t field = 0; field < fields; ++field) {
+    std::vector<TextMergeSource> sources;
+    for (size_t i = 0; i < merge.sources.size(); ++i) {
+      sources.push_back(
+          {merge.sources[i].fields[field].get(), merge.new_rows[i]});
+    }
+    ASSIGN_OR_RETURN(std::string bytes,
+                     MergeTextIndexes(sources, merged->rows, RequestContext()));
+    ASSIGN_OR_RETURN(std::shared_ptr<const TextIndex> index,
+                     OwnIndex<TextIndex>(std::move(bytes), merged->rows));
+    merged->fields.push_back(std::move(index));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 struct GrowingText::Rep {
-  struct Frozen {
-    TextPart part;
-    uint32_t level = 0;
-  };
-
   std::vector<TextIndexOptions> fields;
-  std::vector<Frozen> frozen;
+  FrozenParts<TextPart> frozen;
   Ordinal tail_first = 0;
   std::shared_ptr<TextTail> tail;
 
   absl::Status Freeze();
-  absl::Status MergeLast();
 };
 
 GrowingText::GrowingText(std::vector<TextIndexOptions> fields)
@@ -103,10 +96,9 @@ absl::Status GrowingText::Rep::Freeze() {
   part.rows = tail->rows();
   part.tail = tail;
   ASSIGN_OR_RETURN(part, FrozenPart(part, fields));
-  frozen.push_back({std::move(part), 0});
   tail_first += tail->rows();
   tail = std::make_shared<TextTail>(fields.size());
-  return MergeLast();
+  return frozen.Push(std::move(part), MergeParts);
 }
 
 absl::StatusOr<TextParts> FreezeTextParts(
@@ -119,49 +111,8 @@ absl::StatusOr<TextParts> FreezeTextParts(
   return parts;
 }
 
-absl::Status GrowingText::Rep::MergeLast() {
-  while (frozen.size() >= kMergedParts) {
-    const std::span<const Frozen> last =
-        std::span<const Frozen>(frozen).last(kMergedParts);
-    // Levels descend, so equal ends make all equal.
-    if (last.front().level != last.back().level ||
-        last.back().level == kLargestLevel) {
-      break;
-    }
-    Frozen result;
-    result.level = last.back().level + 1;
-    result.part.first_row = last.front().part.first_row;
-    std::vector<std::vector<Ordinal>> new_rows;
-    for (const Frozen& source : last) {
-      std::vector<Ordinal>& rows = new_rows.emplace_back(source.part.rows);
-      for (Ordinal& row : rows) {
-        row = result.part.rows++;
-      }
-    }
-    for (size_t field = 0; field < fields.size(); ++field) {
-      std::vector<TextMergeSource> sources;
-      for (size_t i = 0; i < last.size(); ++i) {
-        sources.push_back({last[i].part.fields[field].get(), new_rows[i]});
-      }
-      ASSIGN_OR_RETURN(
-          std::string bytes,
-          MergeTextIndexes(sources, result.part.rows, RequestContext()));
-      ASSIGN_OR_RETURN(std::shared_ptr<const TextIndex> index,
-                       Own(std::move(bytes), result.part.rows));
-      result.part.fields.push_back(std::move(index));
-    }
-    frozen.resize(frozen.size() - kMergedParts);
-    frozen.push_back(std::move(result));
-  }
-  return absl::OkStatus();
-}
-
 TextParts GrowingText::View() const {
-  TextParts parts;
-  parts.reserve(rep_->frozen.size() + 1);
-  for (const Rep::Frozen& frozen : rep_->frozen) {
-    parts.push_back(frozen.part);
-  }
+  TextParts parts = rep_->frozen.parts();
   if (rep_->tail->rows() > 0) {
     TextPart part;
     part.first_row = rep_->tail_first;
@@ -174,8 +125,8 @@ TextParts GrowingText::View() const {
 
 uint64_t GrowingText::size_bytes() const {
   uint64_t bytes = rep_->tail->memory_bytes();
-  for (const Rep::Frozen& frozen : rep_->frozen) {
-    for (const auto& index : frozen.part.fields) {
+  for (const TextPart& part : rep_->frozen.parts()) {
+    for (const auto& index : part.fields) {
       bytes += index->file_bytes();
     }
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "index/text/frozen_parts.h"
 #include "index/text/max_score.h"
 #include "index/text/row_sink.h"
 #include "index/text/scored_postings.h"
@@ -56,22 +57,6 @@ class SparseTail {
 
 namespace {
 
-constexpr size_t kMergedParts = 8;
-constexpr uint32_t kLargestLevel = 2;
-
-struct OwnedSparse {
-  std::string bytes;
-  SparseIndex index;
-};
-
-absl::StatusOr<std::shared_ptr<const SparseIndex>> Own(std::string bytes,
-                                                       uint32_t rows) {
-  auto owned = std::make_shared<OwnedSparse>();
-  owned->bytes = std::move(bytes);
-  ASSIGN_OR_RETURN(owned->index, SparseIndex::Open(owned->bytes, rows));
-  return std::shared_ptr<const SparseIndex>(owned, &owned->index);
-}
-
 absl::StatusOr<SparsePart> FrozenPart(const SparsePart& part) {
   SparseIndexBuilder builder;
   for (Ordinal row = 0; row < part.rows; ++row) {
@@ -81,8 +66,22 @@ absl::StatusOr<SparsePart> FrozenPart(const SparsePart& part) {
   SparsePart frozen;
   frozen.first_row = part.first_row;
   frozen.rows = part.rows;
-  ASSIGN_OR_RETURN(frozen.index, Own(std::move(bytes), part.rows));
+  ASSIGN_OR_RETURN(frozen.index,
+                   OwnIndex<SparseIndex>(std::move(bytes), part.rows));
   return frozen;
+}
+
+absl::Status MergeParts(const FrozenParts<SparsePart>::Merge& merge,
+                        SparsePart* merged) {
+  std::vector<SparseMergeSource> sources;
+  for (size_t i = 0; i < merge.sources.size(); ++i) {
+    sources.push_back({merge.sources[i].index.get(), merge.new_rows[i]});
+  }
+  ASSIGN_OR_RETURN(std::string bytes,
+                   MergeSparseIndexes(sources, merged->rows, RequestContext()));
+  ASSIGN_OR_RETURN(merged->index,
+                   OwnIndex<SparseIndex>(std::move(bytes), merged->rows));
+  return absl::OkStatus();
 }
 
 // Leaves in the order of indexes; `memory` keeps those of a tail.
@@ -111,11 +110,7 @@ void OpenLeaves(const SparsePart& part, std::span<const SparseEntry> query,
 }  // namespace
 
 struct GrowingSparse::Rep {
-  struct Frozen {
-    SparsePart part;
-    uint32_t level = 0;
-  };
-  std::vector<Frozen> frozen;
+  FrozenParts<SparsePart> frozen;
   Ordinal tail_first = 0;
   std::shared_ptr<SparseTail> tail = std::make_shared<SparseTail>();
 
@@ -127,7 +122,6 @@ struct GrowingSparse::Rep {
     return part;
   }
   absl::Status Freeze();
-  absl::Status MergeLast();
 };
 
 GrowingSparse::GrowingSparse() : rep_(std::make_unique<Rep>()) {}
@@ -147,58 +141,21 @@ absl::Status GrowingSparse::Append(std::span<const SparseEntry> entries) {
 
 absl::Status GrowingSparse::Rep::Freeze() {
   ASSIGN_OR_RETURN(SparsePart part, FrozenPart(TailPart()));
-  frozen.push_back({std::move(part), 0});
   tail_first += tail->rows();
   tail = std::make_shared<SparseTail>();
-  return MergeLast();
-}
-
-absl::Status GrowingSparse::Rep::MergeLast() {
-  while (frozen.size() >= kMergedParts) {
-    const std::span<const Frozen> last =
-        std::span<const Frozen>(frozen).last(kMergedParts);
-    // Levels descend, so equal ends make all equal.
-    if (last.front().level != last.back().level ||
-        last.back().level == kLargestLevel) {
-      break;
-    }
-    Frozen result;
-    result.level = last.back().level + 1;
-    result.part.first_row = last.front().part.first_row;
-    std::vector<std::vector<Ordinal>> new_rows;
-    std::vector<SparseMergeSource> sources;
-    for (const Frozen& source : last) {
-      std::vector<Ordinal>& rows = new_rows.emplace_back(source.part.rows);
-      std::iota(rows.begin(), rows.end(), result.part.rows);
-      result.part.rows += source.part.rows;
-    }
-    for (size_t i = 0; i < last.size(); ++i) {
-      sources.push_back({last[i].part.index.get(), new_rows[i]});
-    }
-    ASSIGN_OR_RETURN(
-        std::string bytes,
-        MergeSparseIndexes(sources, result.part.rows, RequestContext()));
-    ASSIGN_OR_RETURN(result.part.index,
-                     Own(std::move(bytes), result.part.rows));
-    frozen.resize(frozen.size() - kMergedParts);
-    frozen.push_back(std::move(result));
-  }
-  return absl::OkStatus();
+  return frozen.Push(std::move(part), MergeParts);
 }
 
 uint64_t GrowingSparse::size_bytes() const {
   uint64_t bytes = rep_->tail->bytes();
-  for (const Rep::Frozen& frozen : rep_->frozen) {
-    bytes += frozen.part.index->file_bytes();
+  for (const SparsePart& part : rep_->frozen.parts()) {
+    bytes += part.index->file_bytes();
   }
   return bytes;
 }
 
 SparseParts GrowingSparse::View() const {
-  SparseParts parts;
-  for (const Rep::Frozen& frozen : rep_->frozen) {
-    parts.push_back(frozen.part);
-  }
+  SparseParts parts = rep_->frozen.parts();
   if (rep_->tail->rows() > 0) {
     parts.push_back(rep_->TailPart());
   }
