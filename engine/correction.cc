@@ -11,24 +11,6 @@
 #include "base/status_macros.h"
 
 namespace sextant {
-namespace {
-
-// The row of a point in the growing segment, whose ordinals ascend by row.
-uint32_t RowOf(const GrowingVectors& vectors, uint32_t rows, Ordinal ordinal) {
-  uint32_t first = 0;
-  while (rows > 0) {
-    const uint32_t half = rows / 2;
-    if (vectors.row_ordinal(first + half) < ordinal) {
-      first += half + 1;
-      rows -= half + 1;
-    } else {
-      rows = half;
-    }
-  }
-  return first;
-}
-
-}  // namespace
 
 absl::StatusOr<Correction> Correction::Make(
     std::shared_ptr<const Normalizer> normalizer, const Snapshot& snapshot,
@@ -83,13 +65,8 @@ float Correction::Of(const Snapshot& snapshot,
   if (open_ == 0) {
     return 0;
   }
-  const SegmentView& view = *snapshot.segments[candidate.segment];
-  const uint16_t field = normalizer_->field();
-  const uint32_t row =
-      view.growing != nullptr
-          ? RowOf(view.growing->field(field), view.field_rows[field],
-                  candidate.row)
-          : view.sealed->field(field).rows_by_ordinal()[candidate.row];
+  const uint32_t row = snapshot.segments[candidate.segment]->vector_row(
+      normalizer_->field(), candidate.row);
   return segments_[candidate.segment]->by_open[open_][row] - reference_;
 }
 

@@ -66,11 +66,7 @@ class DenseLeaf final : public LeafSearch {
                         plan_.SegmentsText(absl::StrCat(indent, "  ")));
   }
 
-  double expected_recall() const override {
-    return correction_.has_value() && plan_.expected_recall < 1
-               ? 0
-               : plan_.expected_recall;
-  }
+  double expected_recall() const override { return plan_.expected_recall; }
 
  private:
   const VectorFieldSchema& field() const {
@@ -98,16 +94,15 @@ absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
   // A least score is that of the fused list: it does not bound this one.
   SearchQuery effort;
   effort.recall_target = search.query.recall_target;
-  const double recall_target = RecallTarget(effort, source, target.defaults);
   return std::make_unique<DenseLeaf>(
       search,
-      PlanDense(
-          source,
-          {.field = field,
-           .candidates = candidates,
-           .recall_target = correction.has_value() ? CorrectedAim(recall_target)
-                                                   : recall_target},
-          target.defaults, FactsOf(*target.snapshot, field, search.matches)),
+      PlanDense(source,
+                {.field = field,
+                 .candidates = candidates,
+                 .recall_target = RecallTarget(effort, source, target.defaults),
+                 .corrected = correction.has_value()},
+                target.defaults,
+                FactsOf(*target.snapshot, field, search.matches)),
       std::move(vector), std::move(correction));
 }
 

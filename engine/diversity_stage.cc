@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/first_not.h"
 #include "base/status_macros.h"
 #include "engine/limits.h"
 #include "engine/snapshot.h"
@@ -21,17 +20,11 @@ namespace {
 constexpr uint32_t kCandidatesTimes = 4;
 constexpr uint32_t kCandidatesMin = 50;
 
-const float* VectorOf(const SegmentView& view, uint16_t field, Ordinal row) {
-  if (view.sealed != nullptr) {
-    const VectorIndex& index = view.sealed->field(field);
-    return index.row_vector(index.rows_by_ordinal()[row]);
-  }
-  // Its rows have ascending ordinals; not every point has one.
-  const GrowingVectors& vectors = view.growing->field(field);
-  const uint32_t found =
-      FirstNot(uint32_t{0}, view.field_rows[field],
-               [&](uint32_t i) { return vectors.row_ordinal(i) < row; });
-  return vectors.row_vector(found);
+const float* VectorOf(const SegmentView& view, uint16_t field,
+                      Ordinal ordinal) {
+  const uint32_t row = view.vector_row(field, ordinal);
+  return view.sealed != nullptr ? view.sealed->field(field).row_vector(row)
+                                : view.growing->field(field).row_vector(row);
 }
 
 }  // namespace

@@ -100,6 +100,9 @@ class Execution {
     }
     ASSIGN_OR_RETURN(matches_,
                      FindMatches(target_, query_, context_, &result_.stages));
+    if (IsPlainDense(query_)) {
+      RETURN_IF_ERROR(PrepareDense());
+    }
     result_.applied_seq = target_.snapshot->state.applied_seq;
     ASSIGN_OR_RETURN(const std::vector<Candidate> page,
                      query_.grouping.has_value() ? PageOfGroups() : PageOf());
@@ -183,14 +186,22 @@ class Execution {
     return candidates;
   }
 
+  // What does not depend on how many points are wanted.
+  absl::Status PrepareDense() {
+    constexpr char kPath[] = "sources[0].dense";
+    const auto& source = std::get<DenseSource>(query_.sources.front());
+    ASSIGN_OR_RETURN(
+        vector_,
+        QueryVector(target_, source, VectorFieldOf(*target_.schema, source),
+                    kPath, context_));
+    ASSIGN_OR_RETURN(correction_,
+                     FindCorrection(target_, source, vector_, kPath, context_));
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<std::vector<Candidate>> RankByDense(uint32_t wanted) {
     const auto& source = std::get<DenseSource>(query_.sources.front());
     const uint16_t field = VectorFieldOf(*target_.schema, source);
-    ASSIGN_OR_RETURN(
-        const std::vector<float> vector,
-        QueryVector(target_, source, field, "sources[0].dense", context_));
-    ASSIGN_OR_RETURN(correction_, FindCorrection(target_, source, vector,
-                                                 "sources[0].dense", context_));
     plan_ = PlanSearch(
         query_, field, target_.defaults,
         FactsOf(*target_.snapshot, field, matches_),
@@ -207,7 +218,7 @@ class Execution {
     ASSIGN_OR_RETURN(
         std::vector<Candidate> candidates,
         RunDense(*target_.snapshot,
-                 {plan_.dense, vector, context_,
+                 {plan_.dense, vector_, context_,
                   correction_.has_value() ? &*correction_ : nullptr},
                  matches_, &timing));
     result_.stages.push_back(std::move(timing));
@@ -270,6 +281,7 @@ class Execution {
   Plan plan_;
   // There may be points below the worst that was ranked.
   bool has_more_ = false;
+  std::vector<float> vector_;  // of the only source, if it is dense
   std::optional<Correction> correction_;
   std::unique_ptr<HybridSearch> hybrid_;
 };

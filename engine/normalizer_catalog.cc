@@ -424,7 +424,6 @@ absl::StatusOr<storage::NormalizerRecord> NormalizerCatalog::PutNormalizer(
     return absl::ResourceExhaustedError(absl::StrCat(
         "a collection has at most ", limits::kNormalizersMax, " normalizers"));
   }
-  std::vector<Store::Attachment> writes;
   if (record.is_default()) {
     for (auto& [name, other] : state->normalizers) {
       if (name != record.name() && other->record().is_default() &&
@@ -441,9 +440,9 @@ absl::StatusOr<storage::NormalizerRecord> NormalizerCatalog::PutNormalizer(
                    MakeNormalizer(std::move(record), *state, context));
   RETURN_IF_ERROR(ComputeAll(*normalizer, context));
   const storage::NormalizerRecord& made = normalizer->record();
-  writes.push_back(
-      {absl::StrCat(kNormalizerPrefix, made.name()), made.SerializeAsString()});
-  RETURN_IF_ERROR(store_->WriteAttachments(collection_, writes));
+  const Store::Attachment write{absl::StrCat(kNormalizerPrefix, made.name()),
+                                made.SerializeAsString()};
+  RETURN_IF_ERROR(store_->WriteAttachments(collection_, {&write, 1}));
   state->normalizers[made.name()] = normalizer;
   state_.Store(std::move(state));
   RETURN_IF_ERROR(SaveStateLocked());

@@ -303,6 +303,12 @@ std::string CostsText(const FilterCosts& costs) {
                           : absl::StrCat(" (", absl::StrJoin(parts, ", "), ")");
 }
 
+// What to aim at so that a corrected search reaches `recall_target`.
+double CorrectedAim(double recall_target) {
+  return recall_target > 0 && recall_target < 1 ? 1 - (1 - recall_target) / 2
+                                                : recall_target;
+}
+
 }  // namespace
 
 double RecallTarget(const SearchQuery& query, const DenseSource& source,
@@ -404,17 +410,17 @@ DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
                     const std::vector<SegmentFacts>& segments) {
   DensePlan plan{.field = aim.field,
                  .candidates = aim.candidates,
-                 .recall_target = aim.recall_target};
+                 .recall_target = aim.corrected
+                                      ? CorrectedAim(aim.recall_target)
+                                      : aim.recall_target};
   for (const SegmentFacts& facts : segments) {
     plan.segments.push_back(PlanSegment(facts, source, plan, defaults));
   }
   plan.expected_recall = MergedRecall(plan.segments);
+  if (aim.corrected && plan.expected_recall < 1) {
+    plan.expected_recall = 0;
+  }
   return plan;
-}
-
-double CorrectedAim(double recall_target) {
-  return recall_target > 0 && recall_target < 1 ? 1 - (1 - recall_target) / 2
-                                                : recall_target;
 }
 
 Plan PlanSearch(const SearchQuery& query, uint16_t field,
@@ -422,7 +428,6 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
                 const std::vector<SegmentFacts>& segments,
                 const RankingNeeds& needs) {
   const auto& source = std::get<DenseSource>(query.sources.front());
-  const double recall_target = RecallTarget(query, source, defaults);
   Plan plan = PlanOf(query);
   // The stored point that is searched by leaves the answer: one more.
   const bool by_stored_point = std::holds_alternative<PointId>(source.target);
@@ -432,12 +437,9 @@ Plan PlanSearch(const SearchQuery& query, uint16_t field,
        .candidates = (needs.candidates != 0 ? needs.candidates
                                             : query.limit + query.offset) +
                      (by_stored_point ? 1 : 0),
-       .recall_target =
-           needs.corrected ? CorrectedAim(recall_target) : recall_target},
+       .recall_target = RecallTarget(query, source, defaults),
+       .corrected = needs.corrected},
       defaults, segments);
-  if (needs.corrected && plan.dense.expected_recall < 1) {
-    plan.dense.expected_recall = 0;
-  }
   return plan;
 }
 

@@ -126,16 +126,15 @@ struct DenseAim {
   uint16_t field = 0;
   uint32_t candidates = 0;
   double recall_target = 0;  // 0: by the source's effort, or the default's
+  // Scores are corrected: it is not known what efforts are worth for those, so
+  // they are the ones for half as many misses, and the recall is not known.
+  bool corrected = false;
 };
 
 // How a source finds them, as PlanSearch.
 DensePlan PlanDense(const DenseSource& source, const DenseAim& aim,
                     const SearchDefaults& defaults,
                     const std::vector<SegmentFacts>& segments);
-
-// What to aim at so that a corrected search reaches `recall_target`: half as
-// many misses.
-double CorrectedAim(double recall_target);
 
 // Points that a source of several finds when it does not say how many: 100,
 // 1,000 or 10,000, the least that is not below `page_end` (offset + limit). In
@@ -149,9 +148,7 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
 // What the stages after a dense source that stands alone ask of it.
 struct RankingNeeds {
   uint32_t candidates = 0;  // best points; 0: offset + limit
-  // Scores are corrected: it is not known what efforts are worth for those, so
-  // they are the ones for half as many misses (CorrectedAim).
-  bool corrected = false;
+  bool corrected = false;   // as in DenseAim
 };
 
 // Pure: the same facts give the same plan. `query` was validated; `field` is

@@ -9,6 +9,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 
+#include "base/first_not.h"
 #include "engine/growing_segment.h"
 #include "engine/schema.h"
 #include "engine/sealed_segment.h"
@@ -37,6 +38,17 @@ struct SegmentView {
     return growing != nullptr ? growing->id(row) : sealed->id(row);
   }
   uint64_t live() const { return rows - dead.count(); }
+  // The row of a point in the index of a vector field that it has.
+  uint32_t vector_row(size_t field, Ordinal ordinal) const {
+    if (sealed != nullptr) {
+      return sealed->field(field).rows_by_ordinal()[ordinal];
+    }
+    // Rows have ascending ordinals; not every point has one.
+    const GrowingVectors& vectors = growing->field(field);
+    return FirstNot(uint32_t{0}, field_rows[field], [&](uint32_t row) {
+      return vectors.row_ordinal(row) < ordinal;
+    });
+  }
   // Whether it knows the values of a payload field: not so where its rows were
   // written before the field was declared, until they are filled in.
   bool has_payload_field(size_t field) const {

@@ -43,6 +43,15 @@ absl::Status MissingChange(CollectionNumber collection, Sequence seq) {
                         absl::StrCat("change ", seq, " is missing"));
 }
 
+void PutDefinition(const storage::CollectionRecord& record,
+                   rocksdb::WriteBatch* batch) {
+  std::string value;
+  const std::string key =
+      CollectionPartKey(record.number(), CollectionPart::kDefinition);
+  EncodeProto(RecordKind::kCollection, key, record, &value);
+  MustSucceed(batch->Put(BatchHandle(Family::kCollections), key, value));
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<storage::CollectionRecord>> Store::Rep::ListAt(
@@ -146,11 +155,8 @@ absl::Status Store::Rep::RemoveOrphanSegments() {
 absl::Status Store::Rep::WriteDefinition(
     const storage::CollectionRecord& record) {
   rocksdb::WriteBatch batch;
+  PutDefinition(record, &batch);
   std::string value;
-  const std::string key =
-      CollectionPartKey(record.number(), CollectionPart::kDefinition);
-  EncodeProto(RecordKind::kCollection, key, record, &value);
-  MustSucceed(batch.Put(BatchHandle(Family::kCollections), key, value));
   const std::string state_key =
       CollectionPartKey(record.number(), CollectionPart::kState);
   EncodeState(state_key, CollectionState(), &value);
@@ -186,11 +192,7 @@ absl::Status Store::ReplaceDefinition(const storage::CollectionRecord& record) {
   MutexLock definitions_lock(&rep_->definitions_mutex);
   RETURN_IF_ERROR(rep_->CheckExists(record.number()));
   rocksdb::WriteBatch batch;
-  std::string value;
-  const std::string key =
-      CollectionPartKey(record.number(), CollectionPart::kDefinition);
-  EncodeProto(RecordKind::kCollection, key, record, &value);
-  MustSucceed(batch.Put(BatchHandle(Family::kCollections), key, value));
+  PutDefinition(record, &batch);
   return rep_->Write(&batch, Rep::Sync::kAlways);
 }
 
