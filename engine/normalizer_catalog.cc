@@ -236,7 +236,7 @@ absl::Status NormalizerCatalog::ComputeAll(
 }
 
 absl::StatusOr<storage::BankRecord> NormalizerCatalog::StoreBank(
-    std::shared_ptr<Bank> bank, const RequestContext& context) {
+    const std::shared_ptr<Bank>& bank, const RequestContext& context) {
   auto state = std::make_shared<State>(*state_.Load());
   storage::BankRecord& record = bank->record;
   const auto old = state->banks.find(record.name());
@@ -302,7 +302,7 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::PutBank(
   bank->record.set_rows(upload.vectors.size());
   bank->record.set_dimension(field.dimension);
   MutexLock lock(&changes_mutex_);
-  return StoreBank(std::move(bank), context);
+  return StoreBank(bank, context);
 }
 
 absl::StatusOr<storage::BankRecord> NormalizerCatalog::SampleBank(
@@ -353,7 +353,7 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::SampleBank(
   bank->record.set_rows(kept);
   bank->record.set_dimension(field.dimension);
   MutexLock lock(&changes_mutex_);
-  return StoreBank(std::move(bank), context);
+  return StoreBank(bank, context);
 }
 
 absl::Status NormalizerCatalog::DeleteBank(absl::string_view name) {

@@ -113,8 +113,8 @@ class NormalizerCatalog {
       const RequestContext& context) const;
   absl::Status ComputeAll(const Normalizer& normalizer,
                           const RequestContext& context) const;
-  absl::StatusOr<storage::BankRecord> StoreBank(std::shared_ptr<Bank> bank,
-                                                const RequestContext& context)
+  absl::StatusOr<storage::BankRecord> StoreBank(
+      const std::shared_ptr<Bank>& bank, const RequestContext& context)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_mutex_);
   absl::Status LoadBank(absl::string_view attachment, State* state);
   absl::Status LoadNormalizer(absl::string_view attachment, State* state);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -205,8 +204,7 @@ SegmentPlan PlanSegment(const SegmentFacts& facts, const DenseSource& source,
   }
   SegmentPlan all = PlanAllRows(facts, source, dense, defaults.ef);
   return facts.matching.has_value() && !facts.growing
-             ? PlanFiltered(facts, std::move(all), dense,
-                            defaults.filtered_recall)
+             ? PlanFiltered(facts, all, dense, defaults.filtered_recall)
              : all;
 }
 

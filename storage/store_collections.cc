@@ -140,7 +140,7 @@ absl::Status Store::Rep::LoadCollections() {
   return absl::OkStatus();
 }
 
-absl::Status Store::Rep::RemoveOrphanSegments() {
+absl::Status Store::Rep::RemoveOrphanSegments() const {
   ASSIGN_OR_RETURN(const std::vector<std::string> names,
                    ListDirectory(rocks->files(), rocks->segments_path()));
   for (const std::string& name : names) {

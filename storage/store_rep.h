@@ -51,7 +51,7 @@ struct Store::Rep {
   // Reads the numbers of the collections and the one for the next.
   absl::Status LoadCollections();
   // Removes the segment files of collections that no longer exist.
-  absl::Status RemoveOrphanSegments();
+  absl::Status RemoveOrphanSegments() const;
   // Writes a collection's definition, first state and the counter.
   absl::Status WriteDefinition(const storage::CollectionRecord& record);
 
