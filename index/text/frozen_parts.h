@@ -23,7 +23,7 @@ namespace sextant {
 
 // An index that owns the bytes it lies in. Errors as Index::Open.
 template <typename Index>
-absl::StatusOr<std::shared_ptr<const Index>> OwnIndex(std::string bytes,
+absl::StatusOr<std::shared_ptr<const Index>> OwnIndex(std::string&& bytes,
                                                       uint32_t rows) {
   struct Owned {
     std::string bytes;
