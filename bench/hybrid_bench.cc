@@ -24,6 +24,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "bench/hybrid_server.h"
 #include "bench/json_option.h"
 #include "bench/processor.h"
 #include "clients/formats/vector_file.h"
@@ -147,7 +148,9 @@ class Bench {
 
   absl::Status Close() {
     collection_.reset();
-    return database_->Close();
+    const absl::Status closed = database_->Close();
+    database_.reset();
+    return closed;
   }
 
   // How a query is asked.
@@ -264,15 +267,32 @@ absl::Status Measure(const Dataset& data, const std::string& language,
   ASSIGN_OR_RETURN(const double text, bench.Seconds(ways[0], kCandidates));
   ASSIGN_OR_RETURN(const double dense, bench.Seconds(ways[1], kCandidates));
   ASSIGN_OR_RETURN(const double both, bench.Seconds(ways[2], kHits));
-  std::fprintf(out,
-               "  text %.1f us, vectors %.1f us, fused %.1f us: %.3f of the "
-               "sum\n",
-               text * 1e6, dense * 1e6, both * 1e6, both / (text + dense));
+  std::fprintf(
+      out,
+      "  engine: text %.1f us, vectors %.1f us, fused %.1f us: %.3f of the "
+      "sum\n",
+      text * 1e6, dense * 1e6, both * 1e6, both / (text + dense));
   (*json)["cost"][analysis] = {{"text_seconds", text},
                                {"dense_seconds", dense},
                                {"fused_seconds", both},
                                {"ratio", both / (text + dense)}};
   RETURN_IF_ERROR(bench.Close());
+  for (const uint32_t part_limit : {kCandidates, kHits}) {
+    ASSIGN_OR_RETURN(
+        const HybridSeconds served,
+        MeasureHybridServer(folder, data.queries, data.query_vectors,
+                            kCandidates, kHits, part_limit));
+    std::fprintf(out,
+                 "  over gRPC, parts of %d hits: text %.1f us, vectors %.1f "
+                 "us, fused %.1f us: %.3f of the sum\n",
+                 part_limit, served.text * 1e6, served.dense * 1e6,
+                 served.fused * 1e6, served.ratio());
+    (*json)["grpc_cost"][analysis][absl::StrCat("parts_of_", part_limit)] = {
+        {"text_seconds", served.text},
+        {"dense_seconds", served.dense},
+        {"fused_seconds", served.fused},
+        {"ratio", served.ratio()}};
+  }
   std::filesystem::remove_all(folder);
   return absl::OkStatus();
 }

@@ -47,6 +47,7 @@ class HybridSearch {
     // Of a leaf.
     std::unique_ptr<LeafSearch> leaf;
     std::vector<Candidate> found;
+    std::vector<uint32_t> numbers;  // of found, in points_
     // Of a group.
     std::vector<Node> nodes;
     Fusion fusion;
@@ -66,6 +67,7 @@ class HybridSearch {
   static absl::Status ForEachLeaf(Node& node, const Visit& visit);
 
   absl::Status Find(std::vector<StageTiming>* stages);
+  void NumberPoints();
   absl::Status FillIn(std::vector<StageTiming>* stages);
   void FuseInto(Node* group);
   static void RankAll(Node* node);

@@ -17,6 +17,46 @@
 #include "index/text/row_sink.h"
 
 namespace sextant {
+namespace {
+
+struct RowToScore {
+  Ordinal row;  // of a part
+  TextScore* score;
+};
+
+// One list after the other: what each adds comes in the order of the query, as
+// it does row by row, and a cursor goes once over its list. `rows` ascend.
+void ScoreByLists(PartQuery& query, const std::vector<RowToScore>& rows) {
+  for (ScoredPostings& postings : query.TakePostings()) {
+    for (const RowToScore& wanted : rows) {
+      const Ordinal row = postings.cursor().Advance(wanted.row);
+      if (row == kEndRow) {
+        break;
+      }
+      if (row == wanted.row) {
+        wanted.score->matches = true;
+        wanted.score->score += postings.Score();
+      }
+    }
+  }
+  const RowIteratorPtr excluded = query.MakeExcluded();
+  for (const RowToScore& wanted : rows) {
+    if (excluded != nullptr && excluded->Advance(wanted.row) == wanted.row) {
+      *wanted.score = {};
+    }
+  }
+}
+
+void ScoreByRows(RowIterator& root, const std::vector<RowToScore>& rows) {
+  for (const RowToScore& wanted : rows) {
+    if (root.Advance(wanted.row) == wanted.row) {
+      wanted.score->matches = true;
+      root.AddScore(&wanted.score->score);
+    }
+  }
+}
+
+}  // namespace
 
 struct TextSearch::Rep {
   const BoundTextQuery& query;
@@ -103,15 +143,16 @@ absl::StatusOr<std::vector<TextScore>> TextSearch::Score(
     if (next == order.size() || rows[order[next]] >= end) {
       continue;
     }
-    PartQuery query(rep_->query, rep_->scorers, part);
-    const RowIteratorPtr root = query.MakeRoot();
+    std::vector<RowToScore> of_part;
     for (; next < order.size() && rows[order[next]] < end; ++next) {
-      const Ordinal row = rows[order[next]] - part.first_row;
-      TextScore& score = scores[order[next]];
-      if (root->Advance(row) == row) {
-        score.matches = true;
-        root->AddScore(&score.score);
-      }
+      of_part.push_back(
+          {rows[order[next]] - part.first_row, &scores[order[next]]});
+    }
+    PartQuery query(rep_->query, rep_->scorers, part);
+    if (query.IsPlainDisjunction()) {
+      ScoreByLists(query, of_part);
+    } else {
+      ScoreByRows(*query.MakeRoot(), of_part);
     }
   }
   return scores;
