@@ -87,7 +87,7 @@ absl::Status FillBatch(const AnnDataset& dataset, const RocksInstance& rocks,
         0, std::span<const float>(dataset.row(row++), dataset.dimension)};
     EncodePoint(key, change.seq, hash, "", &record);
     RETURN_IF_ERROR(put(Family::kPoints, key, record));
-    EncodeVectors(key, change.seq, hash, {&vector, 1}, &record);
+    EncodeVectors(key, change.seq, hash, {.dense = {&vector, 1}}, &record);
     RETURN_IF_ERROR(put(Family::kVectors, key, record));
   }
   const std::string change_key = ChangeKey(kCollection, change.seq);

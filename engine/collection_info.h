@@ -45,6 +45,7 @@ struct IndexStats {
   uint64_t columns_bytes = 0;
   uint64_t windows_bytes = 0;
   uint64_t texts_bytes = 0;
+  uint64_t sparse_bytes = 0;
   std::vector<EncodingUse> encodings;  // by field, then encoding
 };
 

@@ -12,6 +12,7 @@
 #include "base/status_macros.h"
 #include "engine/collection_writer.h"
 #include "engine/prepared_write.h"
+#include "index/text/sparse_index.h"
 
 namespace sextant {
 namespace {
@@ -30,6 +31,7 @@ absl::StatusOr<std::shared_ptr<const SegmentView>> OpenSegment(
   ASSIGN_OR_RETURN(view->dead,
                    RowSet::FromBytes(record.dead_rows(), view->rows));
   view->text = view->sealed->Text(view->dead);
+  view->sparse = view->sealed->Sparse();
   if (view->dead.count() != record.dead_count()) {
     return absl::DataLossError(
         absl::StrCat("segment ", record.number(), ": ", record.dead_count(),
@@ -57,6 +59,29 @@ absl::StatusOr<std::vector<FieldVector>> IndexableVectors(
           absl::StrCat("stored point ", valid.message()));
     }
     vectors.push_back({vector.field, vector.values});
+  }
+  return vectors;
+}
+
+absl::StatusOr<std::vector<FieldSparse>> IndexableSparse(
+    const Schema& schema, absl::string_view id, const StoredPoint& point) {
+  std::vector<FieldSparse> vectors;
+  for (const StoredPoint::SparseField& vector : point.sparse) {
+    const std::string name = ToString(DecodeId(schema.id_kind, id));
+    if (vector.field >= schema.sparse_fields.size() ||
+        (!vectors.empty() && vector.field <= vectors.back().field)) {
+      return absl::DataLossError(absl::StrCat(
+          "point ", name, " has a sparse vector out of place, for field ",
+          vector.field));
+    }
+    std::vector<SparseEntry> entries = vector.entries;
+    if (const absl::Status valid = NormalizeSparse(entries, name);
+        !valid.ok() || entries != vector.entries) {
+      return absl::DataLossError(absl::StrCat(
+          "stored point ", name, ": a sparse vector that was not checked ",
+          valid.message()));
+    }
+    vectors.push_back({vector.field, vector.entries});
   }
   return vectors;
 }
@@ -190,6 +215,8 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
     }
     ASSIGN_OR_RETURN(const std::vector<FieldVector> vectors,
                      IndexableVectors(*schema_, ids[i], *points[i]));
+    ASSIGN_OR_RETURN(const std::vector<FieldSparse> sparse,
+                     IndexableSparse(*schema_, ids[i], *points[i]));
     // A segment that fills up during the replay holds all changes but cannot
     // say up to which write; the next one starts where the replay started.
     PayloadTexts texts;
@@ -197,7 +224,7 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
         payloads.ReadStored(points[i]->payload, misfits, &texts);
     table_.Upsert(
         ids[i], vectors, checkpoint_seq_,
-        {values, AnalyzeStored(schema_->text_fields, texts, misfits)});
+        {values, AnalyzeStored(schema_->text_fields, texts, misfits), sparse});
   }
   return absl::OkStatus();
 }
@@ -216,15 +243,17 @@ absl::Status CollectionWriter::Rebuild() {
   while (scan->Next()) {
     ASSIGN_OR_RETURN(const std::vector<FieldVector> vectors,
                      IndexableVectors(*schema_, scan->id(), scan->point()));
+    ASSIGN_OR_RETURN(const std::vector<FieldSparse> sparse,
+                     IndexableSparse(*schema_, scan->id(), scan->point()));
     PayloadTexts texts;
     const PayloadValues values =
         payloads.ReadStored(scan->point().payload, &misfits, &texts);
     table_.Upsert(
         scan->id(), vectors, 0,
-        {values, AnalyzeStored(schema_->text_fields, texts, &misfits)});
+        {values, AnalyzeStored(schema_->text_fields, texts, &misfits), sparse});
     ++found.live_count;
     found.content_hash.Add(
-        HashPoint({scan->id(), scan->point().payload, vectors}));
+        HashPoint({scan->id(), scan->point().payload, vectors, sparse}));
   }
   RETURN_IF_ERROR(scan->status());
   payload_misfits_ += misfits;

@@ -192,10 +192,11 @@ void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
     if (reader.has_value()) {
       const PayloadValues values =
           reader->ReadStored(point.point.payload, &misfits);
-      table_.Upsert(point.id, point.vectors, before, {values, point.tokens});
+      table_.Upsert(point.id, point.vectors, before,
+                    {values, point.tokens, point.sparse});
     } else {
       table_.Upsert(point.id, point.vectors, before,
-                    {point.values, point.tokens});
+                    {point.values, point.tokens, point.sparse});
     }
   }
   payload_misfits_ += misfits;

@@ -42,6 +42,9 @@ GrowingSegment::GrowingSegment(const Schema& schema, uint32_t number,
     no_tokens_.resize(texts.size());
     text_ = std::make_unique<GrowingText>(std::move(texts));
   }
+  for (size_t i = 0; i < schema.sparse_fields.size(); ++i) {
+    sparse_.push_back(std::make_unique<GrowingSparse>());
+  }
 }
 
 Ordinal GrowingSegment::Append(absl::string_view id,
@@ -70,6 +73,15 @@ Ordinal GrowingSegment::Append(absl::string_view id,
                                ? std::span<const TokenList>(no_tokens_)
                                : content.tokens));
   }
+  auto next = content.sparse.begin();
+  for (size_t field = 0; field < sparse_.size(); ++field) {
+    std::span<const SparseEntry> entries;
+    if (next != content.sparse.end() && next->field == field) {
+      entries = next->entries;
+      ++next;
+    }
+    CHECK_OK(sparse_[field]->Append(entries));
+  }
   return ordinal;
 }
 
@@ -78,12 +90,30 @@ void GrowingSegment::StartAt(Sequence start_seq) {
   start_seq_ = start_seq;
 }
 
+std::vector<SparseParts> GrowingSegment::Sparse() const {
+  std::vector<SparseParts> parts;
+  parts.reserve(sparse_.size());
+  for (const auto& field : sparse_) {
+    parts.push_back(field->View());
+  }
+  return parts;
+}
+
+uint64_t GrowingSegment::sparse_bytes() const {
+  uint64_t size = 0;
+  for (const auto& field : sparse_) {
+    size += field->size_bytes();
+  }
+  return size;
+}
+
 uint64_t GrowingSegment::size_bytes() const {
   uint64_t size = ids_.size() * sizeof(std::string) + values_bytes_;
   for (const auto& field : fields_) {
     size += field->size_bytes();
   }
   size += text_ == nullptr ? 0 : text_->size_bytes();
+  size += sparse_bytes();
   return size;
 }
 

@@ -16,18 +16,21 @@
 #include "index/columns/field_value.h"
 #include "index/growing_vectors.h"
 #include "index/text/growing_text.h"
+#include "index/text/sparse_segment.h"
 #include "index/text/token_list.h"
 #include "index/top_k.h"
 #include "storage/records.h"
 
 namespace sextant {
 
-// What a row has of its payload.
+// What a row has besides dense vectors.
 struct RowContent {
   // By payload field; fields past its end are absent.
   std::span<const FieldValues> values = {};
   // By text field, all of them or none.
   std::span<const TokenList> tokens = {};
+  // In ascending order of fields.
+  std::span<const FieldSparse> sparse = {};
 };
 
 // The newest points of a collection, searched by exact scan until a sealed
@@ -49,7 +52,8 @@ class GrowingSegment final : public RowOrder {
   bool full() const {  // writer only
     return ids_.size() >= max_rows_ ||
            (text_ != nullptr &&
-            text_->size_bytes() >= limits::kGrowingTextBytesMax);
+            text_->size_bytes() >= limits::kGrowingTextBytesMax) ||
+           sparse_bytes() >= limits::kGrowingTextBytesMax;
   }
   uint32_t rows() const { return ids_.size(); }  // writer only
   uint32_t number() const { return number_; }
@@ -70,12 +74,16 @@ class GrowingSegment final : public RowOrder {
   TextParts Text() const {
     return text_ == nullptr ? TextParts() : text_->View();
   }
+  // The sparse vectors of the rows so far, by field; writer only.
+  std::vector<SparseParts> Sparse() const;
   uint64_t size_bytes() const;  // writer only
 
   // By id.
   bool Before(Ordinal a, Ordinal b) const override { return ids_[a] < ids_[b]; }
 
  private:
+  uint64_t sparse_bytes() const;
+
   const uint32_t number_;
   Sequence start_seq_;
   const uint32_t max_rows_;
@@ -87,6 +95,7 @@ class GrowingSegment final : public RowOrder {
   uint64_t values_bytes_ = 0;                    // writer only
   std::unique_ptr<GrowingText> text_;            // null without text fields
   std::vector<TokenList> no_tokens_;             // of a row without
+  std::vector<std::unique_ptr<GrowingSparse>> sparse_;  // by sparse field
   std::vector<float> scratch_;
 };
 

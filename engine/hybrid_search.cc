@@ -41,6 +41,17 @@ float AsFloat(double score) {
   return static_cast<float>(std::clamp(score, -kMax, kMax));
 }
 
+// The stored point that a source searches by; null where there is none.
+const PointId* SearchedBy(const Source& source) {
+  if (const auto* dense = std::get_if<DenseSource>(&source)) {
+    return std::get_if<PointId>(&dense->target);
+  }
+  if (const auto* sparse = std::get_if<SparseSource>(&source)) {
+    return std::get_if<PointId>(&sparse->target);
+  }
+  return nullptr;
+}
+
 std::string FusionText(const Fusion& fusion) {
   std::string text =
       fusion.method == FusionMethod::kReciprocalRank
@@ -105,10 +116,8 @@ void HybridSearch::ExcludeSearchedBy(const std::vector<Source>& sources) {
   for (const Source& source : sources) {
     if (const auto* group = std::get_if<SourceGroup>(&source)) {
       ExcludeSearchedBy(group->sources);
-    } else if (const auto* dense = std::get_if<DenseSource>(&source)) {
-      if (const auto* id = std::get_if<PointId>(&dense->target)) {
-        excluded_.push_back(EncodeId(*id));
-      }
+    } else if (const PointId* const id = SearchedBy(source)) {
+      excluded_.push_back(EncodeId(*id));
     }
   }
 }
@@ -147,6 +156,9 @@ absl::StatusOr<HybridSearch::Node> HybridSearch::MakeNode(
   if (const auto* text = std::get_if<TextSource>(&source)) {
     ASSIGN_OR_RETURN(node.leaf,
                      MakeTextLeaf(search_, *text, candidates, path + ".text"));
+  } else if (const auto* sparse = std::get_if<SparseSource>(&source)) {
+    ASSIGN_OR_RETURN(node.leaf, MakeSparseLeaf(search_, *sparse, candidates,
+                                               path + ".sparse"));
   } else {
     ASSIGN_OR_RETURN(node.leaf,
                      MakeDenseLeaf(search_, std::get<DenseSource>(source),
@@ -363,6 +375,7 @@ absl::StatusOr<SourceExplanation> HybridSearch::ExplainNode(
   explanation.rank = node.ranks[point];
   if (node.leaf != nullptr) {
     ASSIGN_OR_RETURN(explanation.terms, node.leaf->Terms(points_[point]));
+    ASSIGN_OR_RETURN(explanation.products, node.leaf->Products(points_[point]));
   }
   RETURN_IF_ERROR(ExplainParts(node, point, &explanation.sources));
   return explanation;

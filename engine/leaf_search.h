@@ -41,6 +41,12 @@ class LeafSearch {
       const Candidate& /*point*/) const {
     return std::vector<TextScorePart>();
   }
+  // The same of a sparse source: the greatest, limits::kSparseProductsShown of
+  // them at most.
+  virtual absl::StatusOr<std::vector<SparseProduct>> Products(
+      const Candidate& /*point*/) const {
+    return std::vector<SparseProduct>();
+  }
   // Its lines of the plan, which begin with `indent`.
   virtual std::string PlanText(absl::string_view indent) const = 0;
   // Share of the exact best that Run() found; 0: not known.
@@ -62,6 +68,10 @@ absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
 
 absl::StatusOr<std::unique_ptr<LeafSearch>> MakeTextLeaf(
     const LeafContext& search, const TextSource& source, uint32_t candidates,
+    absl::string_view path);
+
+absl::StatusOr<std::unique_ptr<LeafSearch>> MakeSparseLeaf(
+    const LeafContext& search, const SparseSource& source, uint32_t candidates,
     absl::string_view path);
 
 }  // namespace sextant

@@ -15,9 +15,15 @@ inline constexpr size_t kVectorFieldsMax = 16;
 inline constexpr size_t kPayloadFieldsMax = 64;
 inline constexpr size_t kPayloadFieldNameBytesMax = 256;
 inline constexpr size_t kTextFieldsMax = 16;
+inline constexpr size_t kSparseFieldsMax = 16;
+// Of one sparse vector.
+inline constexpr size_t kSparseEntriesMax = 65'536;
+// Of a sparse source, shown for a hit by an explanation.
+inline constexpr size_t kSparseProductsShown = 64;
 // Strings of one point in one text field.
 inline constexpr size_t kTextValuesMax = 10000;
-// A growing segment whose text takes more memory is sealed.
+// A growing segment whose text, or whose sparse vectors, take more memory is
+// sealed.
 inline constexpr uint64_t kGrowingTextBytesMax = uint64_t{512} << 20U;
 // Of one point in one payload field.
 inline constexpr size_t kFieldValuesMax = 256;

@@ -71,6 +71,9 @@ uint64_t SizeBytes(const Point& point) {
   for (const NamedVector& vector : point.vectors) {
     bytes += vector.values.size() * sizeof(float);
   }
+  for (const NamedSparse& vector : point.sparse) {
+    bytes += vector.entries.size() * sizeof(SparseEntry);
+  }
   return bytes;
 }
 

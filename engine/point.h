@@ -12,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "base/sparse_entry.h"
+
 namespace sextant {
 
 enum class IdKind : uint8_t { kNumber = 1, kString = 2 };
@@ -36,10 +38,16 @@ struct NamedVector {
   std::vector<float> values;
 };
 
+struct NamedSparse {
+  std::string field;
+  std::vector<SparseEntry> entries;
+};
+
 struct Point {
   PointId id;
   std::vector<NamedVector> vectors;
   std::string payload;  // JSON object, or empty
+  std::vector<NamedSparse> sparse = {};
 };
 
 // Of payload and vectors.
@@ -49,7 +57,7 @@ uint64_t SizeBytes(const Point& point);
 struct Projection {
   bool payload = false;
   bool all_vectors = false;
-  std::vector<std::string> vectors;  // names, when not all
+  std::vector<std::string> vectors;  // names, of both kinds, when not all
   bool any_vectors() const { return all_vectors || !vectors.empty(); }
 };
 

@@ -50,8 +50,8 @@ absl::Status PointReader::ReadEach(
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<float>> PointReader::ReadVector(
-    const StoreView* view, const PointId& id, uint16_t field) const {
+absl::StatusOr<StoredPoint> PointReader::ReadVectors(const StoreView* view,
+                                                     const PointId& id) const {
   const std::string encoded = EncodeId(id);
   const absl::string_view ids[] = {encoded};
   ASSIGN_OR_RETURN(std::vector<std::optional<StoredPoint>> stored,
@@ -60,7 +60,13 @@ absl::StatusOr<std::vector<float>> PointReader::ReadVector(
   if (!stored[0].has_value()) {
     return absl::NotFoundError(absl::StrCat("no point ", ToString(id)));
   }
-  for (StoredPoint::Field& vector : stored[0]->vectors) {
+  return *std::move(stored[0]);
+}
+
+absl::StatusOr<std::vector<float>> PointReader::ReadVector(
+    const StoreView* view, const PointId& id, uint16_t field) const {
+  ASSIGN_OR_RETURN(StoredPoint stored, ReadVectors(view, id));
+  for (StoredPoint::Field& vector : stored.vectors) {
     if (vector.field == field) {
       return std::move(vector.values);
     }
@@ -68,6 +74,19 @@ absl::StatusOr<std::vector<float>> PointReader::ReadVector(
   return absl::NotFoundError(absl::StrCat("point ", ToString(id),
                                           " has no vector ",
                                           schema_->vector_fields[field].name));
+}
+
+absl::StatusOr<std::vector<SparseEntry>> PointReader::ReadSparse(
+    const StoreView* view, const PointId& id, uint16_t field) const {
+  ASSIGN_OR_RETURN(StoredPoint stored, ReadVectors(view, id));
+  for (StoredPoint::SparseField& vector : stored.sparse) {
+    if (vector.field == field) {
+      return std::move(vector.entries);
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("point ", ToString(id),
+                                          " has no sparse vector ",
+                                          schema_->sparse_fields[field].name));
 }
 
 Point PointReader::Project(absl::string_view id, StoredPoint stored,
@@ -80,14 +99,21 @@ Point PointReader::Project(absl::string_view id, StoredPoint stored,
   if (!projection.any_vectors()) {
     return point;
   }
+  const auto wants = [&projection](const std::string& name) {
+    return projection.all_vectors ||
+           std::find(projection.vectors.begin(), projection.vectors.end(),
+                     name) != projection.vectors.end();
+  };
   for (StoredPoint::Field& vector : stored.vectors) {
     const std::string& name = schema_->vector_fields[vector.field].name;
-    const bool wanted =
-        projection.all_vectors ||
-        std::find(projection.vectors.begin(), projection.vectors.end(), name) !=
-            projection.vectors.end();
-    if (wanted) {
+    if (wants(name)) {
       point.vectors.push_back({name, std::move(vector.values)});
+    }
+  }
+  for (StoredPoint::SparseField& vector : stored.sparse) {
+    const std::string& name = schema_->sparse_fields[vector.field].name;
+    if (wants(name)) {
+      point.sparse.push_back({name, std::move(vector.entries)});
     }
   }
   return point;

@@ -48,12 +48,20 @@ class PointReader {
   absl::StatusOr<std::vector<float>> ReadVector(const StoreView* view,
                                                 const PointId& id,
                                                 uint16_t field) const;
+  // The same of a sparse field.
+  absl::StatusOr<std::vector<SparseEntry>> ReadSparse(const StoreView* view,
+                                                      const PointId& id,
+                                                      uint16_t field) const;
 
   // Keeps of `stored` what is projected.
   Point Project(absl::string_view id, StoredPoint stored,
                 const Projection& projection) const;
 
  private:
+  // kNotFound when it does not exist.
+  absl::StatusOr<StoredPoint> ReadVectors(const StoreView* view,
+                                          const PointId& id) const;
+
   const Store* const store_;
   const CollectionNumber collection_;
   const Schema* const schema_;

@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "engine/limits.h"
 #include "engine/payload.h"
+#include "index/text/sparse_index.h"
 
 namespace sextant {
 namespace {
@@ -50,11 +51,42 @@ bool IsValidVector(const VectorFieldSchema& field,
                  : most <= std::bit_cast<uint32_t>(limits::kMagnitudeMax));
 }
 
+static_assert(limits::kSparseEntriesMax == kSparseEntriesMax);
+
+std::string SparsePath(const std::string& field) {
+  return absl::StrCat("sparse_vectors[",
+                      ShownText(field, limits::kNameBytesMax), "]");
+}
+
+// Brings the vectors into the order of fields and of indexes.
+absl::StatusOr<FieldSparses> PrepareSparse(const Schema& schema,
+                                           std::vector<NamedSparse>* vectors) {
+  FieldSparses prepared;
+  for (NamedSparse& vector : *vectors) {
+    const std::optional<uint16_t> field = schema.FindSparseField(vector.field);
+    if (!field.has_value()) {
+      return InvalidField(SparsePath(vector.field),
+                          "the collection has no such sparse field");
+    }
+    RETURN_IF_ERROR(NormalizeSparse(vector.entries, SparsePath(vector.field)));
+    prepared.push_back({*field, vector.entries});
+  }
+  std::sort(prepared.begin(), prepared.end(),
+            [](const FieldSparse& a, const FieldSparse& b) {
+              return a.field < b.field;
+            });
+  for (size_t i = 1; i < prepared.size(); ++i) {
+    if (prepared[i].field == prepared[i - 1].field) {
+      return InvalidField(
+          SparsePath(schema.sparse_fields[prepared[i].field].name),
+          "given twice");
+    }
+  }
+  return prepared;
+}
+
 absl::StatusOr<FieldVectors> PrepareVectors(
     const Schema& schema, const std::vector<NamedVector>& vectors) {
-  if (vectors.empty()) {
-    return InvalidField("vectors", "a point has at least one vector");
-  }
   FieldVectors prepared;
   prepared.reserve(std::min(vectors.size(), schema.vector_fields.size()));
   for (const NamedVector& vector : vectors) {
@@ -97,8 +129,13 @@ absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema,
                    AnalyzeTexts(schema.text_fields, texts, "payload"));
   prepared.point = std::move(point);
   prepared.id = EncodeId(prepared.point.id);
+  if (prepared.point.vectors.empty() && prepared.point.sparse.empty()) {
+    return InvalidField("vectors", "a point has at least one vector");
+  }
   ASSIGN_OR_RETURN(prepared.vectors,
                    PrepareVectors(schema, prepared.point.vectors));
+  ASSIGN_OR_RETURN(prepared.sparse,
+                   PrepareSparse(schema, &prepared.point.sparse));
   prepared.hash = HashPoint(prepared.View());
   return prepared;
 }
@@ -107,6 +144,9 @@ size_t SizeBytes(const PreparedPoint& point) {
   size_t size = point.id.size() + point.point.payload.size();
   for (const FieldVector& vector : point.vectors) {
     size += vector.values.size_bytes();
+  }
+  for (const FieldSparse& vector : point.sparse) {
+    size += vector.entries.size_bytes();
   }
   return size;
 }

@@ -23,16 +23,19 @@ namespace sextant {
 // Most points have one vector.
 using FieldVectors = absl::InlinedVector<FieldVector, 1>;
 
+using FieldSparses = absl::InlinedVector<FieldSparse, 1>;
+
 // A valid point, ready to be stored and indexed.
 struct PreparedPoint {
   std::string id;  // encoded
-  Point point;     // owns what `vectors` points into
+  Point point;     // owns what `vectors` and `sparse` point into
   FieldVectors vectors;
+  FieldSparses sparse;
   PayloadValues values;
   TextTokens tokens;
   ContentHash hash;
 
-  PointView View() const { return {id, point.payload, vectors}; }
+  PointView View() const { return {id, point.payload, vectors, sparse}; }
 };
 
 // A write request after all checks: applying it cannot fail on its content.

@@ -149,6 +149,25 @@ absl::Status ValidateTextField(const Schema& schema,
   return absl::OkStatus();
 }
 
+// Points name vectors of both kinds.
+absl::Status ValidateSparseFields(const Schema& schema) {
+  const std::vector<SparseFieldSchema>& fields = schema.sparse_fields;
+  if (fields.size() > limits::kSparseFieldsMax) {
+    return InvalidField("sparse_fields",
+                        absl::StrCat("at most ", limits::kSparseFieldsMax,
+                                     ", got ", fields.size()));
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string path = absl::StrCat("sparse_fields[", i, "].name");
+    RETURN_IF_ERROR(ValidateName(fields[i].name, path));
+    if (*schema.FindSparseField(fields[i].name) != i ||
+        schema.FindVectorField(fields[i].name).has_value()) {
+      return InvalidField(path, "used by an earlier field");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateTextFields(const Schema& schema) {
   const std::vector<TextFieldSchema>& fields = schema.text_fields;
   if (fields.size() > limits::kTextFieldsMax) {
@@ -183,6 +202,10 @@ std::optional<uint16_t> Schema::FindTextField(absl::string_view name) const {
   return Find(text_fields, name);
 }
 
+std::optional<uint16_t> Schema::FindSparseField(absl::string_view name) const {
+  return Find(sparse_fields, name);
+}
+
 absl::Status ValidateName(absl::string_view name, absl::string_view field) {
   if (name.empty() || name.size() > limits::kNameBytesMax) {
     return InvalidField(field,
@@ -202,11 +225,13 @@ absl::Status ValidateName(absl::string_view name, absl::string_view field) {
 
 absl::Status ValidateSchema(const Schema& schema) {
   const size_t count = schema.vector_fields.size();
-  if (count == 0 || count > limits::kVectorFieldsMax) {
+  if ((count == 0 && schema.sparse_fields.empty()) ||
+      count > limits::kVectorFieldsMax) {
     return InvalidField(
         "vector_fields",
         absl::StrCat("a collection has 1 to ", limits::kVectorFieldsMax,
-                     " vector fields, got ", count));
+                     " vector fields, got ", count,
+                     count == 0 ? "; none will do with a sparse field" : ""));
   }
   for (size_t i = 0; i < count; ++i) {
     const std::string path = absl::StrCat("vector_fields[", i, "]");
@@ -215,6 +240,7 @@ absl::Status ValidateSchema(const Schema& schema) {
       return InvalidField(path + ".name", "used by an earlier field");
     }
   }
+  RETURN_IF_ERROR(ValidateSparseFields(schema));
   RETURN_IF_ERROR(ValidatePayloadFields(schema.payload_fields));
   return ValidateTextFields(schema);
 }

@@ -51,6 +51,11 @@ struct TextFieldSchema {
   std::shared_ptr<const Analyzer> analyzer = nullptr;
 };
 
+// A field of sparse vectors, compared by inner product.
+struct SparseFieldSchema {
+  std::string name;  // unlike those of the vector fields
+};
+
 // What a collection is made of. Fixed at creation, but for payload fields that
 // are declared later: they are appended, so positions stay what they are.
 struct Schema {
@@ -58,11 +63,13 @@ struct Schema {
   IdKind id_kind = IdKind::kNumber;
   std::vector<PayloadFieldSchema> payload_fields;
   std::vector<TextFieldSchema> text_fields;
+  std::vector<SparseFieldSchema> sparse_fields = {};
 
   // Position of a field, by name.
   std::optional<uint16_t> FindVectorField(absl::string_view name) const;
   std::optional<uint16_t> FindPayloadField(absl::string_view name) const;
   std::optional<uint16_t> FindTextField(absl::string_view name) const;
+  std::optional<uint16_t> FindSparseField(absl::string_view name) const;
 };
 
 // ^[A-Za-z0-9_-]{1,64}$, else InvalidField(field, ...).

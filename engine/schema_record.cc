@@ -205,6 +205,9 @@ storage::CollectionRecord ToRecord(absl::string_view name,
   for (const TextFieldSchema& field : schema.text_fields) {
     TextFieldToRecord(field, record.add_text_fields());
   }
+  for (const SparseFieldSchema& field : schema.sparse_fields) {
+    record.add_sparse_fields()->set_name(field.name);
+  }
   return record;
 }
 
@@ -243,6 +246,9 @@ absl::StatusOr<Schema> SchemaFromRecord(
   for (const storage::TextFieldRecord& field : record.text_fields()) {
     ASSIGN_OR_RETURN(TextFieldSchema text, TextFieldFromRecord(field));
     schema.text_fields.push_back(std::move(text));
+  }
+  for (const storage::SparseFieldRecord& field : record.sparse_fields()) {
+    schema.sparse_fields.push_back({field.name()});
   }
   if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
     return absl::DataLossError(absl::StrCat(

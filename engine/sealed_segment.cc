@@ -82,6 +82,38 @@ absl::Status SealedSegment::OpenTexts(const Schema& schema) {
   return absl::OkStatus();
 }
 
+std::string SparseSection(size_t sparse_field) {
+  return absl::StrCat("sparse", sparse_field);
+}
+
+absl::Status SealedSegment::OpenSparse(const Schema& schema) {
+  for (size_t i = 0; i < schema.sparse_fields.size(); ++i) {
+    ASSIGN_OR_RETURN(const absl::string_view bytes,
+                     file_->Section(SparseSection(i)));
+    ASSIGN_OR_RETURN_WITH(SparseIndex index, SparseIndex::Open(bytes, rows()),
+                          file_->path());
+    sparse_.push_back(std::make_shared<const SparseIndex>(std::move(index)));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<SparseParts> SealedSegment::Sparse() const {
+  std::vector<SparseParts> parts;
+  parts.reserve(sparse_.size());
+  for (const auto& index : sparse_) {
+    parts.push_back(SealedSparseParts(index));
+  }
+  return parts;
+}
+
+uint64_t SealedSegment::sparse_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& index : sparse_) {
+    bytes += index->file_bytes();
+  }
+  return bytes;
+}
+
 TextSegment SealedSegment::Text(RowSet dead) const {
   return {texts_.empty() ? TextParts() : SealedTextParts(texts_), texts_.size(),
           std::move(dead)};
@@ -165,6 +197,7 @@ absl::StatusOr<std::shared_ptr<const SealedSegment>> SealedSegment::Open(
   segment->file_ = std::move(file);
   RETURN_IF_ERROR(segment->OpenWindows(schema));
   RETURN_IF_ERROR(segment->OpenTexts(schema));
+  RETURN_IF_ERROR(segment->OpenSparse(schema));
   if (unload) {
     // Else the process holds twice what was copied, and floats nobody reads.
     segment->file_->Unload();

@@ -15,6 +15,7 @@
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
 #include "index/row_set.h"
+#include "index/text/sparse_segment.h"
 #include "index/text/text_index.h"
 #include "index/text/text_segment.h"
 #include "index/vector_index.h"
@@ -30,6 +31,7 @@ std::string FieldSection(size_t field, const char* part);
 std::string ColumnSection(size_t payload_field);
 std::string WindowSection(size_t field, size_t payload_field, const char* part);
 std::string TextSection(size_t text_field);
+std::string SparseSection(size_t sparse_field);
 
 // An immutable segment: its points' ids in ascending order, one vector index
 // for each vector field, one column for each payload field and one window index
@@ -67,6 +69,9 @@ class SealedSegment final : public SegmentColumns {
   // The text fields, with these rows dead.
   TextSegment Text(RowSet dead) const;
   uint64_t texts_bytes() const;  // in the file
+  // The sparse vectors, by field.
+  std::vector<SparseParts> Sparse() const;
+  uint64_t sparse_bytes() const;  // in the file
   std::optional<Ordinal> FindId(absl::string_view id) const override;
   // Of the columns, in the file and beside it.
   uint64_t columns_bytes() const;
@@ -81,6 +86,7 @@ class SealedSegment final : public SegmentColumns {
 
   absl::Status OpenWindows(const Schema& schema);
   absl::Status OpenTexts(const Schema& schema);
+  absl::Status OpenSparse(const Schema& schema);
 
   storage::SegmentRecord record_;
   std::shared_ptr<const SegmentFile> file_;
@@ -88,7 +94,8 @@ class SealedSegment final : public SegmentColumns {
   uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
   std::vector<std::optional<FieldColumn>> columns_;
-  std::vector<std::shared_ptr<const TextIndex>> texts_;  // by text field
+  std::vector<std::shared_ptr<const TextIndex>> texts_;     // by text field
+  std::vector<std::shared_ptr<const SparseIndex>> sparse_;  // by sparse field
   // By vector field and payload field; empty when no field has a window.
   std::vector<std::vector<std::unique_ptr<WindowIndex>>> windows_;
 };

@@ -69,8 +69,15 @@ struct TextSource {
   SourceShare share;
 };
 
+// The points whose sparse vectors have the greatest inner product with one.
+struct SparseSource {
+  std::string field;  // empty: the collection's only one
+  std::variant<std::vector<SparseEntry>, PointId> target;
+  SourceShare share = {};
+};
+
 struct SourceGroup;
-using Source = std::variant<DenseSource, TextSource, SourceGroup>;
+using Source = std::variant<DenseSource, TextSource, SparseSource, SourceGroup>;
 
 // How the scores of several sources become one.
 struct FusionChoice {

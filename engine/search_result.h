@@ -11,6 +11,7 @@
 
 #include "engine/point.h"
 #include "index/columns/field_value.h"
+#include "index/text/sparse_segment.h"
 #include "index/text/text_search.h"
 #include "storage/records.h"
 
@@ -27,6 +28,7 @@ struct SourceExplanation {
   double weight = 0;
   double share = 0;                        // what was added to the fused score
   std::vector<TextScorePart> terms;        // of text
+  std::vector<SparseProduct> products;     // of sparse vectors
   std::vector<SourceExplanation> sources;  // of a group
 };
 

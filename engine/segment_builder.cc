@@ -13,6 +13,8 @@
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
 #include "index/text/growing_text.h"
+#include "index/text/sparse_index_builder.h"
+#include "index/text/sparse_segment.h"
 #include "index/text/text_merger.h"
 
 namespace sextant {
@@ -328,6 +330,31 @@ absl::Status BuildTexts(const Schema& schema, const OrdinalMaps& maps,
   return absl::OkStatus();
 }
 
+// The sparse fields, likewise.
+absl::Status BuildSparse(const Schema& schema, const OrdinalMaps& maps,
+                         const RequestContext& context, SegmentBuild* build) {
+  for (size_t field = 0; field < schema.sparse_fields.size(); ++field) {
+    std::vector<SparseParts> frozen;  // by input; own what is merged
+    std::vector<SparseMergeSource> sources;
+    for (size_t i = 0; i < build->inputs.size(); ++i) {
+      ASSIGN_OR_RETURN(SparseParts parts,
+                       FreezeSparseParts(build->inputs[i]->sparse[field]));
+      for (const SparsePart& part : parts) {
+        sources.push_back({part.index.get(), std::span(maps[i]).subspan(
+                                                 part.first_row, part.rows)});
+      }
+      frozen.push_back(std::move(parts));
+    }
+    ASSIGN_OR_RETURN_WITH(
+        std::string bytes,
+        MergeSparseIndexes(
+            sources, static_cast<uint32_t>(build->origins.size()), context),
+        schema.sparse_fields[field].name);
+    build->sparse.push_back(std::move(bytes));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
@@ -350,6 +377,9 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
   }
   for (size_t i = 0; i < texts.size(); ++i) {
     sections.push_back({TextSection(i), texts[i]});
+  }
+  for (size_t i = 0; i < sparse.size(); ++i) {
+    sections.push_back({SparseSection(i), sparse[i]});
   }
   for (const Window& window : windows) {
     const WindowIndexBytes bytes = window.index.view();
@@ -402,6 +432,7 @@ absl::StatusOr<SegmentBuild> BuildSegment(
                                FillableFields(schema, build, options), &build));
   RETURN_IF_ERROR(AddWindows(schema, options, context, &build));
   RETURN_IF_ERROR(BuildTexts(schema, maps, context, &build));
+  RETURN_IF_ERROR(BuildSparse(schema, maps, context, &build));
   return build;
 }
 

@@ -36,7 +36,8 @@ struct SegmentBuild {
   std::vector<BuiltVectorIndex> fields;
   // FieldColumn bytes, by payload field; empty when an input has no column.
   std::vector<std::string> columns;
-  std::vector<std::string> texts;  // TextIndex bytes, by text field
+  std::vector<std::string> texts;   // TextIndex bytes, by text field
+  std::vector<std::string> sparse;  // SparseIndex bytes, by sparse field
   // Of each vector field and payload field with a window.
   struct Window {
     size_t vector_field = 0;

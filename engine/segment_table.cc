@@ -107,6 +107,7 @@ void SegmentTable::Replace(const SegmentBuild& build,
     view->dead = RowSet().With(died, built->rows());
     view->sealed = std::move(built);
     view->text = view->sealed->Text(view->dead);
+    view->sparse = view->sealed->Sparse();
   }
   // The new segment stands where the oldest of its inputs stood.
   const auto is_input = [&](const Slot& slot) {
@@ -199,6 +200,7 @@ void SegmentTable::StartGrowing(Sequence start_seq) {
   view->growing = growing_;
   view->field_rows.resize(schema_->vector_fields.size());
   view->text = TextSegment({}, schema_->text_fields.size(), RowSet());
+  view->sparse = growing_->Sparse();
   slots_.push_back({std::move(view), {}});
 }
 
@@ -216,6 +218,7 @@ void SegmentTable::Refresh(Slot* slot) {
     for (size_t i = 0; i < growing->field_count(); ++i) {
       view->field_rows[i] = growing->field(i).rows();
     }
+    view->sparse = growing->Sparse();
   }
   if (!slot->died.empty()) {
     view->dead = view->dead.With(slot->died, view->rows);

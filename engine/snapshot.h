@@ -14,6 +14,7 @@
 #include "engine/schema.h"
 #include "engine/sealed_segment.h"
 #include "index/row_set.h"
+#include "index/text/sparse_segment.h"
 #include "index/text/text_segment.h"
 #include "storage/store.h"
 
@@ -30,6 +31,8 @@ struct SegmentView {
   RowSet dead;
   // With the same rows and dead ones; without fields where the schema has none.
   TextSegment text;
+  // With the same rows, by sparse field.
+  std::vector<SparseParts> sparse;
 
   uint32_t number() const {
     return growing != nullptr ? growing->number() : sealed->number();

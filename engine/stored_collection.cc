@@ -52,6 +52,7 @@ void AddSealed(const Schema& schema, const SealedSegment& segment,
   stats->columns_bytes += segment.columns_bytes();
   stats->windows_bytes += segment.windows_bytes();
   stats->texts_bytes += segment.texts_bytes();
+  stats->sparse_bytes += segment.sparse_bytes();
   for (size_t i = 0; i < segment.field_count(); ++i) {
     const VectorIndex& index = segment.field(i);
     stats->memory += index.memory();

@@ -126,9 +126,10 @@ absl::StatusOr<uint16_t> ResolveField(const Schema& schema,
     if (schema.vector_fields.size() == 1) {
       return uint16_t{0};
     }
-    return InvalidField(path,
-                        "the collection has several vector fields; name "
-                        "the one to search");
+    return InvalidField(path, schema.vector_fields.empty()
+                                  ? "the collection has no dense vector field"
+                                  : "the collection has several vector fields; "
+                                    "name the one to search");
   }
   const std::optional<uint16_t> field = schema.FindVectorField(name);
   if (!field.has_value()) {
@@ -172,6 +173,9 @@ class SourceCheck {
     }
     if (const auto* text = std::get_if<TextSource>(&source)) {
       return PrefixField("text.", TextFieldsOf(schema_, *text).status());
+    }
+    if (const auto* sparse = std::get_if<SparseSource>(&source)) {
+      return PrefixField("sparse.", CheckSparse(*sparse));
     }
     return PrefixField("dense.", CheckDense(std::get<DenseSource>(source)));
   }
@@ -232,6 +236,13 @@ class SourceCheck {
     return ValidateVector(schema_.vector_fields[field],
                           std::get<std::vector<float>>(source.target),
                           "vector");
+  }
+
+  absl::Status CheckSparse(const SparseSource& source) const {
+    RETURN_IF_ERROR(SparseFieldOf(schema_, source).status());
+    const auto* id = std::get_if<PointId>(&source.target);
+    return id == nullptr ? absl::OkStatus()
+                         : ValidateId(schema_.id_kind, *id, "stored_point");
   }
 
   const Schema& schema_;
@@ -298,6 +309,9 @@ std::optional<double> LeastScore(const Schema& schema, const Source& source) {
   if (std::holds_alternative<TextSource>(source)) {
     return 0;
   }
+  if (std::holds_alternative<SparseSource>(source)) {
+    return std::nullopt;  // weights may be negative
+  }
   const auto& group = std::get<SourceGroup>(source);
   return group.fusion.method == FusionMethod::kReciprocalRank
              ? std::optional<double>(0)
@@ -363,6 +377,26 @@ uint16_t VectorFieldOf(const Schema& schema, const DenseSource& source) {
              : schema.FindVectorField(source.field).value_or(0);
 }
 
+absl::StatusOr<uint16_t> SparseFieldOf(const Schema& schema,
+                                       const SparseSource& source) {
+  if (schema.sparse_fields.empty()) {
+    return InvalidField("field", "the collection has no sparse field");
+  }
+  if (source.field.empty()) {
+    if (schema.sparse_fields.size() == 1) {
+      return uint16_t{0};
+    }
+    return InvalidField("field",
+                        "the collection has several sparse fields; name the "
+                        "one to search");
+  }
+  const std::optional<uint16_t> field = schema.FindSparseField(source.field);
+  if (!field.has_value()) {
+    return InvalidField("field", "the collection has no such sparse field");
+  }
+  return *field;
+}
+
 absl::StatusOr<Fusion> FusionOf(const Schema& schema,
                                 const std::vector<Source>& sources,
                                 const FusionChoice& choice) {
@@ -407,7 +441,9 @@ absl::Status ValidateProjection(const Schema& schema,
                                 const Projection& projection,
                                 absl::string_view path) {
   for (size_t i = 0; i < projection.vectors.size(); ++i) {
-    if (!schema.FindVectorField(projection.vectors[i]).has_value()) {
+    const std::string& name = projection.vectors[i];
+    if (!schema.FindVectorField(name).has_value() &&
+        !schema.FindSparseField(name).has_value()) {
       return InvalidField(absl::StrCat(path, ".vectors[", i, "]"),
                           "the collection has no such vector field");
     }

@@ -32,6 +32,11 @@ absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query);
 absl::StatusOr<std::vector<TextSearchField>> TextFieldsOf(
     const Schema& schema, const TextSource& source);
 
+// The position of the field of a sparse source; InvalidField ("field") where
+// the schema lacks it.
+absl::StatusOr<uint16_t> SparseFieldOf(const Schema& schema,
+                                       const SparseSource& source);
+
 const SourceShare& ShareOf(const Source& source);
 
 // How checked sources are fused; InvalidField ("sources[1].normaliser") where

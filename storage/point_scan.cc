@@ -141,6 +141,7 @@ absl::Status RocksPointScan::Read() {
     }
     // Swapping keeps the memory of both for the next point.
     std::swap(point_.vectors, vectors_half_.vectors);
+    std::swap(point_.sparse, vectors_half_.sparse);
   }
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 #include "storage/record_codec.h"
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,18 +70,49 @@ bool ConsumeIds(absl::string_view* body, std::vector<std::string>* ids) {
   return true;
 }
 
-bool ConsumeField(absl::string_view* body, StoredPoint::Field* field) {
+// A field's number, how many numbers or entries it has, and these.
+template <typename Value>
+void AppendField(uint16_t field, std::span<const Value> values,
+                 std::string* record) {
+  AppendLittleEndian<uint16_t>(record, field);
+  AppendLittleEndian<uint32_t>(record, static_cast<uint32_t>(values.size()));
+  record->append(reinterpret_cast<const char*>(values.data()),
+                 values.size_bytes());
+}
+
+template <typename Value>
+bool ConsumeField(absl::string_view* body, uint16_t* field,
+                  std::vector<Value>* values) {
   uint32_t count = 0;
-  if (!ConsumeLittleEndian<uint16_t>(body, &field->field) ||
+  if (!ConsumeLittleEndian<uint16_t>(body, field) ||
       !ConsumeLittleEndian<uint32_t>(body, &count) ||
-      count > body->size() / sizeof(float)) {
+      count > body->size() / sizeof(Value)) {
     return false;
   }
-  field->values.resize(count);
+  values->resize(count);
   if (count > 0) {
-    std::memcpy(field->values.data(), body->data(), count * sizeof(float));
+    std::memcpy(values->data(), body->data(), count * sizeof(Value));
   }
-  body->remove_prefix(count * sizeof(float));
+  body->remove_prefix(count * sizeof(Value));
+  return true;
+}
+
+// Of the number of dense vectors: sparse ones follow them. Records without
+// sparse vectors are as they were before there were any.
+constexpr uint16_t kHasSparse = 0x8000;
+
+// One sparse vector at least.
+bool ConsumeSparse(absl::string_view* body, StoredPoint* point) {
+  uint16_t count = 0;
+  if (!ConsumeLittleEndian<uint16_t>(body, &count) || count == 0) {
+    return false;
+  }
+  point->sparse.resize(count);
+  for (StoredPoint::SparseField& field : point->sparse) {
+    if (!ConsumeField(body, &field.field, &field.entries)) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -154,16 +186,22 @@ void EncodePoint(absl::string_view key, Sequence seq, const ContentHash& hash,
 }
 
 void EncodeVectors(absl::string_view key, Sequence seq, const ContentHash& hash,
-                   std::span<const FieldVector> vectors, std::string* record) {
+                   const PointVectors& vectors, std::string* record) {
   BeginRecord(record);
   AppendHeader(seq, hash, record);
-  AppendLittleEndian<uint16_t>(record, static_cast<uint16_t>(vectors.size()));
-  for (const FieldVector& vector : vectors) {
-    AppendLittleEndian<uint16_t>(record, vector.field);
-    AppendLittleEndian<uint32_t>(record,
-                                 static_cast<uint32_t>(vector.values.size()));
-    record->append(reinterpret_cast<const char*>(vector.values.data()),
-                   vector.values.size_bytes());
+  const bool has_sparse = !vectors.sparse.empty();
+  AppendLittleEndian<uint16_t>(
+      record, static_cast<uint16_t>(vectors.dense.size() |
+                                    (has_sparse ? kHasSparse : 0U)));
+  for (const FieldVector& vector : vectors.dense) {
+    AppendField(vector.field, vector.values, record);
+  }
+  if (has_sparse) {
+    AppendLittleEndian<uint16_t>(record,
+                                 static_cast<uint16_t>(vectors.sparse.size()));
+    for (const FieldSparse& vector : vectors.sparse) {
+      AppendField(vector.field, vector.entries, record);
+    }
   }
   SealRecord(RecordKind::kVectors, key, record);
 }
@@ -255,11 +293,17 @@ absl::Status DecodeVectors(absl::string_view key, absl::string_view record,
       !ConsumeLittleEndian<uint16_t>(&body, &count)) {
     return RecordDataLoss(RecordKind::kVectors, key, "malformed body");
   }
+  const bool has_sparse = (count & kHasSparse) != 0;
+  count = static_cast<uint16_t>(count & ~kHasSparse);
   point->vectors.resize(count);
   for (StoredPoint::Field& field : point->vectors) {
-    if (!ConsumeField(&body, &field)) {
+    if (!ConsumeField(&body, &field.field, &field.values)) {
       return RecordDataLoss(RecordKind::kVectors, key, "malformed body");
     }
+  }
+  point->sparse.clear();
+  if (has_sparse && !ConsumeSparse(&body, point)) {
+    return RecordDataLoss(RecordKind::kVectors, key, "malformed body");
   }
   if (!body.empty()) {
     return RecordDataLoss(RecordKind::kVectors, key, "bytes after the body");

@@ -33,7 +33,9 @@ enum class RecordKind : uint8_t {
   kCheckpoint = 5,      // protobuf CheckpointRecord
   kPoint = 6,           // u64 seq, u64 hash x 2, payload
   kVectors = 7,         // u64 seq, u64 hash x 2, u16 n, n x (u16 field, u32
-                        // count, count x float)
+                        // count, count x float); with sparse vectors n has the
+                        // bit 0x8000, and there follow u16 m, m x (u16 field,
+                        // u32 count, count x (u32 index, float weight)), m > 0
   kChange = 8,          // u32 n, n x (u32 size, id), the same for deletes
   kAttachment = 9,      // bytes that the engine understands
 };
@@ -63,7 +65,7 @@ void EncodeAttachment(absl::string_view key, absl::string_view bytes,
 void EncodePoint(absl::string_view key, Sequence seq, const ContentHash& hash,
                  absl::string_view payload, std::string* record);
 void EncodeVectors(absl::string_view key, Sequence seq, const ContentHash& hash,
-                   std::span<const FieldVector> vectors, std::string* record);
+                   const PointVectors& vectors, std::string* record);
 void EncodeChange(absl::string_view key, const Change& change,
                   std::string* record);
 
@@ -82,7 +84,7 @@ absl::StatusOr<CollectionState> DecodeState(absl::string_view key,
 // Fills in seq, hash and payload.
 absl::Status DecodePoint(absl::string_view key, absl::string_view record,
                          StoredPoint* point);
-// Fills in seq, hash and vectors; reuses the memory of `point->vectors`.
+// Fills in seq, hash and vectors of both kinds; reuses their memory.
 absl::Status DecodeVectors(absl::string_view key, absl::string_view record,
                            StoredPoint* point);
 absl::StatusOr<Change> DecodeChange(absl::string_view key,

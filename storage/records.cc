@@ -28,6 +28,14 @@ void AddPieces(const PointView& point, const Add& add) {
     add(absl::string_view(reinterpret_cast<const char*>(vector.values.data()),
                           vector.values.size_bytes()));
   }
+  for (const FieldSparse& vector : point.sparse) {
+    // Above every dense field.
+    constexpr uint64_t kSparse = uint64_t{1} << 16U;
+    add_number(kSparse + vector.field);
+    add_number(vector.entries.size());
+    add(absl::string_view(reinterpret_cast<const char*>(vector.entries.data()),
+                          vector.entries.size_bytes()));
+  }
 }
 
 Hash128 Checksum(const PointView& point) {

@@ -12,6 +12,8 @@
 
 #include "absl/strings/string_view.h"
 
+#include "base/sparse_entry.h"
+
 namespace sextant {
 
 // Position of a write request in its collection's change log; 0 = before the
@@ -45,12 +47,26 @@ struct FieldVector {
   std::span<const float> values;
 };
 
+// A sparse vector of one sparse field, not owned. `field` is the field's
+// position among the collection's sparse fields.
+struct FieldSparse {
+  uint16_t field = 0;
+  std::span<const SparseEntry> entries;
+};
+
+// All vectors of a point, each kind in ascending order of fields.
+struct PointVectors {
+  std::span<const FieldVector> dense;
+  std::span<const FieldSparse> sparse = {};
+};
+
 // A point to be written, not owned. `id` is the encoded id (order-preserving
 // bytes; the store does not look into it).
 struct PointView {
   absl::string_view id;
   absl::string_view payload;
   std::span<const FieldVector> vectors;
+  std::span<const FieldSparse> sparse = {};
 };
 
 // XXH3-128 of a point's id, payload and vectors (the summand of ContentHash).
@@ -66,6 +82,11 @@ struct StoredPoint {
     std::vector<float> values;
   };
   std::vector<Field> vectors;
+  struct SparseField {
+    uint16_t field = 0;
+    std::vector<SparseEntry> entries;
+  };
+  std::vector<SparseField> sparse;
 };
 
 // What the newest write left of a collection, kept in the same batch as it.

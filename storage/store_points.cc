@@ -74,6 +74,7 @@ absl::Status MergeBoth(const FetchedRecords& payloads,
                                 half ? &*half : nullptr));
     if (point.has_value()) {
       point->vectors = std::move(half->vectors);
+      point->sparse = std::move(half->sparse);
     }
   }
   return absl::OkStatus();

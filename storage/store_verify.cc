@@ -43,7 +43,15 @@ ContentHash Rehash(absl::string_view id, const StoredPoint& point) {
   for (const StoredPoint::Field& field : point.vectors) {
     vectors.push_back({field.field, field.values});
   }
-  return HashPoint({.id = id, .payload = point.payload, .vectors = vectors});
+  std::vector<FieldSparse> sparse;
+  sparse.reserve(point.sparse.size());
+  for (const StoredPoint::SparseField& field : point.sparse) {
+    sparse.push_back({field.field, field.entries});
+  }
+  return HashPoint({.id = id,
+                    .payload = point.payload,
+                    .vectors = vectors,
+                    .sparse = sparse});
 }
 
 }  // namespace

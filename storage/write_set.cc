@@ -32,7 +32,7 @@ void WriteSet::Put(Sequence seq, const PointView& point,
   // be read alone and a missing half is noticed.
   EncodePoint(key, seq, hash, point.payload, &rep_->record);
   MustSucceed(rep_->batch.Put(BatchHandle(Family::kPoints), key, rep_->record));
-  EncodeVectors(key, seq, hash, point.vectors, &rep_->record);
+  EncodeVectors(key, seq, hash, {point.vectors, point.sparse}, &rep_->record);
   MustSucceed(
       rep_->batch.Put(BatchHandle(Family::kVectors), key, rep_->record));
 }

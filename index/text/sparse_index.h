@@ -12,17 +12,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "base/sparse_entry.h"
 #include "index/metric.h"
 #include "index/text/posting_list.h"
 
 namespace sextant {
-
-// One entry of a sparse vector. Weights are finite and may be negative.
-struct SparseEntry {
-  uint32_t index = 0;
-  float weight = 0;
-  friend bool operator==(const SparseEntry&, const SparseEntry&) = default;
-};
 
 inline constexpr size_t kSparseEntriesMax = 65'536;  // of one vector
 // So that products and their sums are finite.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,91 @@
 #include "index/text/text_merger.h"
 
 namespace sextant {
+namespace {
+
+// The bytes of an index, list after list.
+class SparseIndexWriter {
+ public:
+  // By ascending index; `rows` ascend and are not none.
+  void Append(uint32_t index, std::span<const Ordinal> rows,
+              std::span<const float> weights) {
+    indexes_.push_back(index);
+    lists_.push_back(writer_.Append({rows, {}, weights, {}}).list);
+    entries_ += rows.size();
+  }
+
+  absl::StatusOr<std::string> Finish(uint32_t rows) const {
+    RETURN_IF_ERROR(writer_.status());
+    TextHeader header;
+    header.kind = kSparseKind;
+    header.rows = rows;
+    header.terms = static_cast<uint32_t>(indexes_.size());
+    header.tokens = entries_;
+    writer_.FillHeader(&header);
+    std::string bytes;
+    AppendTextArray(std::span<const TextHeader>(&header, 1), &bytes);
+    AppendTextArray(std::span<const uint32_t>(indexes_), &bytes);
+    AppendTextArray(std::span<const PostingListRecord>(lists_), &bytes);
+    writer_.AppendSections(&bytes);
+    return bytes;
+  }
+
+ private:
+  PostingWriter writer_{false, {}};
+  std::vector<uint32_t> indexes_;
+  std::vector<PostingListRecord> lists_;
+  uint64_t entries_ = 0;
+};
+
+// Where a merge stands in the lists of a source.
+struct MergeCursor {
+  const SparseMergeSource* source = nullptr;
+  size_t position = 0;
+
+  bool at_end() const { return position == source->index->indexes().size(); }
+  uint32_t index() const { return source->index->indexes()[position]; }
+};
+
+struct MergedPosting {
+  Ordinal row = 0;
+  float weight = 0;
+};
+
+// The postings of one index in all sources, by new row; moves past them.
+void TakeList(uint32_t index, std::vector<MergeCursor>* cursors,
+              std::vector<MergedPosting>* list) {
+  list->clear();
+  for (MergeCursor& cursor : *cursors) {
+    if (cursor.at_end() || cursor.index() != index) {
+      continue;
+    }
+    for (PostingCursor posting(cursor.source->index->Find(index));
+         posting.row() != kEndRow; posting.Next()) {
+      const Ordinal row = cursor.source->new_rows[posting.row()];
+      if (row != kDroppedRow) {
+        list->push_back({row, posting.weight()});
+      }
+    }
+    ++cursor.position;
+  }
+  std::sort(list->begin(), list->end(),
+            [](const MergedPosting& a, const MergedPosting& b) {
+              return a.row < b.row;
+            });
+}
+
+// The least index that is still ahead; none at the end.
+std::optional<uint32_t> NextIndex(const std::vector<MergeCursor>& cursors) {
+  std::optional<uint32_t> next;
+  for (const MergeCursor& cursor : cursors) {
+    if (!cursor.at_end() && (!next.has_value() || cursor.index() < *next)) {
+      next = cursor.index();
+    }
+  }
+  return next;
+}
+
+}  // namespace
 
 absl::Status SparseIndexBuilder::Add(Ordinal row,
                                      std::span<const SparseEntry> entries) {
@@ -39,9 +125,7 @@ absl::StatusOr<std::string> SparseIndexBuilder::Finish(uint32_t rows) && {
   std::stable_sort(
       postings_.begin(), postings_.end(),
       [](const Posting& a, const Posting& b) { return a.index < b.index; });
-  PostingWriter writer(false, {});
-  std::vector<uint32_t> indexes;
-  std::vector<PostingListRecord> lists;
+  SparseIndexWriter writer;
   std::vector<Ordinal> list_rows;
   std::vector<float> weights;
   for (size_t first = 0; first < postings_.size();) {
@@ -53,74 +137,49 @@ absl::StatusOr<std::string> SparseIndexBuilder::Finish(uint32_t rows) && {
       list_rows.push_back(postings_[i].row);
       weights.push_back(postings_[i].weight);
     }
-    indexes.push_back(postings_[first].index);
-    lists.push_back(writer.Append({list_rows, {}, weights, {}}).list);
+    writer.Append(postings_[first].index, list_rows, weights);
     first = i;
   }
-  RETURN_IF_ERROR(writer.status());
-  TextHeader header;
-  header.kind = kSparseKind;
-  header.rows = rows;
-  header.terms = static_cast<uint32_t>(indexes.size());
-  header.tokens = postings_.size();
-  writer.FillHeader(&header);
-  std::string bytes;
-  AppendTextArray(std::span<const TextHeader>(&header, 1), &bytes);
-  AppendTextArray(std::span<const uint32_t>(indexes), &bytes);
-  AppendTextArray(std::span<const PostingListRecord>(lists), &bytes);
-  writer.AppendSections(&bytes);
-  return bytes;
+  return writer.Finish(rows);
 }
 
 absl::StatusOr<std::string> MergeSparseIndexes(
     std::span<const SparseMergeSource> sources, uint32_t rows,
     const RequestContext& context) {
-  struct Entry {
-    Ordinal row;
-    SparseEntry entry;
-  };
-  std::vector<Entry> entries;
+  std::vector<MergeCursor> cursors;
   for (const SparseMergeSource& source : sources) {
     if (source.new_rows.size() != source.index->rows()) {
       return absl::InvalidArgumentError(
           "sparse merge: one new row is needed for each row of a source");
     }
-    for (const uint32_t index : source.index->indexes()) {
-      RETURN_IF_ERROR(context.Check());
-      for (PostingCursor cursor(source.index->Find(index));
-           cursor.row() != kEndRow; cursor.Next()) {
-        const Ordinal row = source.new_rows[cursor.row()];
-        if (row != kDroppedRow) {
-          entries.push_back({row, {index, cursor.weight()}});
-        }
-      }
-    }
+    cursors.push_back({&source});
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.row != b.row ? a.row < b.row : a.entry.index < b.entry.index;
-  });
-  SparseIndexBuilder builder;
-  std::vector<SparseEntry> row_entries;
-  for (size_t i = 0; i < entries.size();) {
-    const Ordinal row = entries[i].row;
-    row_entries.clear();
-    for (; i < entries.size() && entries[i].row == row; ++i) {
-      if (!row_entries.empty() &&
-          row_entries.back().index == entries[i].entry.index) {
+  SparseIndexWriter writer;
+  std::vector<MergedPosting> list;
+  std::vector<Ordinal> list_rows;
+  std::vector<float> weights;
+  while (const std::optional<uint32_t> index = NextIndex(cursors)) {
+    RETURN_IF_ERROR(context.Check());
+    TakeList(*index, &cursors, &list);
+    list_rows.clear();
+    weights.clear();
+    for (const MergedPosting& posting : list) {
+      if (posting.row >= rows) {
         return absl::InvalidArgumentError(
-            "sparse merge: a new row is taken "
-            "twice");
+            "sparse merge: a new row is past the end");
       }
-      row_entries.push_back(entries[i].entry);
+      if (!list_rows.empty() && list_rows.back() == posting.row) {
+        return absl::InvalidArgumentError(
+            "sparse merge: a new row is taken twice");
+      }
+      list_rows.push_back(posting.row);
+      weights.push_back(posting.weight);
     }
-    if (row >= rows) {
-      return absl::InvalidArgumentError(
-          "sparse merge: a new row is past the "
-          "end");
+    if (!list_rows.empty()) {
+      writer.Append(*index, list_rows, weights);
     }
-    RETURN_IF_ERROR(builder.Add(row, row_entries));
   }
-  return std::move(builder).Finish(rows);
+  return writer.Finish(rows);
 }
 
 }  // namespace sextant

@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "index/text/frozen_parts.h"
 #include "index/text/max_score.h"
+#include "index/text/posting_cursor.h"
 #include "index/text/row_sink.h"
 #include "index/text/scored_postings.h"
 #include "index/text/sparse_index_builder.h"
@@ -84,20 +85,26 @@ absl::Status MergeParts(const FrozenParts<SparsePart>::Merge& merge,
   return absl::OkStatus();
 }
 
+// The postings of an index in a part; `memory` keeps those of a tail.
+PostingList FindList(const SparsePart& part, uint32_t index,
+                     std::deque<MemoryPostings>* memory) {
+  if (part.tail == nullptr) {
+    return part.index->Find(index);
+  }
+  const MemoryPostings& found =
+      memory->emplace_back(part.tail->Find(index, part.rows));
+  PostingList list;
+  list.count = static_cast<uint32_t>(found.rows.size());
+  list.memory = &found;
+  return list;
+}
+
 // Leaves in the order of indexes; `memory` keeps those of a tail.
 void OpenLeaves(const SparsePart& part, std::span<const SparseEntry> query,
                 std::deque<MemoryPostings>* memory,
                 std::deque<ScoredPostings>* leaves) {
   for (const SparseEntry& entry : query) {
-    PostingList list;
-    if (part.tail != nullptr) {
-      const MemoryPostings& found =
-          memory->emplace_back(part.tail->Find(entry.index, part.rows));
-      list.count = static_cast<uint32_t>(found.rows.size());
-      list.memory = &found;
-    } else {
-      list = part.index->Find(entry.index);
-    }
+    const PostingList list = FindList(part, entry.index, memory);
     if (!list.empty()) {
       PostingScorer scorer;
       scorer.is_product = true;
@@ -226,6 +233,29 @@ absl::StatusOr<std::vector<float>> ScoreSparse(
     }
   }
   return scores;
+}
+
+absl::StatusOr<std::vector<SparseProduct>> ExplainSparse(
+    const SparseParts& parts, std::span<const SparseEntry> query, Ordinal row,
+    const RequestContext& context) {
+  std::vector<SparseProduct> products;
+  for (const SparsePart& part : parts) {
+    if (row < part.first_row || row - part.first_row >= part.rows) {
+      continue;
+    }
+    const Ordinal wanted = row - part.first_row;
+    for (const SparseEntry& entry : query) {
+      RETURN_IF_ERROR(context.Check());
+      std::deque<MemoryPostings> memory;
+      PostingCursor cursor(FindList(part, entry.index, &memory));
+      if (cursor.Advance(wanted) == wanted) {
+        const float weight = cursor.weight();
+        products.push_back(
+            {entry.index, entry.weight, weight, entry.weight * weight});
+      }
+    }
+  }
+  return products;
 }
 
 }  // namespace sextant

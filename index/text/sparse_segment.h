@@ -75,4 +75,17 @@ absl::StatusOr<std::vector<float>> ScoreSparse(
     const SparseParts& parts, std::span<const SparseEntry> query,
     std::span<const Ordinal> rows, const RequestContext& context);
 
+// An index that a row shares with a query, and what it gives.
+struct SparseProduct {
+  uint32_t index = 0;
+  float query_weight = 0;
+  float weight = 0;  // of the row
+  float score = 0;   // their product
+};
+
+// What the score of a row is the sum of, in the order of indexes.
+absl::StatusOr<std::vector<SparseProduct>> ExplainSparse(
+    const SparseParts& parts, std::span<const SparseEntry> query, Ordinal row,
+    const RequestContext& context);
+
 }  // namespace sextant

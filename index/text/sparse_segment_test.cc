@@ -118,6 +118,15 @@ class SparseSegmentTest : public testing::Test {
     const auto scores = ScoreSparse(parts, query, rows, RequestContext());
     ASSERT_TRUE(scores.ok());
     EXPECT_EQ(*scores, products);
+    const auto row = static_cast<Ordinal>(random_() % vectors.size());
+    const auto explained = ExplainSparse(parts, query, row, RequestContext());
+    ASSERT_TRUE(explained.ok());
+    float sum = 0;
+    for (const SparseProduct& product : *explained) {
+      EXPECT_EQ(product.score, product.query_weight * product.weight);
+      sum += product.score;
+    }
+    EXPECT_EQ(sum, products[row]);
   }
 
   std::mt19937_64 random_{test::TestSeed()};

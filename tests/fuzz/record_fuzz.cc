@@ -43,7 +43,11 @@ void DecodePointRecords(absl::string_view key, absl::string_view body) {
     for (const StoredPoint::Field& field : point.vectors) {
       fields.push_back({field.field, field.values});
     }
-    EncodeVectors(key, point.seq, point.hash, fields, &again);
+    std::vector<FieldSparse> sparse;
+    for (const StoredPoint::SparseField& field : point.sparse) {
+      sparse.push_back({field.field, field.entries});
+    }
+    EncodeVectors(key, point.seq, point.hash, {fields, sparse}, &again);
     CHECK(again == vectors);
   }
 }
