@@ -19,6 +19,7 @@
 #include "engine/filter_match.h"
 #include "engine/find_correction.h"
 #include "engine/grouping_stage.h"
+#include "engine/highlight_hits.h"
 #include "engine/hybrid_search.h"
 #include "engine/stage_clock.h"
 #include "engine/validate_query.h"
@@ -256,6 +257,12 @@ class Execution {
                      FetchHits(target_, page, query_, context_, &timing));
     if (!timing.name.empty()) {
       result_.stages.push_back(std::move(timing));
+    }
+    if (query_.highlight.has_value()) {
+      StageTiming highlighting;
+      RETURN_IF_ERROR(HighlightHits(target_, page, query_, context_,
+                                    &result_.hits, &highlighting));
+      result_.stages.push_back(std::move(highlighting));
     }
     if (correction_.has_value() && query_.explain) {
       for (size_t i = 0; i < page.size(); ++i) {

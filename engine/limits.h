@@ -58,6 +58,8 @@ inline constexpr size_t kSourceDepthMax = 4;
 inline constexpr size_t kBoostsMax = 16;
 inline constexpr size_t kBoostTableMax = 10000;
 inline constexpr uint32_t kHitsPerGroupMax = 100;
+// Of one field of one hit.
+inline constexpr uint32_t kHighlightFragmentsMax = 16;
 // Of the best points, for stages that look at more than the answer holds.
 inline constexpr uint32_t kGroupingCandidatesMax = 10000;
 inline constexpr uint32_t kDiversityCandidatesMax = 1000;

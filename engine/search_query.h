@@ -116,6 +116,14 @@ struct Grouping {
   uint32_t candidates_max = 0;
 };
 
+// Where the texts of hits match (highlight_hits.h).
+struct Highlighting {
+  std::vector<std::string> fields;  // empty: all that text sources ask
+  uint32_t fragment_bytes = 0;      // 0: 160
+  uint32_t fragments = 0;           // of a field; 0: one
+  bool whole_texts = false;         // as fragments, whatever their length
+};
+
 struct SearchQuery {
   std::vector<Source> sources;  // one; or several, which are fused
   // Unset: by reciprocal ranks when there are several sources.
@@ -130,6 +138,7 @@ struct SearchQuery {
   // At most one of these two.
   std::optional<Diversity> diversity;
   std::optional<Grouping> grouping;
+  std::optional<Highlighting> highlight;
   uint32_t limit = 0;
   uint32_t offset = 0;
   // Share of the exact best offset + limit that the answer shall hold, 0 to 1;

@@ -11,6 +11,7 @@
 
 #include "engine/point.h"
 #include "index/columns/field_value.h"
+#include "index/text/highlight.h"
 #include "index/text/sparse_segment.h"
 #include "index/text/text_search.h"
 #include "storage/records.h"
@@ -44,6 +45,19 @@ struct HitExplanation {
   std::vector<BoostExplanation> boosts;
 };
 
+// A part of a text that matches.
+struct HighlightFragment {
+  std::string text;
+  uint32_t value = 0;              // which of the strings of the field
+  uint32_t begin = 0;              // byte of it where the fragment begins
+  std::vector<TextRange> matches;  // bytes of `text`
+};
+
+struct FieldHighlight {
+  std::string field;
+  std::vector<HighlightFragment> fragments;  // best first; not none
+};
+
 // How a score came about: score = raw - bias.
 struct ScoreCorrection {
   float raw = 0;
@@ -58,6 +72,7 @@ struct Hit {
   // Of searches with several sources, with text or with boosts, when
   // SearchQuery::explain is set.
   std::optional<HitExplanation> explanation;
+  std::vector<FieldHighlight> highlights;  // of fields that match
 };
 
 struct StageTiming {

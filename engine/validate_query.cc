@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "base/utf8.h"
+#include "engine/highlight_hits.h"
 #include "engine/limits.h"
 #include "engine/prepared_write.h"
 
@@ -434,6 +435,7 @@ absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query) {
     RETURN_IF_ERROR(CheckEffort(query.sources));
   }
   RETURN_IF_ERROR(SourceCheck(schema, query).CheckAll());
+  RETURN_IF_ERROR(ValidateHighlighting(schema, query));
   return CheckBoosts(schema, query.boosts);
 }
 

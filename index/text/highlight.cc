@@ -105,15 +105,32 @@ class MatchFinder {
   absl::flat_hash_map<absl::string_view, std::vector<uint32_t>> by_term_;
 };
 
-// The matches [first, last] that fit a fragment with the most distinct terms,
-// then the most matches, then the earliest.
-std::pair<size_t, size_t> BestRun(const std::vector<Match>& matches,
-                                  size_t bytes) {
-  absl::flat_hash_map<uint32_t, size_t> counts;
-  std::pair<size_t, size_t> best = {0, 0};
-  std::pair<size_t, size_t> best_value = {0, 0};
+// Matches that fit a fragment, from the first to the last.
+struct Run {
   size_t first = 0;
-  for (size_t last = 0; last < matches.size(); ++last) {
+  size_t last = 0;
+  size_t terms = 0;  // distinct; 0: there is no run
+
+  size_t matches() const { return last - first + 1; }
+  bool IsBetterThan(const Run& other) const {
+    return terms != other.terms ? terms > other.terms
+                                : terms > 0 && matches() > other.matches();
+  }
+};
+
+// A part of the text without a fragment yet, and the matches inside it.
+struct Gap {
+  TextRange range;
+  size_t first = 0;
+  size_t end = 0;
+};
+
+// That with the most distinct terms, then the most matches, then the earliest.
+Run BestRun(const std::vector<Match>& matches, const Gap& gap, size_t bytes) {
+  absl::flat_hash_map<uint32_t, size_t> counts;
+  Run best;
+  size_t first = gap.first;
+  for (size_t last = gap.first; last < gap.end; ++last) {
     ++counts[matches[last].term];
     while (first < last &&
            matches[last].range.end - matches[first].range.begin > bytes) {
@@ -123,10 +140,9 @@ std::pair<size_t, size_t> BestRun(const std::vector<Match>& matches,
       }
       ++first;
     }
-    const std::pair<size_t, size_t> value = {counts.size(), last - first + 1};
-    if (value > best_value) {
-      best_value = value;
-      best = {first, last};
+    const Run run{first, last, counts.size()};
+    if (run.IsBetterThan(best)) {
+      best = run;
     }
   }
   return best;
@@ -134,7 +150,7 @@ std::pair<size_t, size_t> BestRun(const std::vector<Match>& matches,
 
 // Whole tokens around a run of matches, as many as fit, by turns on both sides.
 TextRange FragmentAround(TextRange run, const TokenList& tokens,
-                         absl::string_view text, size_t bytes) {
+                         absl::string_view text, TextRange gap, size_t bytes) {
   if (run.end - run.begin > bytes) {
     run.end = run.begin +
               static_cast<uint32_t>(
@@ -152,11 +168,13 @@ TextRange FragmentAround(TextRange run, const TokenList& tokens,
   }
   for (bool grows = true; grows;) {
     grows = false;
-    if (left > 0 && run.end - tokens[left - 1].begin <= bytes) {
+    if (left > 0 && tokens[left - 1].begin >= gap.begin &&
+        run.end - tokens[left - 1].begin <= bytes) {
       run.begin = std::min(run.begin, tokens[--left].begin);
       grows = true;
     }
-    if (right < tokens.size() && tokens[right].end - run.begin <= bytes) {
+    if (right < tokens.size() && tokens[right].end <= gap.end &&
+        tokens[right].end - run.begin <= bytes) {
       run.end = std::max(run.end, tokens[right++].end);
       grows = true;
     }
@@ -171,11 +189,45 @@ TextRange FragmentAround(TextRange run, const TokenList& tokens,
   return run;
 }
 
+std::vector<TextRange> MatchesIn(TextRange fragment,
+                                 const std::vector<Match>& matches,
+                                 size_t matches_max) {
+  std::vector<TextRange> ranges;
+  for (const Match& match : matches) {
+    if (match.range.begin < fragment.begin || match.range.end > fragment.end) {
+      continue;
+    }
+    if (!ranges.empty() && match.range.begin < ranges.back().end) {
+      ranges.back().end = std::max(ranges.back().end, match.range.end);
+    } else if (ranges.size() < matches_max) {
+      ranges.push_back(match.range);
+    }
+  }
+  return ranges;
+}
+
+// What is left of a gap on both sides of a fragment.
+void Split(const Gap& gap, TextRange fragment,
+           const std::vector<Match>& matches, std::vector<Gap>* gaps) {
+  Gap before{{gap.range.begin, fragment.begin}, gap.first, gap.first};
+  while (before.end < gap.end &&
+         matches[before.end].range.end <= fragment.begin) {
+    ++before.end;
+  }
+  Gap after{{fragment.end, gap.range.end}, gap.end, gap.end};
+  while (after.first > gap.first &&
+         matches[after.first - 1].range.begin >= fragment.end) {
+    --after.first;
+  }
+  gaps->push_back(before);
+  gaps->push_back(after);
+}
+
 }  // namespace
 
-absl::StatusOr<Highlight> HighlightText(const BoundTextQuery& query,
-                                        size_t field, absl::string_view text,
-                                        const HighlightOptions& options) {
+absl::StatusOr<std::vector<Highlight>> HighlightText(
+    const BoundTextQuery& query, size_t field, absl::string_view text,
+    const HighlightOptions& options) {
   if (options.fragment_bytes > kFragmentBytesMax) {
     return InvalidField("highlight.fragment_bytes",
                         absl::StrCat("must be at most ", kFragmentBytesMax));
@@ -184,31 +236,42 @@ absl::StatusOr<Highlight> HighlightText(const BoundTextQuery& query,
   RETURN_IF_ERROR(query.fields()[field].analyzer->Analyze(text, tokens));
   const std::vector<Match> matches =
       MatchFinder(query, field, tokens).Matches();
-  Highlight highlight;
-  if (matches.empty()) {
-    return highlight;
-  }
-  if (options.fragment_bytes == 0) {
-    highlight.fragment = {0, static_cast<uint32_t>(text.size())};
-  } else {
-    const auto [first, last] = BestRun(matches, options.fragment_bytes);
-    highlight.fragment =
-        FragmentAround({matches[first].range.begin, matches[last].range.end},
-                       tokens, text, options.fragment_bytes);
-  }
-  for (const Match& match : matches) {
-    if (match.range.begin < highlight.fragment.begin ||
-        match.range.end > highlight.fragment.end) {
-      continue;
+  const TextRange whole = {0, static_cast<uint32_t>(text.size())};
+  const size_t bytes =
+      options.fragment_bytes == 0 ? text.size() : options.fragment_bytes;
+  std::vector<Highlight> highlights;
+  std::vector<Gap> gaps = {{whole, 0, matches.size()}};
+  while (highlights.size() < options.fragments_max) {
+    Run best;
+    size_t best_gap = 0;
+    for (size_t i = 0; i < gaps.size(); ++i) {
+      const Run run = BestRun(matches, gaps[i], bytes);
+      if (run.IsBetterThan(best)) {
+        best = run;
+        best_gap = i;
+      }
     }
-    std::vector<TextRange>& ranges = highlight.matches;
-    if (!ranges.empty() && match.range.begin < ranges.back().end) {
-      ranges.back().end = std::max(ranges.back().end, match.range.end);
-    } else if (ranges.size() < options.matches_max) {
-      ranges.push_back(match.range);
+    if (best.terms == 0) {
+      break;
     }
+    Highlight& highlight = highlights.emplace_back();
+    highlight.terms = best.terms;
+    const Gap gap = gaps[best_gap];
+    highlight.fragment = options.fragment_bytes == 0
+                             ? whole
+                             : FragmentAround({matches[best.first].range.begin,
+                                               matches[best.last].range.end},
+                                              tokens, text, gap.range, bytes);
+    highlight.matches =
+        MatchesIn(highlight.fragment, matches, options.matches_max);
+    gaps.erase(gaps.begin() + static_cast<std::ptrdiff_t>(best_gap));
+    Split(gap, highlight.fragment, matches, &gaps);
+    // The earlier of equal ones wins.
+    std::sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) {
+      return a.range.begin < b.range.begin;
+    });
   }
-  return highlight;
+  return highlights;
 }
 
 }  // namespace sextant

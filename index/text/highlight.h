@@ -14,10 +14,14 @@
 
 namespace sextant {
 
+inline constexpr size_t kFragmentBytesDefault = 160;
+
 struct HighlightOptions {
-  // Of the fragment; 0: the whole text. At most kFragmentBytesMax.
-  size_t fragment_bytes = 160;
-  // At most so many offsets, the first ones.
+  // Of a fragment; 0: the whole text, which is one. At most kFragmentBytesMax.
+  size_t fragment_bytes = kFragmentBytesDefault;
+  // At most so many of them.
+  size_t fragments_max = 1;
+  // At most so many offsets of a fragment, the first ones.
   size_t matches_max = 64;
 };
 
@@ -31,20 +35,22 @@ struct TextRange {
 };
 
 struct Highlight {
-  // The part of the text with the most distinct terms of the query, then the
-  // most matches, then the earliest; cut between words. Empty when nothing
-  // matches.
+  // A part of the text, cut between words.
   TextRange fragment;
+  // Distinct terms of the query in it.
+  size_t terms = 0;
   // Matching tokens inside the fragment, ascending.
   std::vector<TextRange> matches;
 };
 
 // Where `text`, a value of the query's field number `field` (an index into
 // fields()), matches the terms of the query that are not under a must_not. The
-// words of a phrase count only where the phrase is. kInvalidArgument as
+// words of a phrase count only where the phrase is. The fragments lie apart and
+// come best first: that with the most distinct terms, then the most matches,
+// then the earliest; none when nothing matches. kInvalidArgument as
 // Analyzer::Analyze.
-absl::StatusOr<Highlight> HighlightText(const BoundTextQuery& query,
-                                        size_t field, absl::string_view text,
-                                        const HighlightOptions& options);
+absl::StatusOr<std::vector<Highlight>> HighlightText(
+    const BoundTextQuery& query, size_t field, absl::string_view text,
+    const HighlightOptions& options);
 
 }  // namespace sextant

@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The fragment with its matches in brackets.
+// The fragments with their matches in brackets.
 std::string Shown(absl::string_view query, const std::string& text,
                   const HighlightOptions& options,
                   const AnalyzerSpec& spec = {}) {
@@ -31,18 +31,22 @@ std::string Shown(absl::string_view query, const std::string& text,
   field.analyzer = analyzer->get();
   const auto bound = BoundTextQuery::Bind(*parsed, {&field, 1});
   CHECK(bound.ok()) << bound.status().message();
-  const auto highlight = HighlightText(*bound, 0, text, options);
-  CHECK(highlight.ok()) << highlight.status().message();
+  const auto highlights = HighlightText(*bound, 0, text, options);
+  CHECK(highlights.ok()) << highlights.status().message();
   std::string shown;
-  uint32_t at = highlight->fragment.begin;
-  for (const TextRange& match : highlight->matches) {
-    EXPECT_LE(at, match.begin);
-    EXPECT_LT(match.begin, match.end);
-    absl::StrAppend(&shown, text.substr(at, match.begin - at), "[",
-                    text.substr(match.begin, match.end - match.begin), "]");
-    at = match.end;
+  for (const Highlight& highlight : *highlights) {
+    absl::StrAppend(&shown, shown.empty() ? "" : " | ");
+    uint32_t at = highlight.fragment.begin;
+    for (const TextRange& match : highlight.matches) {
+      EXPECT_LE(at, match.begin);
+      EXPECT_LT(match.begin, match.end);
+      absl::StrAppend(&shown, text.substr(at, match.begin - at), "[",
+                      text.substr(match.begin, match.end - match.begin), "]");
+      at = match.end;
+    }
+    absl::StrAppend(&shown, text.substr(at, highlight.fragment.end - at));
   }
-  return absl::StrCat(shown, text.substr(at, highlight->fragment.end - at));
+  return shown;
 }
 
 TEST(HighlightTest, Table) {
@@ -81,6 +85,19 @@ TEST(HighlightTest, StemsAndGramsPointIntoTheText) {
   EXPECT_EQ(Shown("bcd", "abcde", {.fragment_bytes = 0},
                   {.kind = AnalyzerKind::kNgram, .min_gram = 3}),
             "a[bcd]e");
+}
+
+TEST(HighlightTest, SeveralFragmentsLieApartBestFirst) {
+  const HighlightOptions options = {.fragment_bytes = 13, .fragments_max = 3};
+  EXPECT_EQ(
+      Shown("fox dog", "fox a b c d e f g h i j k l dog x fox y z", options),
+      "l [dog] x [fox] y | [fox] a b c d e");
+  // Each word is in one fragment at most.
+  EXPECT_EQ(
+      Shown("a", "a a a a a a a a", {.fragment_bytes = 3, .fragments_max = 9}),
+      "[a] [a] | [a] [a] | [a] [a] | [a] [a]");
+  EXPECT_EQ(Shown("fox", "one fox", {.fragment_bytes = 0, .fragments_max = 9}),
+            "one [fox]");
 }
 
 TEST(HighlightTest, ManyMatchesAreCut) {
