@@ -258,6 +258,7 @@ void FromIndexStats(const IndexStats& stats, v1::IndexStats* message) {
   memory->set_columns(stats.columns_bytes);
   memory->set_windows(stats.windows_bytes);
   memory->set_texts(stats.texts_bytes);
+  memory->set_sparse(stats.sparse_bytes);
   memory->set_ids(stats.memory.ordinals + stats.ids_bytes);
   for (const EncodingUse& use : stats.encodings) {
     v1::EncodingUse* const wire = message->add_encodings();
@@ -290,6 +291,9 @@ void FromSchema(const Schema& schema, v1::CollectionSchema* message) {
   }
   for (const TextFieldSchema& field : schema.text_fields) {
     FromTextField(field, message->add_text_fields());
+  }
+  for (const SparseFieldSchema& field : schema.sparse_fields) {
+    message->add_sparse_fields()->set_name(field.name);
   }
 }
 
@@ -341,11 +345,22 @@ absl::StatusOr<Schema> ToSchema(const v1::CollectionSchema& message,
                                 absl::string_view path) {
   Schema schema;
   const int count = message.vector_fields_size();
-  if (count < 1 || static_cast<size_t>(count) > limits::kVectorFieldsMax) {
+  const bool has_any = count > 0 || message.sparse_fields_size() > 0;
+  if (!has_any || static_cast<size_t>(count) > limits::kVectorFieldsMax) {
     return InvalidField(
         absl::StrCat(path, ".vector_fields"),
         absl::StrCat("a collection has 1 to ", limits::kVectorFieldsMax,
-                     " vector fields, got ", count));
+                     " vector fields, got ", count,
+                     has_any ? "" : "; none will do with a sparse field"));
+  }
+  if (static_cast<size_t>(message.sparse_fields_size()) >
+      limits::kSparseFieldsMax) {
+    return InvalidField(absl::StrCat(path, ".sparse_fields"),
+                        absl::StrCat("at most ", limits::kSparseFieldsMax,
+                                     ", got ", message.sparse_fields_size()));
+  }
+  for (const v1::SparseField& wire : message.sparse_fields()) {
+    schema.sparse_fields.push_back({wire.name()});
   }
   for (const v1::VectorField& wire : message.vector_fields()) {
     const std::string field_path =

@@ -24,17 +24,37 @@ absl::Status CheckCount(absl::string_view field, int count, size_t highest) {
 }
 
 // Names of a client are cut before they enter a path.
-std::string VectorPath(absl::string_view field) {
+std::string VectorPath(absl::string_view map, absl::string_view field) {
   const bool long_name = field.size() > limits::kNameBytesMax;
-  return absl::StrCat("vectors[", field.substr(0, limits::kNameBytesMax),
+  return absl::StrCat(map, "[", field.substr(0, limits::kNameBytesMax),
                       long_name ? "..." : "", "]");
+}
+
+absl::Status ToSparseVectors(const v1::Point& message, Point* point) {
+  if (message.sparse_vectors().size() > limits::kSparseFieldsMax) {
+    return InvalidField(
+        "sparse_vectors",
+        absl::StrCat("at most ", limits::kSparseFieldsMax, " vectors, got ",
+                     message.sparse_vectors().size()));
+  }
+  for (const auto& [name, vector] : message.sparse_vectors()) {
+    ASSIGN_OR_RETURN(
+        std::vector<SparseEntry> entries,
+        ToSparseEntries(vector, VectorPath("sparse_vectors", name)));
+    point->sparse.push_back({name, std::move(entries)});
+  }
+  std::sort(point->sparse.begin(), point->sparse.end(),
+            [](const NamedSparse& a, const NamedSparse& b) {
+              return a.field < b.field;
+            });
+  return absl::OkStatus();
 }
 
 // Error paths are relative to the point: a path is made only when it is told.
 absl::StatusOr<Point> ToPoint(const v1::Point& message) {
   Point point;
   ASSIGN_OR_RETURN(point.id, ToPointId(message.id(), "id"));
-  if (message.vectors().empty()) {
+  if (message.vectors().empty() && message.sparse_vectors().empty()) {
     return InvalidField("vectors", "a point has at least one vector");
   }
   if (message.vectors().size() > limits::kVectorFieldsMax) {
@@ -46,7 +66,7 @@ absl::StatusOr<Point> ToPoint(const v1::Point& message) {
   for (const auto& [name, vector] : message.vectors()) {
     auto values = ToFloats(vector, "");
     if (!values.ok()) {
-      return ToFloats(vector, VectorPath(name)).status();
+      return ToFloats(vector, VectorPath("vectors", name)).status();
     }
     point.vectors.push_back({name, *std::move(values)});
   }
@@ -56,6 +76,7 @@ absl::StatusOr<Point> ToPoint(const v1::Point& message) {
             [](const NamedVector& a, const NamedVector& b) {
               return a.field < b.field;
             });
+  RETURN_IF_ERROR(ToSparseVectors(message, &point));
   if (message.payload().size() > limits::kPayloadBytesMax) {
     return InvalidField("payload",
                         absl::StrCat("at most ", limits::kPayloadBytesMax,
@@ -122,6 +143,27 @@ absl::StatusOr<std::vector<float>> ToFloats(const v1::Vector& message,
   return values;
 }
 
+absl::StatusOr<std::vector<SparseEntry>> ToSparseEntries(
+    const v1::SparseVector& message, absl::string_view path) {
+  const int count = message.indices_size();
+  if (count != message.weights_size()) {
+    return InvalidField(path, absl::StrCat("as many weights as indices, got ",
+                                           count, " indices and ",
+                                           message.weights_size(), " weights"));
+  }
+  if (static_cast<size_t>(count) > limits::kSparseEntriesMax) {
+    return InvalidField(path,
+                        absl::StrCat("at most ", limits::kSparseEntriesMax,
+                                     " entries, got ", count));
+  }
+  std::vector<SparseEntry> entries;
+  entries.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    entries.push_back({message.indices(i), message.weights(i)});
+  }
+  return entries;
+}
+
 absl::StatusOr<std::vector<Point>> ToPoints(
     const google::protobuf::RepeatedPtrField<v1::Point>& messages) {
   RETURN_IF_ERROR(
@@ -143,10 +185,12 @@ absl::StatusOr<ReturnedParts> ToReturnedParts(const v1::Projection& message) {
   ReturnedParts parts;
   parts.raw_vectors = message.raw_vectors();
   parts.projection.payload = message.payload();
-  if (static_cast<size_t>(message.vectors_size()) > limits::kVectorFieldsMax) {
+  constexpr size_t kNamesMax =
+      limits::kVectorFieldsMax + limits::kSparseFieldsMax;
+  if (static_cast<size_t>(message.vectors_size()) > kNamesMax) {
     return InvalidField("projection.vectors",
-                        absl::StrCat("at most ", limits::kVectorFieldsMax,
-                                     " names, got ", message.vectors_size()));
+                        absl::StrCat("at most ", kNamesMax, " names, got ",
+                                     message.vectors_size()));
   }
   for (const std::string& name : message.vectors()) {
     if (name == "*") {
@@ -170,9 +214,8 @@ void FromPointId(const PointId& id, v1::PointId* message) {
 }
 
 template <typename Message>
-void FromVectors(const std::vector<NamedVector>& vectors, bool raw_vectors,
-                 Message* message) {
-  for (const NamedVector& vector : vectors) {
+void FromVectors(const Point& point, bool raw_vectors, Message* message) {
+  for (const NamedVector& vector : point.vectors) {
     v1::Vector& wire = (*message->mutable_vectors())[vector.field];
     if (raw_vectors) {
       wire.mutable_raw()->assign(
@@ -182,17 +225,27 @@ void FromVectors(const std::vector<NamedVector>& vectors, bool raw_vectors,
       wire.mutable_values()->Add(vector.values.begin(), vector.values.end());
     }
   }
+  for (const NamedSparse& vector : point.sparse) {
+    v1::SparseVector& wire = (*message->mutable_sparse_vectors())[vector.field];
+    const auto count = static_cast<int>(vector.entries.size());
+    wire.mutable_indices()->Reserve(count);
+    wire.mutable_weights()->Reserve(count);
+    for (const SparseEntry& entry : vector.entries) {
+      wire.add_indices(entry.index);
+      wire.add_weights(entry.weight);
+    }
+  }
 }
 
-template void FromVectors(const std::vector<NamedVector>& vectors,
-                          bool raw_vectors, v1::Point* message);
-template void FromVectors(const std::vector<NamedVector>& vectors,
-                          bool raw_vectors, v1::Hit* message);
+template void FromVectors(const Point& point, bool raw_vectors,
+                          v1::Point* message);
+template void FromVectors(const Point& point, bool raw_vectors,
+                          v1::Hit* message);
 
 void FromPoint(Point point, bool raw_vectors, v1::Point* message) {
   FromPointId(point.id, message->mutable_id());
   message->set_payload(std::move(point.payload));
-  FromVectors(point.vectors, raw_vectors, message);
+  FromVectors(point, raw_vectors, message);
 }
 
 }  // namespace sextant

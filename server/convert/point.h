@@ -29,6 +29,11 @@ absl::StatusOr<std::vector<PointId>> ToPointIds(
 absl::StatusOr<std::vector<float>> ToFloats(const v1::Vector& message,
                                             absl::string_view path);
 
+// The entries in the order of the message; what depends on nothing else is
+// checked: as many weights as indices, and not too many.
+absl::StatusOr<std::vector<SparseEntry>> ToSparseEntries(
+    const v1::SparseVector& message, absl::string_view path);
+
 // 1 to kPointsPerWriteMax points.
 absl::StatusOr<std::vector<Point>> ToPoints(
     const google::protobuf::RepeatedPtrField<v1::Point>& messages);
@@ -43,9 +48,8 @@ absl::StatusOr<ReturnedParts> ToReturnedParts(const v1::Projection& message);
 void FromPointId(const PointId& id, v1::PointId* message);
 void FromPoint(Point point, bool raw_vectors, v1::Point* message);
 
-// Fills the map `vectors` of a Point or a Hit.
+// Fills the maps `vectors` and `sparse_vectors` of a Point or a Hit.
 template <typename Message>
-void FromVectors(const std::vector<NamedVector>& vectors, bool raw_vectors,
-                 Message* message);
+void FromVectors(const Point& point, bool raw_vectors, Message* message);
 
 }  // namespace sextant

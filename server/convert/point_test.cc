@@ -151,12 +151,12 @@ TEST(ConvertProjectionTest, StarMeansAll) {
   ASSERT_OK_AND_ASSIGN(parts, ToReturnedParts(message));
   EXPECT_TRUE(parts.projection.all_vectors);
   EXPECT_TRUE(parts.projection.vectors.empty());
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 33; ++i) {
     message.add_vectors("x");
   }
   EXPECT_THAT(ToReturnedParts(message),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("projection.vectors: at most 16 names")));
+                       HasSubstr("projection.vectors: at most 32 names")));
 }
 
 v1::CollectionSchema ValidSchema() {
@@ -210,6 +210,30 @@ TEST(ConvertCollectionTest, InfoIsComplete) {
   EXPECT_EQ(message.create_time().nanos(), 1000);
   EXPECT_EQ(message.content_hash(), "0000000000abcdef0000000000000001");
   EXPECT_EQ(message.damage(), "record 7");
+}
+
+TEST(SparseVectorTest, HasAsManyWeightsAsIndices) {
+  v1::SparseVector message;
+  for (const uint32_t index : {9U, 3U}) {
+    message.add_indices(index);
+    message.add_weights(0.5F);
+  }
+  ASSERT_OK_AND_ASSIGN(const std::vector<SparseEntry> entries,
+                       ToSparseEntries(message, "v"));
+  EXPECT_THAT(entries, ElementsAre(SparseEntry{9, 0.5F}, SparseEntry{3, 0.5F}));
+  message.add_indices(1);
+  EXPECT_THAT(ToSparseEntries(message, "v"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("v: as many weights as indices, got 3 indices "
+                                 "and 2 weights")));
+  for (int i = 0; i < 65'536; ++i) {
+    message.add_indices(1);
+    message.add_weights(1);
+  }
+  message.add_weights(1);
+  EXPECT_THAT(ToSparseEntries(message, "v"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("v: at most 65536 entries, got 65539")));
 }
 
 }  // namespace

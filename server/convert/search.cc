@@ -70,6 +70,18 @@ std::optional<Grouping> ToGrouping(const v1::SearchRequest& message) {
   return Grouping{wire.field(), wire.hits_per_group(), wire.candidates_max()};
 }
 
+std::optional<Highlighting> ToHighlighting(const v1::SearchRequest& message) {
+  if (!message.has_highlight()) {
+    return std::nullopt;
+  }
+  const v1::Highlighting& wire = message.highlight();
+  Highlighting highlight{.fragment_bytes = wire.fragment_bytes(),
+                         .fragments = wire.fragments(),
+                         .whole_texts = wire.whole_texts()};
+  highlight.fields.assign(wire.fields().begin(), wire.fields().end());
+  return highlight;
+}
+
 absl::Status CheckPage(const v1::SearchRequest& message) {
   if (message.limit() < 1 || message.limit() > limits::kHitsMax) {
     return InvalidField("limit", absl::StrCat("must be 1 to ", limits::kHitsMax,
@@ -126,6 +138,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   ASSIGN_OR_RETURN(call.query.min_score, ToMinScore(message));
   ASSIGN_OR_RETURN(call.query.diversity, ToDiversity(message));
   call.query.grouping = ToGrouping(message);
+  call.query.highlight = ToHighlighting(message);
   call.query.limit = message.limit();
   call.query.offset = message.offset();
   call.query.recall_target = message.recall_target();
@@ -137,6 +150,9 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
       (call.query.projection.payload || call.query.projection.any_vectors())) {
     return InvalidField("packed_hits",
                         "not with a payload or vectors in the projection");
+  }
+  if (call.form.packed && call.query.highlight.has_value()) {
+    return InvalidField("packed_hits", "not with highlight");
   }
   return call;
 }
@@ -184,6 +200,24 @@ void Pack(const std::vector<Hit>& hits, v1::PackedHits* message) {
   }
 }
 
+void FromHighlights(std::vector<FieldHighlight> highlights, v1::Hit* message) {
+  for (FieldHighlight& highlight : highlights) {
+    v1::FieldHighlight* const field = message->add_highlights();
+    field->set_field(highlight.field);
+    for (HighlightFragment& fragment : highlight.fragments) {
+      v1::HighlightFragment* const wire = field->add_fragments();
+      wire->set_text(std::move(fragment.text));
+      wire->set_value_index(fragment.value);
+      wire->set_begin(fragment.begin);
+      for (const TextRange& match : fragment.matches) {
+        v1::HighlightMatch* const place = wire->add_matches();
+        place->set_begin(match.begin);
+        place->set_end(match.end);
+      }
+    }
+  }
+}
+
 void FromHits(std::vector<Hit> hits, AnswerForm form,
               v1::SearchResponse* message) {
   message->mutable_hits()->Reserve(static_cast<int>(hits.size()));
@@ -192,7 +226,8 @@ void FromHits(std::vector<Hit> hits, AnswerForm form,
     FromPointId(hit.point.id, wire->mutable_id());
     wire->set_score(hit.score);
     wire->set_payload(std::move(hit.point.payload));
-    FromVectors(hit.point.vectors, form.raw_vectors, wire);
+    FromVectors(hit.point, form.raw_vectors, wire);
+    FromHighlights(std::move(hit.highlights), wire);
     if (hit.correction.has_value()) {
       v1::ScoreCorrection* const correction = wire->mutable_correction();
       correction->set_raw(hit.correction->raw);

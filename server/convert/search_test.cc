@@ -106,11 +106,11 @@ TEST(ConvertSearchTest, EveryMistakeIsNamed) {
        "sources[0].dense.field: a name has at most 64 characters, got 65"},
       {"too many names in the projection",
        [](v1::SearchRequest* r) {
-         for (int i = 0; i < 17; ++i) {
+         for (int i = 0; i < 33; ++i) {
            r->mutable_projection()->add_vectors("v");
          }
        },
-       "projection.vectors: at most 16 names, got 17"},
+       "projection.vectors: at most 32 names, got 33"},
       {"packed hits with a payload",
        [](v1::SearchRequest* r) {
          r->set_packed_hits(true);

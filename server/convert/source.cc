@@ -63,6 +63,32 @@ absl::StatusOr<DenseSource> ToDenseSource(const v1::DenseSource& message) {
   return source;
 }
 
+absl::StatusOr<SparseSource> ToSparseSource(const v1::SparseSource& message) {
+  SparseSource source;
+  if (message.field().size() > limits::kNameBytesMax) {
+    return InvalidField(
+        "sparse.field",
+        absl::StrCat("a name has at most ", limits::kNameBytesMax,
+                     " characters, got ", message.field().size()));
+  }
+  source.field = message.field();
+  switch (message.target_case()) {
+    case v1::SparseSource::kVector: {
+      ASSIGN_OR_RETURN(source.target,
+                       ToSparseEntries(message.vector(), "sparse.vector"));
+      return source;
+    }
+    case v1::SparseSource::kStoredPoint: {
+      ASSIGN_OR_RETURN(source.target, ToPointId(message.stored_point(),
+                                                "sparse.stored_point"));
+      return source;
+    }
+    case v1::SparseSource::TARGET_NOT_SET:
+      break;
+  }
+  return InvalidField("sparse", "required: `vector` or `stored_point`");
+}
+
 absl::StatusOr<std::optional<FusionNormaliser>> ToNormaliser(
     v1::Normaliser normaliser) {
   switch (normaliser) {
@@ -115,6 +141,11 @@ absl::StatusOr<Source> ToSourceAt(const v1::Source& message, size_t depth) {
       text.share = std::move(share);
       return Source(std::move(text));
     }
+    case v1::Source::kSparse: {
+      ASSIGN_OR_RETURN(SparseSource sparse, ToSparseSource(message.sparse()));
+      sparse.share = std::move(share);
+      return Source(std::move(sparse));
+    }
     case v1::Source::kGroup: {
       if (depth + 1 >= limits::kSourceDepthMax) {
         return InvalidField("group",
@@ -144,8 +175,8 @@ absl::StatusOr<Source> ToSourceAt(const v1::Source& message, size_t depth) {
       break;
   }
   return InvalidField("kind",
-                      "required: one that this server knows: `dense`, `text` "
-                      "or `group`");
+                      "required: one that this server knows: `dense`, "
+                      "`text`, `sparse` or `group`");
 }
 
 absl::StatusOr<NumberBoost> ToNumberBoost(const v1::NumberBoost& message) {
@@ -232,6 +263,13 @@ void FromSources(
     wire->set_weight(source.weight);
     wire->set_share(source.share);
     FromTerms(source.terms, wire);
+    for (const SparseProduct& product : source.products) {
+      v1::SparseProduct* const part = wire->add_products();
+      part->set_index(product.index);
+      part->set_query_weight(product.query_weight);
+      part->set_weight(product.weight);
+      part->set_score(product.score);
+    }
     FromSources(source.sources, wire->mutable_sources());
   }
 }
