@@ -119,6 +119,23 @@ double LocalIntrinsicDimension(std::span<const double> distances) {
                  : std::numeric_limits<double>::infinity();
 }
 
+IntrinsicDimension SummarizeDimensions(std::vector<double> dimensions) {
+  IntrinsicDimension found;
+  found.left_out = std::erase_if(
+      dimensions, [](double dimension) { return !std::isfinite(dimension); });
+  if (!dimensions.empty()) {
+    for (const double dimension : dimensions) {
+      found.mean += dimension;
+    }
+    found.mean /= static_cast<double>(dimensions.size());
+    const auto middle =
+        dimensions.begin() + static_cast<std::ptrdiff_t>(dimensions.size() / 2);
+    std::nth_element(dimensions.begin(), middle, dimensions.end());
+    found.median = *middle;
+  }
+  return found;
+}
+
 absl::StatusOr<IntrinsicDimension> MeasureIntrinsicDimension(
     const VectorRows& items, size_t k, const PassRun& run) {
   const NearestOptions options{.k = k, .same_rows = true};
@@ -128,28 +145,14 @@ absl::StatusOr<IntrinsicDimension> MeasureIntrinsicDimension(
                                  options, run, nearest));
   std::vector<double> dimensions;
   std::vector<double> distances(count);
-  IntrinsicDimension found;
   for (size_t i = 0; i < items.count; ++i) {
     for (size_t j = 0; j < count; ++j) {
       distances[j] = DistanceOf(nearest[i * count + j].similarity,
                                 Similarity::kNegativeSquares);
     }
-    const double dimension = LocalIntrinsicDimension(distances);
-    if (std::isfinite(dimension)) {
-      dimensions.push_back(dimension);
-      found.mean += dimension;
-    } else {
-      ++found.left_out;
-    }
+    dimensions.push_back(LocalIntrinsicDimension(distances));
   }
-  if (!dimensions.empty()) {
-    found.mean /= static_cast<double>(dimensions.size());
-    const auto middle =
-        dimensions.begin() + static_cast<std::ptrdiff_t>(dimensions.size() / 2);
-    std::nth_element(dimensions.begin(), middle, dimensions.end());
-    found.median = *middle;
-  }
-  return found;
+  return SummarizeDimensions(std::move(dimensions));
 }
 
 double Alignment(const VectorRows& a, const VectorRows& b) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -27,6 +28,8 @@ struct IntrinsicDimension {
   double median = 0;
   size_t left_out = 0;
 };
+// Of what LocalIntrinsicDimension says of each item.
+IntrinsicDimension SummarizeDimensions(std::vector<double> dimensions);
 absl::StatusOr<IntrinsicDimension> MeasureIntrinsicDimension(
     const VectorRows& items, size_t k, const PassRun& run);
 

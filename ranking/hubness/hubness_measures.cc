@@ -64,6 +64,19 @@ Hubness MeasureHubness(std::span<const uint32_t> counts, uint32_t k,
   return found;
 }
 
+HubnessByChance ByChance(uint64_t items, uint64_t queries, uint32_t k) {
+  HubnessByChance chance;
+  if (items == 0 || queries == 0) {
+    return chance;
+  }
+  const double p = std::min(1.0, k / static_cast<double>(items));
+  const auto n = static_cast<double>(queries);
+  const double variance = n * p * (1 - p);
+  chance.skewness = variance > 0 ? (1 - 2 * p) / std::sqrt(variance) : 0;
+  chance.anti_hub_share = std::pow(1 - p, n);
+  return chance;
+}
+
 std::vector<uint32_t> CountOccurrences(std::span<const Neighbor> nearest,
                                        size_t items) {
   std::vector<uint32_t> counts(items, 0);

@@ -37,6 +37,15 @@ struct Hubness {
 Hubness MeasureHubness(std::span<const uint32_t> counts, uint32_t k,
                        uint64_t queries);
 
+// What it would be if every item were as likely a neighbour as any other: N is
+// binomial then, of `queries` tries with probability k / items. Measures of few
+// queries among many items are to be compared with this.
+struct HubnessByChance {
+  double skewness = 0;
+  double anti_hub_share = 0;
+};
+HubnessByChance ByChance(uint64_t items, uint64_t queries, uint32_t k);
+
 // N of `items` items, from the k nearest of each query one after the other.
 std::vector<uint32_t> CountOccurrences(std::span<const Neighbor> nearest,
                                        size_t items);

@@ -2,6 +2,9 @@
 #include "ranking/hubness/hubness_measures.h"
 
 #include <algorithm>
+#include <random>
+#include <set>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +69,36 @@ TEST(HubnessMeasures, NothingAndAllAlikeAreNumbers) {
   EXPECT_EQ(even.gini, 0);
   EXPECT_THAT(WorstHubs({}, 5), testing::IsEmpty());
   EXPECT_THAT(OccurrenceHistogram({}), testing::IsEmpty());
+}
+
+TEST(HubnessMeasures, ByChanceIsWhatRandomNeighboursGive) {
+  constexpr uint32_t kItems = 500;
+  constexpr uint64_t kQueries = 40'000;
+  constexpr uint32_t kNeighbors = 3;
+  // Any k different items, each as likely.
+  std::mt19937_64 random(17);
+  std::vector<uint32_t> counts(kItems, 0);
+  std::vector<uint32_t> first(kItems, 0);  // of 150 queries alone
+  for (uint64_t query = 0; query < kQueries; ++query) {
+    std::set<uint32_t> chosen;
+    while (chosen.size() < kNeighbors) {
+      chosen.insert(static_cast<uint32_t>(random() % kItems));
+    }
+    for (const uint32_t item : chosen) {
+      ++counts[item];
+      first[item] += query < 150 ? 1 : 0;
+    }
+  }
+  const Hubness many = MeasureHubness(counts, kNeighbors, kQueries);
+  EXPECT_NEAR(many.skewness, ByChance(kItems, kQueries, kNeighbors).skewness,
+              0.35);
+  const Hubness few = MeasureHubness(first, kNeighbors, 150);
+  const HubnessByChance chance = ByChance(kItems, 150, kNeighbors);
+  EXPECT_NEAR(few.anti_hub_share, chance.anti_hub_share, 0.06);
+  EXPECT_NEAR(chance.anti_hub_share, 0.405, 0.001);
+  EXPECT_GT(chance.skewness, 0.9);
+  EXPECT_EQ(ByChance(0, 10, 3).skewness, 0);
+  EXPECT_EQ(ByChance(3, 10, 3).anti_hub_share, 0);
 }
 
 }  // namespace

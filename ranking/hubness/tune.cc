@@ -18,9 +18,6 @@
 namespace sextant {
 namespace {
 
-// Neighbours that hubness is measured by.
-constexpr size_t kHubnessNeighbors = 10;
-
 absl::Status CheckInput(const TuneInput& input) {
   if (input.queries.count < kTuneQueriesMin) {
     return InvalidField(
@@ -49,12 +46,10 @@ struct Standing {
   uint64_t above = 0;
   uint64_t equal = 0;  // itself among them
 
-  void Count(const float* scores, size_t first_row, size_t rows) {
+  void Count(const float* scores, size_t rows) {
     for (size_t j = 0; j < rows; ++j) {
-      const float score =
-          scores[j] - (bias == nullptr ? 0.0F : bias[first_row + j]);
-      above += score > answer ? 1U : 0U;
-      equal += score == answer ? 1U : 0U;
+      above += scores[j] > answer ? 1U : 0U;
+      equal += scores[j] == answer ? 1U : 0U;
     }
   }
   double Place() const {
@@ -63,10 +58,21 @@ struct Standing {
   }
 };
 
-// Places of the answers under several biases at once, which shares the product.
-class AnswerPlaces {
+// How the gallery was ranked for every query.
+struct Ranking {
+  std::vector<double> places;  // of the answers
+  size_t k = 0;
+  std::vector<Neighbor> nearest;  // k a query
+
+  std::span<Neighbor> NearestOf(size_t query) {
+    return std::span<Neighbor>(nearest).subspan(query * k, k);
+  }
+};
+
+// Ranks the gallery without a bias and under many.
+class GalleryRanker {
  public:
-  AnswerPlaces(const TuneInput& input, const PassRun& run)
+  GalleryRanker(const TuneInput& input, const PassRun& run)
       : input_(input),
         run_(run),
         nearest_(input.queries.count),
@@ -99,19 +105,20 @@ class AnswerPlaces {
         });
   }
 
-  absl::StatusOr<std::vector<double>> Under(const GalleryBias* bias) const {
-    std::vector<double> places(input_.queries.count);
+  absl::StatusOr<Ranking> Under(const GalleryBias* bias, size_t k) const {
+    Ranking ranking;
+    ranking.places.resize(input_.queries.count);
+    ranking.k = NeighborsOf(input_.gallery, {.k = k});
+    ranking.nearest.resize(input_.queries.count * ranking.k);
     RETURN_IF_ERROR(ForEachBankBlocks(
         input_.queries, input_.gallery, input_.similarity, Run(),
-        [&](BankBlocks& blocks) { Count(bias, blocks, places); }));
-    return places;
+        [&](BankBlocks& blocks) { Rank(bias, blocks, ranking); }));
+    return ranking;
   }
 
-  const std::vector<uint32_t>& nearest() const { return nearest_; }
-
  private:
-  void Count(const GalleryBias* bias, BankBlocks& blocks,
-             std::vector<double>& places) const {
+  void Rank(const GalleryBias* bias, BankBlocks& blocks,
+            Ranking& ranking) const {
     std::vector<Standing> standings(blocks.items());
     for (size_t i = 0; i < blocks.items(); ++i) {
       const size_t query = blocks.first_item() + i;
@@ -124,11 +131,26 @@ class AnswerPlaces {
     }
     for (SimilarityBlock block; blocks.Next(&block);) {
       for (size_t i = 0; i < block.items; ++i) {
-        standings[i].Count(block.row(i), block.first_bank_row, block.bank_rows);
+        Correct(standings[i].bias, block, i);
+        standings[i].Count(block.row(i), block.bank_rows);
+        NearestRows(ranking.NearestOf(block.first_item + i),
+                    block.first_bank_row)
+            .Add(block.row(i), block.first_bank_row, block.bank_rows);
       }
     }
     for (size_t i = 0; i < blocks.items(); ++i) {
-      places[blocks.first_item() + i] = standings[i].Place();
+      ranking.places[blocks.first_item() + i] = standings[i].Place();
+    }
+  }
+
+  static void Correct(const float* bias, const SimilarityBlock& block,
+                      size_t item) {
+    if (bias == nullptr) {
+      return;
+    }
+    float* const scores = block.row(item);
+    for (size_t j = 0; j < block.bank_rows; ++j) {
+      scores[j] -= bias[block.first_bank_row + j];
     }
   }
 
@@ -170,6 +192,18 @@ Split SplitQueries(size_t queries, const TuneOptions& options) {
       static_cast<std::ptrdiff_t>(std::clamp<size_t>(wanted, 1, queries - 1));
   return {{order.begin() + held_out, order.end()},
           {order.begin(), order.begin() + held_out}};
+}
+
+Hubness HubnessOf(Ranking& ranking, std::span<const size_t> queries,
+                  size_t items) {
+  std::vector<Neighbor> nearest;
+  nearest.reserve(queries.size() * ranking.k);
+  for (const size_t query : queries) {
+    const std::span<Neighbor> own = ranking.NearestOf(query);
+    nearest.insert(nearest.end(), own.begin(), own.end());
+  }
+  return MeasureHubness(CountOccurrences(nearest, items), kTuneHubnessNeighbors,
+                        queries.size());
 }
 
 struct Gain {
@@ -324,42 +358,21 @@ absl::StatusOr<std::vector<double>> PlacesOfAnswers(const TuneInput& input,
                                                     const GalleryBias* bias,
                                                     const PassRun& run) {
   RETURN_IF_ERROR(CheckInput(input));
-  AnswerPlaces places(input, run);
-  RETURN_IF_ERROR(places.ReadAnswers());
-  return places.Under(bias);
+  GalleryRanker ranker(input, run);
+  RETURN_IF_ERROR(ranker.ReadAnswers());
+  ASSIGN_OR_RETURN(Ranking ranking, ranker.Under(bias, 1));
+  return std::move(ranking.places);
 }
 
 absl::StatusOr<std::vector<Neighbor>> CorrectedNearest(const TuneInput& input,
                                                        const GalleryBias* bias,
                                                        size_t k,
                                                        const PassRun& run) {
-  const PassRun quiet{run.pool, run.context, nullptr};
-  std::vector<Neighbor> raw(input.queries.count *
-                            NeighborsOf(input.gallery, {.k = 1}));
-  RETURN_IF_ERROR(NearestOfItems(input.queries, input.gallery, input.similarity,
-                                 {.k = 1}, quiet, raw));
-  const size_t count = NeighborsOf(input.gallery, {.k = k});
-  std::vector<Neighbor> nearest(input.queries.count * count);
-  RETURN_IF_ERROR(ForEachBankBlocks(
-      input.queries, input.gallery, input.similarity, quiet,
-      [&](BankBlocks& blocks) {
-        for (SimilarityBlock block; blocks.Next(&block);) {
-          for (size_t i = 0; i < block.items; ++i) {
-            const size_t query = block.first_item + i;
-            const float* const own =
-                bias == nullptr ? nullptr : bias->For(raw[query].row).data();
-            NearestRows rows(
-                std::span<Neighbor>(nearest).subspan(query * count, count),
-                block.first_bank_row);
-            for (size_t j = 0; j < block.bank_rows; ++j) {
-              const size_t row = block.first_bank_row + j;
-              rows.Offer(block.row(i)[j] - (own == nullptr ? 0.0F : own[row]),
-                         static_cast<uint32_t>(row));
-            }
-          }
-        }
-      }));
-  return nearest;
+  RETURN_IF_ERROR(CheckInput(input));
+  GalleryRanker ranker(input, run);
+  RETURN_IF_ERROR(ranker.ReadAnswers());
+  ASSIGN_OR_RETURN(Ranking ranking, ranker.Under(bias, k));
+  return std::move(ranking.nearest);
 }
 
 absl::StatusOr<TuneResult> TuneNormalizer(const TuneInput& input,
@@ -374,48 +387,44 @@ absl::StatusOr<TuneResult> TuneNormalizer(const TuneInput& input,
     candidates = DefaultCandidates(input.banks.gallery.count > 0);
   }
   RETURN_IF_ERROR(CheckCandidates(candidates));
-  AnswerPlaces places(input, run);
-  RETURN_IF_ERROR(places.ReadAnswers());
-  ASSIGN_OR_RETURN(const std::vector<double> raw, places.Under(nullptr));
+  GalleryRanker ranker(input, run);
+  RETURN_IF_ERROR(ranker.ReadAnswers());
+  ASSIGN_OR_RETURN(Ranking raw, ranker.Under(nullptr, kTuneHubnessNeighbors));
   const Split split = SplitQueries(input.queries.count, options);
   TuneResult result;
   result.tuning_queries = split.tuning.size();
   result.held_out_queries = split.held_out.size();
-  result.raw_tuning = QualityOf(Chosen(raw, split.tuning));
-  result.raw_held_out = QualityOf(Chosen(raw, split.held_out));
+  result.raw_tuning = QualityOf(Chosen(raw.places, split.tuning));
+  const std::vector<double> raw_held_out = Chosen(raw.places, split.held_out);
+  result.raw_held_out = QualityOf(raw_held_out);
+  result.raw_hubness = HubnessOf(raw, split.held_out, input.gallery.count);
   double best_tuning = -1;
-  GalleryBias best_bias;
   for (const NormalizerSpec& spec : candidates) {
     ASSIGN_OR_RETURN(
-        GalleryBias bias,
+        const GalleryBias bias,
         BiasOfGallery(spec, input.banks, input.similarity, input.gallery, run));
-    ASSIGN_OR_RETURN(const std::vector<double> under, places.Under(&bias));
-    const std::vector<double> held_out = Chosen(under, split.held_out);
-    TuneTrial trial{spec, QualityOf(Chosen(under, split.tuning)),
-                    QualityOf(held_out)};
+    ASSIGN_OR_RETURN(Ranking under, ranker.Under(&bias, kTuneHubnessNeighbors));
+    const std::vector<double> held_out = Chosen(under.places, split.held_out);
+    const TuneTrial trial{
+        spec, QualityOf(Chosen(under.places, split.tuning)),
+        QualityOf(held_out),
+        HubnessOf(under, split.held_out, input.gallery.count)};
     if (trial.tuning.mean_reciprocal_rank > best_tuning) {
       best_tuning = trial.tuning.mean_reciprocal_rank;
-      best_bias = std::move(bias);
-      const Gain gain = GainOf(Chosen(raw, split.held_out), held_out);
+      const Gain gain = GainOf(raw_held_out, held_out);
       result.gain = gain.mean;
       result.gain_error = gain.error;
     }
     result.trials.push_back(trial);
+    if (options.on_trial) {
+      options.on_trial(result.trials.size(), candidates.size());
+    }
   }
   std::stable_sort(result.trials.begin(), result.trials.end(),
                    [](const TuneTrial& a, const TuneTrial& b) {
                      return a.tuning.mean_reciprocal_rank >
                             b.tuning.mean_reciprocal_rank;
                    });
-  for (const GalleryBias* bias :
-       {static_cast<const GalleryBias*>(nullptr),
-        static_cast<const GalleryBias*>(&best_bias)}) {
-    ASSIGN_OR_RETURN(const std::vector<Neighbor> nearest,
-                     CorrectedNearest(input, bias, kHubnessNeighbors, run));
-    (bias == nullptr ? result.raw_hubness : result.best_hubness) =
-        MeasureHubness(CountOccurrences(nearest, input.gallery.count),
-                       kHubnessNeighbors, input.queries.count);
-  }
   Judge(options, result);
   return result;
 }

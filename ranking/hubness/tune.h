@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,8 @@ struct TuneOptions {
   // How many standard errors of the mean difference of reciprocal ranks the
   // best method must gain on the held-out queries to be recommended.
   double standard_errors = 1.64;
+  // Told after each candidate how many were tried, of how many; may be empty.
+  std::function<void(size_t tried, size_t candidates)> on_trial;
 };
 
 // Additive methods over the usual ranges of their parameters.
@@ -60,13 +63,17 @@ struct TuneTrial {
   NormalizerSpec spec;
   RetrievalQuality tuning;
   RetrievalQuality held_out;
+  // Of the kTuneHubnessNeighbors nearest items of the held-out queries.
+  Hubness hubness;
 };
+inline constexpr uint32_t kTuneHubnessNeighbors = 10;
 
 struct TuneResult {
   size_t tuning_queries = 0;
   size_t held_out_queries = 0;
   RetrievalQuality raw_tuning;
   RetrievalQuality raw_held_out;
+  Hubness raw_hubness;
   std::vector<TuneTrial> trials;  // best on the tuning part first
   std::optional<NormalizerSpec> recommended;
   // Mean difference of reciprocal ranks on the held-out part between the best
@@ -74,9 +81,6 @@ struct TuneResult {
   double gain = 0;
   double gain_error = 0;
   std::string reason;
-  // Of the ten nearest items of all queries, without and with the best trial.
-  Hubness raw_hubness;
-  Hubness best_hubness;
 };
 
 // kInvalidArgument for fewer than kTuneQueriesMin queries, an answer that is no

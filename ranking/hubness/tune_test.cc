@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ranking/hubness/tune.h"
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
 #include <random>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,9 +66,72 @@ TEST_F(TuneTest, RecommendsWhatHelps) {
   EXPECT_EQ(*result.recommended, result.trials.front().spec);
   EXPECT_GT(result.trials.front().held_out.mean_reciprocal_rank,
             result.raw_held_out.mean_reciprocal_rank);
-  EXPECT_LT(result.best_hubness.skewness, result.raw_hubness.skewness);
+  EXPECT_LT(result.trials.front().hubness.skewness,
+            result.raw_hubness.skewness);
   EXPECT_EQ(result.tuning_queries + result.held_out_queries, 600U);
   EXPECT_GT(result.gain, 0);
+}
+
+TEST_F(TuneTest, EveryTrialIsToldAndHasItsHubness) {
+  const TestVectors items(60, 4, 1);
+  std::vector<uint32_t> answers(60);
+  std::iota(answers.begin(), answers.end(), 0U);
+  TuneInput input{.gallery = items.rows(),
+                  .queries = items.rows(),
+                  .answers = answers,
+                  .banks = {items.rows(), {}}};
+  TuneOptions options;
+  options.candidates = {DefaultSpec(NormalizerMethod::kCsls),
+                        DefaultSpec(NormalizerMethod::kInvertedSoftmax)};
+  std::vector<std::pair<size_t, size_t>> told;
+  options.on_trial = [&told](size_t tried, size_t all) {
+    told.emplace_back(tried, all);
+  };
+  ASSERT_OK_AND_ASSIGN(const TuneResult result,
+                       TuneNormalizer(input, options, {nullptr, NoLimit()}));
+  EXPECT_THAT(told,
+              testing::ElementsAre(testing::Pair(1, 2), testing::Pair(2, 2)));
+  // Recomputed from the ranking of the held-out queries alone.
+  EXPECT_EQ(result.raw_hubness.queries, result.held_out_queries);
+  for (const TuneTrial& trial : result.trials) {
+    EXPECT_EQ(trial.hubness.queries, result.held_out_queries);
+    EXPECT_EQ(trial.hubness.items, 60U);
+    EXPECT_EQ(trial.hubness.k, kTuneHubnessNeighbors);
+    EXPECT_GT(trial.hubness.greatest, 0U);
+  }
+}
+
+TEST_F(TuneTest, CorrectedNearestAreThoseOfAFullSort) {
+  const TestVectors items(300, 8, 5);
+  const TestVectors queries = Noisy(items, 1.0, 6);
+  std::vector<uint32_t> answers(300);
+  std::iota(answers.begin(), answers.end(), 0U);
+  TuneInput input{.gallery = items.rows(),
+                  .queries = queries.rows(),
+                  .answers = answers,
+                  .banks = {queries.rows(), {}}};
+  const PassRun run{nullptr, NoLimit()};
+  ASSERT_OK_AND_ASSIGN(
+      const GalleryBias bias,
+      BiasOfGallery(DefaultSpec(NormalizerMethod::kInvertedSoftmax),
+                    input.banks, input.similarity, input.gallery, run));
+  ASSERT_OK_AND_ASSIGN(const std::vector<Neighbor> nearest,
+                       CorrectedNearest(input, &bias, 3, run));
+  for (size_t query = 0; query < 300; ++query) {
+    std::vector<double> scores(300);
+    for (size_t row = 0; row < 300; ++row) {
+      for (uint32_t i = 0; i < 8; ++i) {
+        scores[row] += static_cast<double>(queries.rows().row(query)[i]) *
+                       static_cast<double>(items.rows().row(row)[i]);
+      }
+      scores[row] -= static_cast<double>(bias.For(0)[row]);
+    }
+    std::sort(scores.begin(), scores.end(), std::greater<>());
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(static_cast<double>(nearest[query * 3 + i].similarity),
+                  scores[i], 1e-5);
+    }
+  }
 }
 
 TEST_F(TuneTest, IsDeterministic) {
