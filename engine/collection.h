@@ -17,6 +17,7 @@
 #include "engine/collection_info.h"
 #include "engine/filtered_reads.h"
 #include "engine/normalizer_catalog.h"
+#include "engine/pinned_collection.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
 #include "engine/recall_probe.h"
@@ -138,7 +139,13 @@ class Collection {
   // Its banks and normalisers, which live as long as the collection.
   virtual absl::StatusOr<NormalizerCatalog*> normalizers() = 0;
 
+  // As of now, for works that last. It lives no longer than the collection.
+  virtual absl::StatusOr<PinnedCollection> Pin() const = 0;
+
   virtual CollectionInfo Info() const = 0;
+  // Keeps what was measured for Info(), until the next measurement or the end
+  // of the process.
+  virtual void RememberHubness(HubnessRecord record) = 0;
 
   // Seals what was written so far and waits until background work on this
   // collection is done.

@@ -13,6 +13,7 @@
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "index/vector_index.h"
+#include "ranking/hubness/hubness_measures.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -56,6 +57,14 @@ struct FieldFill {
   uint64_t points_total = 0;
 };
 
+// The last that was measured of a field's hubs, by raw scores or under a
+// normaliser ("none", or its name).
+struct HubnessRecord {
+  std::string field;
+  std::string normalizer;
+  Hubness hubness;
+};
+
 struct CollectionInfo {
   std::string name;
   Schema schema;
@@ -67,6 +76,7 @@ struct CollectionInfo {
   // Of fields that cannot be filtered by yet.
   std::vector<FieldFill> fills;
   RecallStats recall;
+  std::vector<HubnessRecord> hubness;  // by field and normaliser
   // Not OK: the collection's data is damaged; every other call on it returns
   // this.
   absl::Status health;

@@ -83,6 +83,8 @@ class DamagedCollection final : public Collection {
     return std::vector<absl::StatusOr<SearchResult>>(queries.size(), damage_);
   }
   absl::StatusOr<NormalizerCatalog*> normalizers() override { return damage_; }
+  absl::StatusOr<PinnedCollection> Pin() const override { return damage_; }
+  void RememberHubness(HubnessRecord /*record*/) override {}
   CollectionInfo Info() const override {
     CollectionInfo info;
     info.name = name_;

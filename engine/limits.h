@@ -75,4 +75,26 @@ inline constexpr size_t kBankRowsMax = 1'000'000;
 inline constexpr uint64_t kBankBytesMax = uint64_t{128} << 20U;
 inline constexpr size_t kNormalizersMax = 32;
 
+// Of hubness diagnostics.
+inline constexpr uint32_t kDiagnoseQueriesDefault = 1000;
+inline constexpr uint32_t kDiagnoseQueriesMax = 20'000;
+inline constexpr uint32_t kDiagnoseNeighborsDefault = 10;
+inline constexpr uint32_t kDiagnoseNeighborsMax = 100;
+inline constexpr uint32_t kDiagnoseHubsDefault = 10;
+inline constexpr uint32_t kDiagnoseHubsMax = 1000;
+
+// Of mining of pairs: neighbours of means, and neighbours that may pair.
+inline constexpr uint32_t kMiningNeighborsDefault = 4;
+inline constexpr uint32_t kMiningCandidatesDefault = 32;
+inline constexpr uint32_t kMiningCandidatesMax = 100;
+// Of the neighbours of all points.
+inline constexpr uint64_t kMiningBytesMax = uint64_t{1} << 30U;
+
+// Labelled queries that choose a normaliser.
+inline constexpr size_t kTunePairsMax = 10'000;
+// Points that are ranked for them.
+inline constexpr uint32_t kTuneGalleryDefault = 20'000;
+inline constexpr uint32_t kTuneGalleryMax = 200'000;
+inline constexpr uint64_t kTuneGalleryBytesMax = uint64_t{256} << 20U;
+
 }  // namespace sextant::limits

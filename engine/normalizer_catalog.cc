@@ -85,15 +85,7 @@ NormalizerCatalog::NormalizerCatalog(Store* store, CollectionNumber collection,
 
 absl::StatusOr<uint16_t> NormalizerCatalog::FieldOf(
     absl::string_view name) const {
-  if (name.empty() && schema_->vector_fields.size() == 1) {
-    return uint16_t{0};
-  }
-  const std::optional<uint16_t> field = schema_->FindVectorField(name);
-  if (!field.has_value()) {
-    return InvalidField(
-        "field", absl::StrCat("no vector field '", ShownText(name, 64), "'"));
-  }
-  return *field;
+  return RequireVectorField(*schema_, name, "field");
 }
 
 absl::Status NormalizerCatalog::LoadBank(absl::string_view attachment,

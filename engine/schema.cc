@@ -194,6 +194,20 @@ std::optional<uint16_t> Schema::FindVectorField(absl::string_view name) const {
   return Find(vector_fields, name);
 }
 
+absl::StatusOr<uint16_t> RequireVectorField(const Schema& schema,
+                                            absl::string_view name,
+                                            absl::string_view path) {
+  if (name.empty() && schema.vector_fields.size() == 1) {
+    return uint16_t{0};
+  }
+  const std::optional<uint16_t> field = schema.FindVectorField(name);
+  if (!field.has_value()) {
+    return InvalidField(
+        path, absl::StrCat("no vector field '", ShownText(name, 64), "'"));
+  }
+  return *field;
+}
+
 std::optional<uint16_t> Schema::FindPayloadField(absl::string_view name) const {
   return Find(payload_fields, name);
 }

@@ -72,6 +72,12 @@ struct Schema {
   std::optional<uint16_t> FindSparseField(absl::string_view name) const;
 };
 
+// Position of a vector field by name; an empty one is that of the only field
+// there is. Else InvalidField(path, ...).
+absl::StatusOr<uint16_t> RequireVectorField(const Schema& schema,
+                                            absl::string_view name,
+                                            absl::string_view path);
+
 // ^[A-Za-z0-9_-]{1,64}$, else InvalidField(field, ...).
 absl::Status ValidateName(absl::string_view name, absl::string_view field);
 // Field paths are relative to the schema ("vector_fields[0].dimension").

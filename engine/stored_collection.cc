@@ -132,6 +132,7 @@ StoredCollection::StoredCollection(Store* store,
       schema_(std::move(schema)),
       defaults_(options.search),
       reader_(store, record.number(), &schema_),
+      pool_(threads.builds),
       probe_(options.recall_probe_every),
       writer_(store, record, schema_, options.seal_rows, events),
       commits_(options.commit),
@@ -257,6 +258,12 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
   return result;
 }
 
+absl::StatusOr<PinnedCollection> StoredCollection::Pin() const {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  return PinnedCollection{writer_.snapshot(), &reader_, Defaults(),
+                          &normalizers_, pool_};
+}
+
 SearchDefaults StoredCollection::Defaults() const {
   SearchDefaults defaults = defaults_;
   defaults.filtered_recall = probe_.filtered_recall();
@@ -340,12 +347,33 @@ CollectionInfo StoredCollection::Info() const {
   info.index.payload_misfits = writer_.payload_misfits();
   info.fills = FillsOf(*snapshot, compactor_.rows_filled());
   info.recall = probe_.stats();
+  {
+    MutexLock lock(&hubness_mutex_);
+    for (const auto& [key, hubness] : hubness_) {
+      info.hubness.push_back({key.first, key.second, hubness});
+    }
+  }
   std::sort(info.index.encodings.begin(), info.index.encodings.end(),
             [](const EncodingUse& a, const EncodingUse& b) {
               return std::tie(a.field, a.encoding) <
                      std::tie(b.field, b.encoding);
             });
   return info;
+}
+
+void StoredCollection::RememberHubness(HubnessRecord record) {
+  const std::vector<NormalizerStatus> present = normalizers_.ListNormalizers();
+  MutexLock lock(&hubness_mutex_);
+  // Names come and go.
+  std::erase_if(hubness_, [&present](const auto& entry) {
+    const std::string& name = entry.first.second;
+    return name != "none" &&
+           std::ranges::none_of(present, [&name](const auto& status) {
+             return status.record.name() == name;
+           });
+  });
+  hubness_[{std::move(record.field), std::move(record.normalizer)}] =
+      record.hubness;
 }
 
 absl::Status StoredCollection::AddPayloadField(const PayloadFieldSchema& field,

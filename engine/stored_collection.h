@@ -3,13 +3,18 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "engine/collection.h"
 #include "engine/collection_writer.h"
 #include "engine/commit_queue.h"
@@ -78,7 +83,9 @@ class StoredCollection final
       std::span<const SearchQuery> queries,
       const RequestContext& context) const override;
   absl::StatusOr<NormalizerCatalog*> normalizers() override;
+  absl::StatusOr<PinnedCollection> Pin() const override;
   CollectionInfo Info() const override;
+  void RememberHubness(HubnessRecord record) override;
   absl::Status SealAndWait(const RequestContext& context) override;
 
   // A sampled search to repeat, if there is one.
@@ -115,6 +122,7 @@ class StoredCollection final
   const Schema schema_;
   const SearchDefaults defaults_;
   const PointReader reader_;
+  ThreadPool* const pool_;
 
   mutable RecallProbe probe_;
 
@@ -123,6 +131,10 @@ class StoredCollection final
   NormalizerCatalog normalizers_;
   Compactor compactor_;
   std::atomic<MonotonicTime> last_write_;
+  mutable Mutex hubness_mutex_;
+  // By field and normaliser.
+  std::map<std::pair<std::string, std::string>, Hubness> hubness_
+      ABSL_GUARDED_BY(hubness_mutex_);
   MonotonicTime last_refresh_;  // used by Tick only
 };
 
