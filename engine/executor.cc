@@ -13,6 +13,7 @@
 
 #include "base/status_macros.h"
 #include "engine/candidate.h"
+#include "engine/cut_off_stage.h"
 #include "engine/dense_search.h"
 #include "engine/diversity_stage.h"
 #include "engine/fetch_hits.h"
@@ -26,15 +27,6 @@
 
 namespace sextant {
 namespace {
-
-// Candidates are best first.
-void DropBelow(double min_score, std::vector<Candidate>* candidates) {
-  const auto first = std::partition_point(
-      candidates->begin(), candidates->end(), [min_score](const Candidate& c) {
-        return static_cast<double>(c.score) >= min_score;
-      });
-  candidates->erase(first, candidates->end());
-}
 
 void CutPage(const SearchQuery& query, std::vector<Candidate>* candidates) {
   const size_t first =
@@ -124,7 +116,10 @@ class Execution {
     const uint32_t wanted =
         query_.diversity.has_value() ? DiversityCandidates(query_) : 0;
     ASSIGN_OR_RETURN(std::vector<Candidate> candidates, Rank(wanted));
+    AddCutOffToPlan();
     if (query_.diversity.has_value()) {
+      // The cut-off may have looked at more.
+      candidates.resize(std::min<size_t>(candidates.size(), wanted));
       plan_.stages.push_back(
           absl::StrFormat("diversity strength %.3g among %d candidates",
                           query_.diversity->strength, candidates.size()));
@@ -161,6 +156,7 @@ class Execution {
         wanted = std::min(rounds.last, wanted * GroupingRounds::kGrowth);
         continue;
       }
+      AddCutOffToPlan();
       plan_.stages.push_back(absl::StrFormat(
           "group by %s, hits %d: %d groups among %d candidates, rounds %d, %s",
           query_.grouping->field, std::max(1U, query_.grouping->hits_per_group),
@@ -180,11 +176,17 @@ class Execution {
     ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
                      IsPlainDense(query_) ? RankByDense(wanted) : RankByAll());
     const size_t found = candidates.size();
-    if (query_.min_score.has_value()) {
-      DropBelow(*query_.min_score, &candidates);
+    if (query_.cut_off.has_value()) {
+      result_.cut_off = ApplyCutOff(query_, &candidates);
     }
     has_more_ = has_more_ && candidates.size() == found;
     return candidates;
+  }
+
+  void AddCutOffToPlan() {
+    if (result_.cut_off.has_value()) {
+      plan_.stages.push_back(absl::StrCat("cut-off ", result_.cut_off->why));
+    }
   }
 
   // What does not depend on how many points are wanted.
@@ -206,7 +208,9 @@ class Execution {
     plan_ = PlanSearch(
         query_, field, target_.defaults,
         FactsOf(*target_.snapshot, field, matches_),
-        {.candidates = wanted, .corrected = correction_.has_value()});
+        {.candidates = RankedForCutOff(
+             query_, wanted != 0 ? wanted : query_.limit + query_.offset),
+         .corrected = correction_.has_value()});
     result_.expected_recall = plan_.dense.expected_recall;
     result_.filtered_walk = std::ranges::any_of(
         plan_.dense.segments, [](const SegmentPlan& segment) {

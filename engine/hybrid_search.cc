@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 
 #include "base/status_macros.h"
+#include "engine/cut_off_stage.h"
 #include "engine/payload_boost.h"
 #include "engine/stage_clock.h"
 #include "engine/validate_query.h"
@@ -149,7 +150,8 @@ absl::StatusOr<HybridSearch::Node> HybridSearch::MakeNode(
   const bool needs_more = fuses_ || !search_.query.boosts.empty();
   uint32_t candidates = share.candidates;
   if (candidates == 0) {
-    candidates = needs_more ? DefaultCandidates(page_end) : page_end;
+    candidates = RankedForCutOff(
+        search_.query, needs_more ? DefaultCandidates(page_end) : page_end);
   }
   // Those that are searched by leave the list.
   candidates += static_cast<uint32_t>(excluded_.size());

@@ -305,7 +305,7 @@ TEST_F(NormalizerTest, DefaultsNamesAndExplanations) {
   EXPECT_EQ(page.hits[0].point.id, by_default.hits[3].point.id);
   search.offset = 0;
   search.limit = 5;
-  search.min_score = static_cast<double>(by_default.hits[1].score);
+  search.cut_off = MinScore{static_cast<double>(by_default.hits[1].score)};
   ASSERT_OK_AND_ASSIGN(const SearchResult cut,
                        collection_->Search(search, test::Unlimited()));
   EXPECT_EQ(cut.hits.size(), 2U);

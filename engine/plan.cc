@@ -317,7 +317,8 @@ double RecallTarget(const SearchQuery& query, const DenseSource& source,
   if (query.recall_target != 0) {
     return query.recall_target;
   }
-  if (query.min_score.has_value()) {
+  if (query.cut_off.has_value() &&
+      std::holds_alternative<MinScore>(*query.cut_off)) {
     return 1;  // all that is near enough
   }
   return defaults.ef != 0 ? 0 : defaults.recall_target;
@@ -354,9 +355,6 @@ std::string Plan::ToString(const Schema& schema) const {
   std::string text = absl::StrCat(
       "  dense ", field.name, " ", MetricName(field.metric), " dimension ",
       field.dimension, " candidates ", dense.candidates);
-  if (min_score.has_value()) {
-    absl::StrAppendFormat(&text, " min score %.9g", *min_score);
-  }
   if (dense.recall_target != 0) {
     absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
   }
@@ -373,9 +371,6 @@ std::string Plan::ToString(absl::string_view sources) const {
     absl::StrAppend(&text, "  filter ", FilterText(*filter), "\n");
   }
   absl::StrAppend(&text, sources);
-  if (min_score.has_value()) {
-    absl::StrAppendFormat(&text, "  min score %.9g\n", *min_score);
-  }
   return Around(text);
 }
 
@@ -396,7 +391,6 @@ Plan PlanOf(const SearchQuery& query) {
   Plan plan;
   plan.limit = query.limit;
   plan.offset = query.offset;
-  plan.min_score = query.min_score;
   plan.fetch_payload = query.projection.payload;
   plan.fetch_vectors = query.projection.any_vectors();
   plan.filter = query.filter.has_value() ? &*query.filter : nullptr;

@@ -87,8 +87,6 @@ struct Plan {
   bool fetch_vectors = false;
   const Filter* filter = nullptr;   // the query's
   std::vector<std::string> stages;  // after the source, a line each
-  std::optional<double> min_score;
-
   std::string ToString(const Schema& schema) const;
   // With the lines of other sources in place of `dense`.
   std::string ToString(absl::string_view sources) const;

@@ -95,10 +95,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Dense(q).ef = 5;
                   },
                   "sources[0].dense.ef", "no meaning"},
-        QueryCase{"MinScore", [](SearchQuery* q) { q->min_score = -1e30; },
+        QueryCase{"MinScore",
+                  [](SearchQuery* q) { q->cut_off = MinScore{-1e30}; },
                   nullptr},
         QueryCase{"MinScoreNotANumber",
-                  [](SearchQuery* q) { q->min_score = std::nan(""); },
+                  [](SearchQuery* q) { q->cut_off = MinScore{std::nan("")}; },
                   "cut_off.min_score", "must be finite, got nan"},
         QueryCase{"RecallTarget", [](SearchQuery* q) { q->recall_target = 1; },
                   nullptr},

@@ -17,6 +17,7 @@
 #include "index/text/text_query.h"
 #include "ranking/boost.h"
 #include "ranking/fusion.h"
+#include "ranking/relevance/score_gap.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -124,6 +125,14 @@ struct Highlighting {
   bool whole_texts = false;         // as fragments, whatever their length
 };
 
+// Hits with this score or more; finite.
+struct MinScore {
+  double score = 0;
+};
+
+// Which of the ranked points are good enough.
+using CutOff = std::variant<MinScore, ScoreGap>;
+
 struct SearchQuery {
   std::vector<Source> sources;  // one; or several, which are fused
   // Unset: by reciprocal ranks when there are several sources.
@@ -132,9 +141,9 @@ struct SearchQuery {
   std::vector<PayloadBoost> boosts;
   // Points that may be in the answer; none: all.
   std::optional<Filter> filter;
-  // Hits with a lower score are left out. Without an effort and a recall target
-  // the search is exact then.
-  std::optional<double> min_score;
+  // Hits that are not good enough are left out (cut_off_stage.h). With a least
+  // score and without an effort and a recall target the search is exact.
+  std::optional<CutOff> cut_off;
   // At most one of these two.
   std::optional<Diversity> diversity;
   std::optional<Grouping> grouping;

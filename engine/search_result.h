@@ -90,11 +90,23 @@ struct HitGroup {
   uint32_t hits = 0;
 };
 
+// What the cut-off of a search did.
+struct CutOffOutcome {
+  uint64_t candidates = 0;  // the best points that it looked at
+  uint64_t kept = 0;        // of these
+  // Those with this score or more were good enough; unset: no gap was found.
+  std::optional<double> least_score;
+  std::optional<float> best_score;  // unset: there were no candidates
+  bool nothing_relevant = false;    // there were, and none is good enough
+  std::string why;                  // a line of the plan
+};
+
 struct SearchResult {
   // Score descending, then id ascending; by group where there are groups, each
   // of them so; as the stage has it under diversity.
   std::vector<Hit> hits;
-  std::vector<HitGroup> groups;  // in the order of their best hits
+  std::vector<HitGroup> groups;          // in the order of their best hits
+  std::optional<CutOffOutcome> cut_off;  // of a query that has one
   Sequence applied_seq = 0;
   // Share of the exact best that the answer is expected to hold, by what was
   // measured after the builds. 1: exact. 0: not known.

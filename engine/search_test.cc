@@ -182,7 +182,7 @@ TEST_F(SearchTest, ARadiusHoldsAllThatScoreEnough) {
   const std::vector<PointId> ids = IdsOf(all);
   for (const size_t count : {1U, 2U, 50U, 350U, 700U}) {
     SearchQuery query = DenseQuery(vector, 10000);
-    query.min_score = all.hits[count - 1].score;  // that one is inside
+    query.cut_off = MinScore{all.hits[count - 1].score};  // that one is inside
     query.explain = true;
     const SearchResult found = MustSearch(*docs, query);
     EXPECT_EQ(found.expected_recall, 1);
@@ -200,11 +200,11 @@ TEST_F(SearchTest, ARadiusHoldsAllThatScoreEnough) {
     EXPECT_EQ(pages, IdsOf(found));
   }
   SearchQuery none = DenseQuery(vector, 10);
-  none.min_score = 1.5;
+  none.cut_off = MinScore{1.5};
   EXPECT_TRUE(MustSearch(*docs, none).hits.empty());
   // With an effort it ends at the score, but need not be complete.
   SearchQuery approximate = DenseQuery(vector, 50);
-  approximate.min_score = all.hits[9].score;
+  approximate.cut_off = MinScore{all.hits[9].score};
   std::get<DenseSource>(approximate.sources[0]).ef = 50;
   const SearchResult found = MustSearch(*docs, approximate);
   EXPECT_LE(found.hits.size(), 10U);

@@ -44,10 +44,24 @@ absl::Status ValidateRecallTarget(const SearchQuery& query) {
   return absl::OkStatus();
 }
 
-absl::Status ValidateMinScore(const SearchQuery& query) {
-  if (query.min_score.has_value() && !std::isfinite(*query.min_score)) {
-    return InvalidField("cut_off.min_score",
-                        absl::StrCat("must be finite, got ", *query.min_score));
+absl::Status ValidateCutOff(const SearchQuery& query) {
+  if (!query.cut_off.has_value()) {
+    return absl::OkStatus();
+  }
+  if (const auto* min = std::get_if<MinScore>(&*query.cut_off)) {
+    return std::isfinite(min->score)
+               ? absl::OkStatus()
+               : InvalidField("cut_off.min_score",
+                              absl::StrCat("must be finite, got ", min->score));
+  }
+  RETURN_IF_ERROR(
+      PrefixField("cut_off.score_gap.",
+                  ValidateScoreGap(std::get<ScoreGap>(*query.cut_off))));
+  if (IsRankedByPlaces(query)) {
+    return InvalidField(
+        "cut_off.score_gap",
+        "not with a fusion by reciprocal ranks, whose scores tell places in "
+        "lists and not how well a point matches; fuse linearly");
   }
   return absl::OkStatus();
 }
@@ -366,6 +380,16 @@ absl::StatusOr<std::vector<TextSearchField>> TextFieldsOf(
   return fields;
 }
 
+bool IsRankedByPlaces(const SearchQuery& query) {
+  if (query.sources.size() > 1 || query.fusion.has_value()) {
+    return query.fusion.value_or(FusionChoice()).method ==
+           FusionMethod::kReciprocalRank;
+  }
+  const auto* const group = std::get_if<SourceGroup>(&query.sources.front());
+  return group != nullptr &&
+         group->fusion.method == FusionMethod::kReciprocalRank;
+}
+
 bool IsPlainDense(const SearchQuery& query) {
   return query.sources.size() == 1 &&
          std::holds_alternative<DenseSource>(query.sources.front()) &&
@@ -427,7 +451,6 @@ absl::StatusOr<Fusion> FusionOf(const Schema& schema,
 absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query) {
   RETURN_IF_ERROR(ValidatePage(query));
   RETURN_IF_ERROR(ValidateRecallTarget(query));
-  RETURN_IF_ERROR(ValidateMinScore(query));
   RETURN_IF_ERROR(ValidateDiversity(query));
   RETURN_IF_ERROR(ValidateGrouping(schema, query));
   RETURN_IF_ERROR(ValidateProjection(schema, query.projection, "projection"));
@@ -436,6 +459,7 @@ absl::Status ValidateQuery(const Schema& schema, const SearchQuery& query) {
   }
   RETURN_IF_ERROR(SourceCheck(schema, query).CheckAll());
   RETURN_IF_ERROR(ValidateHighlighting(schema, query));
+  RETURN_IF_ERROR(ValidateCutOff(query));
   return CheckBoosts(schema, query.boosts);
 }
 

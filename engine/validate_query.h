@@ -18,6 +18,10 @@
 
 namespace sextant {
 
+// Of what the final scores of a checked query are made, as far as it matters
+// for gaps between them: places in lists alone.
+bool IsRankedByPlaces(const SearchQuery& query);
+
 // One dense source and nothing that changes its scores: what finds the best
 // offset + limit points finds the answer.
 bool IsPlainDense(const SearchQuery& query);

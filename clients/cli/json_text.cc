@@ -318,6 +318,19 @@ std::string SourceJson(const client::SourceScore& source) {
       .Text();
 }
 
+std::string CutOffJson(const client::CutOffOutcome& outcome) {
+  JsonObject object;
+  object.AddNumber("candidates", outcome.candidates)
+      .AddNumber("kept", outcome.kept);
+  if (outcome.least_score.has_value()) {
+    object.AddNumber("least_score", *outcome.least_score);
+  }
+  if (outcome.best_score.has_value()) {
+    object.AddRaw("best_score", ShortestNumber(*outcome.best_score));
+  }
+  return object.AddBool("nothing_relevant", outcome.nothing_relevant).Text();
+}
+
 }  // namespace
 
 std::string SearchJson(const client::SearchResult& result,
@@ -351,6 +364,9 @@ std::string SearchJson(const client::SearchResult& result,
                            .Text());
     }
     object.AddRaw("groups", JsonArray(groups));
+  }
+  if (result.cut_off.has_value()) {
+    object.AddRaw("cut_off", CutOffJson(*result.cut_off));
   }
   object.AddNumber("applied_seq", result.applied_seq)
       .AddNumber("server_seconds", absl::ToDoubleSeconds(result.server_time))

@@ -17,6 +17,7 @@
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/cut_off_text.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
@@ -44,6 +45,7 @@ struct Options {
   double text_weight = 1;
   client::SearchRequest request;
   std::vector<std::string> fields;
+  std::string cut_off;
   bool payload = false;
   bool vectors = false;
   uint64_t batch = 100;
@@ -182,7 +184,7 @@ absl::Status SearchOne(const Session& session, client::Client& client,
     return PrintLine(SearchJson(result, ""));
   }
   if (result.hits.empty()) {
-    Note("no hits");
+    Note(result.cut_off.has_value() ? NoHitsText(*result.cut_off) : "no hits");
   } else {
     HitTable table(options, /*many=*/false);
     table.Add(0, result);
@@ -329,6 +331,12 @@ absl::Status Run(Session& session, Options options) {
   }
   session.NoteFilter(options.request.filter);
   RETURN_IF_ERROR(SetText(&options));
+  if (!options.cut_off.empty()) {
+    if (options.request.cut_off.has_value()) {
+      return UsageError("--cut-off excludes --min-score");
+    }
+    ASSIGN_OR_RETURN(options.request.cut_off, ParseCutOff(options.cut_off));
+  }
   if (options.row >= 0) {
     options.query.row = static_cast<uint64_t>(options.row);
   }
@@ -419,8 +427,16 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
                       "1_000_000");
   command->add_option_function<double>(
       "--min-score",
-      [request](const double& score) { request->min_score = score; },
+      [request](const double& score) {
+        request->cut_off = client::MinScore{score};
+      },
       "Only hits with this score or more, all of them up to the limit");
+  command->add_option("--cut-off", options->cut_off,
+                      "Where the answer ends: min:SCORE (as --min-score), or "
+                      "gap (after the largest gap between scores), "
+                      "gap:size=0.05,ratio=5 (after the first that is as "
+                      "great), with n=100 (best points looked at) and empty "
+                      "(no hits without such a gap)");
   command->add_option_function<double>(
       "--diversity",
       [request](const double& strength) { request->diversity = strength; },
@@ -492,6 +508,8 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --id 42 --group-by section --hits-per-group "
       "3\n"
       "  sextant search packages --id 42 --diversity 0.5\n"
+      "  sextant search packages --id 42 --cut-off gap\n"
+      "  sextant search packages --id 42 --cut-off gap:ratio=10,empty\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
       "  sextant search docs --vector-file queries.npy --output json > "
       "answers.jsonl\n"

@@ -419,8 +419,8 @@ void AddSources(const SearchRequest& request, v1::SearchRequest* wire) {
 void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   AddSources(request, wire);
   SetFilter(request.filter, wire);
-  if (request.min_score.has_value()) {
-    wire->mutable_cut_off()->set_min_score(*request.min_score);
+  if (request.cut_off.has_value()) {
+    ToWire(*request.cut_off, wire->mutable_cut_off());
   }
   if (request.diversity.has_value()) {
     v1::Diversity* stage = wire->add_stages()->mutable_diversity();
@@ -523,6 +523,9 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
     HitGroup& out = result.groups.emplace_back();
     ASSIGN_OR_RETURN(out.value, ValueFromWire(group.key()));
     out.hits = group.hits();
+  }
+  if (wire.has_cut_off()) {
+    result.cut_off = FromWire(wire.cut_off());
   }
   result.applied_seq = wire.applied_seq();
   result.server_time = absl::Seconds(wire.server_seconds());

@@ -21,6 +21,7 @@ void ToWire(const Point& point, v1::Point* wire);
 void ToWire(const Projection& projection, v1::Projection* wire);
 void ToWire(const PayloadField& field, v1::PayloadField* wire);
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire);
+void ToWire(const CutOff& cut_off, v1::CutOff* wire);
 void ToWire(const SearchRequest& request, v1::SearchRequest* wire);
 
 // A filter as text; empty: none.
@@ -33,6 +34,7 @@ void SetFilter(const std::string& filter, Request* wire) {
 
 absl::StatusOr<PointId> FromWire(const v1::PointId& wire);
 absl::StatusOr<Point> FromWire(const v1::Point& wire);
+CutOffOutcome FromWire(const v1::CutOffOutcome& wire);
 absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire);
 absl::StatusOr<FacetResult> FromWire(const v1::FacetPointsResponse& wire);
 CollectionInfo FromWire(const v1::CollectionInfo& wire);

@@ -42,6 +42,23 @@ struct Fusion {
   Normaliser normaliser = Normaliser::kTheoreticalMinimum;
 };
 
+// Hits with this score or more, this one included; every point is compared,
+// unless `ef` or `recall_target` asks for less.
+struct MinScore {
+  double score = 0;
+};
+
+// Ends the answer where scores fall: ScoreGap in the API.
+struct ScoreGap {
+  uint32_t candidates = 0;  // 2 to 1,000; 0: 100
+  absl::optional<double> min_gap;
+  absl::optional<double> min_ratio;
+  bool empty_without_gap = false;
+};
+
+// Which hits are good enough.
+using CutOff = std::variant<MinScore, ScoreGap>;
+
 struct SearchRequest {
   // Vector field; may stay empty when the collection has exactly one.
   std::string field;
@@ -57,9 +74,8 @@ struct SearchRequest {
   // Points that the answer may hold, as text: section in ("graphics", "video")
   // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
   std::string filter;
-  // Hits with a lower score are left out; every point is compared then, unless
-  // `ef` or `recall_target` asks for less.
-  absl::optional<double> min_score;
+  // Where the answer ends before `limit`; unset: nowhere.
+  absl::optional<CutOff> cut_off;
   // Of the best points an order in which neighbours are unlike each other, the
   // more so the nearer to 1; unset: the order of scores.
   absl::optional<double> diversity;
@@ -139,11 +155,21 @@ struct HitGroup {
   uint32_t hits = 0;
 };
 
+// What the cut-off of a search did: CutOffOutcome in the API.
+struct CutOffOutcome {
+  uint64_t candidates = 0;
+  uint64_t kept = 0;
+  absl::optional<double> least_score;
+  absl::optional<float> best_score;
+  bool nothing_relevant = false;
+};
+
 struct SearchResult {
   // Best first; group by group where these were asked for.
   std::vector<Hit> hits;
   // The groups that `hits` hold one after another.
   std::vector<HitGroup> groups;
+  absl::optional<CutOffOutcome> cut_off;  // of a request that has one
   uint64_t applied_seq = 0;
   absl::Duration server_time;
   // Share of the exact best that an answer like this is expected to hold. 1:

@@ -21,19 +21,34 @@
 namespace sextant {
 namespace {
 
-absl::StatusOr<std::optional<double>> ToMinScore(
+ScoreGap ToScoreGap(const v1::ScoreGap& message) {
+  ScoreGap rule{.candidates = message.candidates(),
+                .empty_without_gap = message.empty_without_gap()};
+  if (message.has_min_gap()) {
+    rule.min_gap = message.min_gap();
+  }
+  if (message.has_min_ratio()) {
+    rule.min_ratio = message.min_ratio();
+  }
+  return rule;
+}
+
+absl::StatusOr<std::optional<CutOff>> ToCutOff(
     const v1::SearchRequest& message) {
   if (!message.has_cut_off()) {
-    return std::optional<double>();
+    return std::optional<CutOff>();
   }
   switch (message.cut_off().kind_case()) {
     case v1::CutOff::kMinScore:
-      return std::optional<double>(message.cut_off().min_score());
+      return std::optional<CutOff>(MinScore{message.cut_off().min_score()});
+    case v1::CutOff::kScoreGap:
+      return std::optional<CutOff>(ToScoreGap(message.cut_off().score_gap()));
     case v1::CutOff::KIND_NOT_SET:
       break;
   }
   return InvalidField("cut_off",
-                      "required: a kind that this server knows: `min_score`");
+                      "required: a kind that this server knows: `min_score`, "
+                      "`score_gap`");
 }
 
 absl::StatusOr<std::optional<Diversity>> ToDiversity(
@@ -135,7 +150,7 @@ absl::StatusOr<SearchCall> ToSearchCall(const v1::SearchRequest& message) {
   RETURN_IF_ERROR(CheckPage(message));
   RETURN_IF_ERROR(ToRanking(message, &call.query));
   ASSIGN_OR_RETURN(call.query.filter, ToOptionalFilter(message));
-  ASSIGN_OR_RETURN(call.query.min_score, ToMinScore(message));
+  ASSIGN_OR_RETURN(call.query.cut_off, ToCutOff(message));
   ASSIGN_OR_RETURN(call.query.diversity, ToDiversity(message));
   call.query.grouping = ToGrouping(message);
   call.query.highlight = ToHighlighting(message);
@@ -218,6 +233,18 @@ void FromHighlights(std::vector<FieldHighlight> highlights, v1::Hit* message) {
   }
 }
 
+void FromCutOff(const CutOffOutcome& outcome, v1::CutOffOutcome* message) {
+  message->set_candidates(outcome.candidates);
+  message->set_kept(outcome.kept);
+  if (outcome.least_score.has_value()) {
+    message->set_least_score(*outcome.least_score);
+  }
+  if (outcome.best_score.has_value()) {
+    message->set_best_score(*outcome.best_score);
+  }
+  message->set_nothing_relevant(outcome.nothing_relevant);
+}
+
 void FromHits(std::vector<Hit> hits, AnswerForm form,
               v1::SearchResponse* message) {
   message->mutable_hits()->Reserve(static_cast<int>(hits.size()));
@@ -252,6 +279,9 @@ void FromSearchResult(SearchResult result, AnswerForm form,
     v1::HitGroup* const wire = message->add_groups();
     FromFieldValue(group.type, group.value, wire->mutable_key());
     wire->set_hits(group.hits);
+  }
+  if (result.cut_off.has_value()) {
+    FromCutOff(*result.cut_off, message->mutable_cut_off());
   }
   message->set_applied_seq(result.applied_seq);
   message->set_expected_recall(result.expected_recall);

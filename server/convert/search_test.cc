@@ -51,6 +51,9 @@ TEST(ConvertSearchTest, EveryMistakeIsNamed) {
          r->add_stages()->mutable_diversity();
        },
        "stages: at most one, got 2"},
+      {"cut-off without a kind",
+       [](v1::SearchRequest* r) { r->mutable_cut_off(); },
+       "cut_off: required: a kind that this server knows"},
       {"no stage", [](v1::SearchRequest* r) { r->add_stages(); },
        "stages[0]: required: a kind that this server knows"},
       {"limit 0", [](v1::SearchRequest* r) { r->set_limit(0); },
