@@ -36,6 +36,7 @@ struct CreateOptions {
   std::vector<std::string> vector_fields;
   std::vector<std::string> payload_fields;
   std::vector<std::string> text_fields;
+  std::vector<std::string> sparse_fields;
   std::string id_kind = "number";
   uint32_t m = 0;
   uint32_t ef_construction = 0;
@@ -131,9 +132,14 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
     ASSIGN_OR_RETURN(client::VectorField field, ParseField(text, options));
     schema.vector_fields.push_back(std::move(field));
   }
-  if (schema.vector_fields.empty()) {
+  for (const std::string& name : options.sparse_fields) {
+    schema.sparse_fields.push_back({.name = name});
+  }
+  if (schema.vector_fields.empty() &&
+      (options.dimension != 0 || schema.sparse_fields.empty())) {
     if (options.dimension == 0) {
-      return UsageError("--dimension N is required (or --vector-field)");
+      return UsageError(
+          "--dimension N is required (or --vector-field, or --sparse-field)");
     }
     ASSIGN_OR_RETURN(const client::Metric metric, ParseMetric(options.metric));
     schema.vector_fields.push_back({.name = options.field,
@@ -161,11 +167,15 @@ absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
 }
 
 std::string FieldsText(const client::CollectionSchema& schema) {
-  return absl::StrJoin(schema.vector_fields, ", ",
-                       [](std::string* out, const client::VectorField& field) {
-                         absl::StrAppend(out, field.name, " ", field.dimension,
-                                         " ", MetricName(field.metric));
-                       });
+  std::vector<std::string> fields;
+  for (const client::VectorField& field : schema.vector_fields) {
+    fields.push_back(absl::StrCat(field.name, " ", field.dimension, " ",
+                                  MetricName(field.metric)));
+  }
+  for (const client::SparseField& field : schema.sparse_fields) {
+    fields.push_back(absl::StrCat(field.name, " sparse"));
+  }
+  return absl::StrJoin(fields, ", ");
 }
 
 absl::Status Create(Session& session, const CreateOptions& options) {
@@ -224,6 +234,9 @@ absl::Status Describe(Session& session, const std::string& name) {
                                ", ef_construction ", field.ef_construction,
                                ", encoding ", EncodingName(field.encoding),
                                ", rerank ", RerankName(field.rerank))});
+  }
+  for (const client::SparseField& field : info.schema.sparse_fields) {
+    table.AddRow({absl::StrCat("field ", field.name), "sparse, inner product"});
   }
   for (const client::PayloadField& field : info.schema.payload_fields) {
     table.AddRow(
@@ -353,6 +366,11 @@ void AddCreate(CLI::App& parent, Action* action) {
                    "payload that is searched as text; ANALYZER is a language, "
                    "like english, or standard, keyword, ngram or edge-ngram")
       ->allow_extra_args(false);
+  command
+      ->add_option("--sparse-field", options->sparse_fields,
+                   "NAME, several times for several: a field of sparse "
+                   "vectors; --dimension may then be left out")
+      ->allow_extra_args(false);
   command->add_option("--id-kind", options->id_kind, "number or string")
       ->check(CLI::IsMember({"number", "string"}))
       ->capture_default_str();
@@ -377,7 +395,8 @@ void AddCreate(CLI::App& parent, Action* action) {
       "      --vector-field title:384:cosine --vector-field photo:512:ip\n"
       "  sextant collection create packages --dimension 512 \\\n"
       "      --payload-field section:keyword "
-      "--payload-field size:integer:window");
+      "--payload-field size:integer:window\n"
+      "  sextant collection create docs --dimension 384 --sparse-field terms");
   command->callback([options, action] {
     *action = [options](Session& session) { return Create(session, *options); };
   });

@@ -30,7 +30,7 @@ absl::StatusOr<client::CollectionInfo> CreateFor(client::Client& client,
                                                  const PointSource& source,
                                                  const Options& options) {
   const SourceShape& shape = source.shape();
-  if (shape.fields.empty()) {
+  if (shape.fields.empty() && shape.sparse_fields.empty()) {
     return InputError(absl::InvalidArgumentError(absl::StrCat(
         options.source.path,
         ": --create needs a first point with a vector to know the dimension")));
@@ -49,6 +49,9 @@ absl::StatusOr<client::CollectionInfo> CreateFor(client::Client& client,
         {.name = name.empty() ? field : name,
          .dimension = static_cast<uint32_t>(dimension),
          .metric = metric});
+  }
+  for (const std::string& name : shape.sparse_fields) {
+    schema.sparse_fields.push_back({.name = name});
   }
   return client.CreateCollection(options.import.collection, schema);
 }
@@ -197,7 +200,9 @@ void AddImportCommand(CLI::App& app, Action* action) {
       "  zcat docs.jsonl.gz | sextant import docs - --id-field uuid\n"
       "\n"
       "A line: {\"id\": 7, \"vector\": [0.1, 0.2], \"title\": \"any other key "
-      "is payload\"}");
+      "is payload\"}\n"
+      "With sparse vectors also: \"sparse_vectors\": {\"terms\": "
+      "{\"indices\": [3, 17], \"weights\": [0.5, 1.25]}}");
   command->callback([options, action] {
     *action = [options](Session& session) { return Run(session, *options); };
   });

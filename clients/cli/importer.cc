@@ -24,6 +24,10 @@ size_t SizeBytes(const client::Point& point) {
   for (const auto& [field, vector] : point.vectors) {
     bytes += field.size() + vector.size() * sizeof(float);
   }
+  for (const auto& [field, vector] : point.sparse_vectors) {
+    // Indices as varints.
+    bytes += field.size() + vector.indices.size() * (5 + sizeof(float));
+  }
   return bytes;
 }
 
@@ -87,7 +91,7 @@ absl::Status Importer::Prepare(client::Point* point) const {
       point->vectors.insert(std::move(unnamed));
     }
   }
-  if (point->vectors.empty()) {
+  if (point->vectors.empty() && point->sparse_vectors.empty()) {
     return absl::InvalidArgumentError(
         "has no vector: put it under \"vector\", or join a file with "
         "--vectors");

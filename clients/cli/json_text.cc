@@ -48,20 +48,43 @@ std::string VectorsJson(
   return object.Text();
 }
 
+std::string SparseJson(
+    const std::map<std::string, client::SparseVector>& vectors) {
+  JsonObject object;
+  for (const auto& [field, vector] : vectors) {
+    std::vector<std::string> weights;
+    weights.reserve(vector.weights.size());
+    for (const float weight : vector.weights) {
+      weights.push_back(ShortestNumber(weight));
+    }
+    object.AddRaw(
+        field,
+        JsonObject()
+            .AddRaw("indices",
+                    absl::StrCat("[", absl::StrJoin(vector.indices, ","), "]"))
+            .AddRaw("weights", JsonArray(weights))
+            .Text());
+  }
+  return object.Text();
+}
+
 // The payload in one line, as it is where it already has no line end.
 std::string PayloadJson(absl::string_view payload) {
   const Json json = Json::parse(payload.begin(), payload.end(), nullptr, false);
   return json.is_discarded() ? JsonString(payload) : Dump(json);
 }
 
-void AddContent(absl::string_view payload,
-                const std::map<std::string, std::vector<float>>& vectors,
-                JsonObject* object) {
-  if (!payload.empty()) {
-    object->AddRaw("payload", PayloadJson(payload));
+// Of a client::Point or a client::Hit.
+template <typename Content>
+void AddContent(const Content& content, JsonObject* object) {
+  if (!content.payload.empty()) {
+    object->AddRaw("payload", PayloadJson(content.payload));
   }
-  if (!vectors.empty()) {
-    object->AddRaw("vectors", VectorsJson(vectors));
+  if (!content.vectors.empty()) {
+    object->AddRaw("vectors", VectorsJson(content.vectors));
+  }
+  if (!content.sparse_vectors.empty()) {
+    object->AddRaw("sparse_vectors", SparseJson(content.sparse_vectors));
   }
 }
 
@@ -105,6 +128,10 @@ std::string FieldJson(const client::TextField& field) {
       .Text();
 }
 
+std::string FieldJson(const client::SparseField& field) {
+  return JsonObject().AddText("name", field.name).Text();
+}
+
 template <typename Field>
 std::string FieldsJson(const std::vector<Field>& fields) {
   std::vector<std::string> elements;
@@ -125,6 +152,7 @@ std::string MemoryJson(const client::IndexMemory& memory) {
       .AddNumber("columns", memory.columns)
       .AddNumber("windows", memory.windows)
       .AddNumber("texts", memory.texts)
+      .AddNumber("sparse", memory.sparse)
       .Text();
 }
 
@@ -217,7 +245,7 @@ std::string JsonId(const client::PointId& id) {
 std::string PointJson(const client::Point& point) {
   JsonObject object;
   object.AddRaw("id", JsonId(point.id));
-  AddContent(point.payload, point.vectors, &object);
+  AddContent(point, &object);
   return object.Text();
 }
 
@@ -239,6 +267,7 @@ std::string CollectionJson(const client::CollectionInfo& info) {
       .AddRaw("vector_fields", FieldsJson(info.schema.vector_fields))
       .AddRaw("payload_fields", FieldsJson(info.schema.payload_fields))
       .AddRaw("text_fields", FieldsJson(info.schema.text_fields))
+      .AddRaw("sparse_fields", FieldsJson(info.schema.sparse_fields))
       .AddText("create_time",
                absl::FormatTime(absl::RFC3339_full, info.create_time,
                                 absl::UTCTimeZone()))
@@ -298,6 +327,15 @@ std::string TermJson(const client::TermScore& term) {
       .Text();
 }
 
+std::string ProductJson(const client::SparseProduct& product) {
+  return JsonObject()
+      .AddNumber("index", uint64_t{product.index})
+      .AddRaw("query_weight", ShortestNumber(product.query_weight))
+      .AddRaw("weight", ShortestNumber(product.weight))
+      .AddRaw("score", ShortestNumber(product.score))
+      .Text();
+}
+
 std::string SourceJson(const client::SourceScore& source) {
   JsonObject object;
   object.AddText("source", source.source)
@@ -310,11 +348,31 @@ std::string SourceJson(const client::SourceScore& source) {
   for (const client::TermScore& term : source.terms) {
     terms.push_back(TermJson(term));
   }
-  return object.AddNumber("rank", uint64_t{source.rank})
+  object.AddNumber("rank", uint64_t{source.rank})
       .AddNumber("normalised", source.normalised)
       .AddNumber("weight", source.weight)
       .AddNumber("share", source.share)
-      .AddRaw("terms", JsonArray(terms))
+      .AddRaw("terms", JsonArray(terms));
+  if (!source.products.empty()) {
+    std::vector<std::string> products;
+    for (const client::SparseProduct& product : source.products) {
+      products.push_back(ProductJson(product));
+    }
+    object.AddRaw("products", JsonArray(products));
+  }
+  return object.Text();
+}
+
+std::string FragmentJson(const client::HighlightFragment& fragment) {
+  std::vector<std::string> matches;
+  for (const client::HighlightMatch& match : fragment.matches) {
+    matches.push_back(absl::StrCat("[", match.begin, ",", match.end, "]"));
+  }
+  return JsonObject()
+      .AddText("text", fragment.text)
+      .AddNumber("value", uint64_t{fragment.value})
+      .AddNumber("begin", uint64_t{fragment.begin})
+      .AddRaw("matches", JsonArray(matches))
       .Text();
 }
 
@@ -331,6 +389,22 @@ std::string CutOffJson(const client::CutOffOutcome& outcome) {
   return object.AddBool("nothing_relevant", outcome.nothing_relevant).Text();
 }
 
+std::string HighlightsJson(
+    const std::vector<client::FieldHighlight>& highlights) {
+  std::vector<std::string> fields;
+  for (const client::FieldHighlight& highlight : highlights) {
+    std::vector<std::string> fragments;
+    for (const client::HighlightFragment& fragment : highlight.fragments) {
+      fragments.push_back(FragmentJson(fragment));
+    }
+    fields.push_back(JsonObject()
+                         .AddText("field", highlight.field)
+                         .AddRaw("fragments", JsonArray(fragments))
+                         .Text());
+  }
+  return JsonArray(fields);
+}
+
 }  // namespace
 
 std::string SearchJson(const client::SearchResult& result,
@@ -340,7 +414,10 @@ std::string SearchJson(const client::SearchResult& result,
     JsonObject object;
     object.AddRaw("id", JsonId(hit.id));
     object.AddRaw("score", ShortestNumber(hit.score));
-    AddContent(hit.payload, hit.vectors, &object);
+    AddContent(hit, &object);
+    if (!hit.highlights.empty()) {
+      object.AddRaw("highlights", HighlightsJson(hit.highlights));
+    }
     if (!hit.sources.empty()) {
       std::vector<std::string> sources;
       for (const client::SourceScore& source : hit.sources) {

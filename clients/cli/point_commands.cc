@@ -77,8 +77,10 @@ absl::Status PrintPoints(const Session& session, const Options& options,
       }
     }
     if (options.vectors) {
-      client::Point only_vectors = {
-          .id = point.id, .vectors = point.vectors, .payload = ""};
+      client::Point only_vectors = {.id = point.id,
+                                    .vectors = point.vectors,
+                                    .payload = "",
+                                    .sparse_vectors = point.sparse_vectors};
       cells.push_back(PointJson(only_vectors));
     }
     table.AddRow(cells);

@@ -71,6 +71,7 @@ class VectorSource final : public PointSource {
     point->id = first_id_ + rows_.position();
     ASSIGN_OR_RETURN(std::vector<float> vector, rows_.Next());
     point->vectors.clear();
+    point->sparse_vectors.clear();
     point->vectors.emplace("", std::move(vector));
     point->payload.clear();
     return true;
@@ -125,6 +126,9 @@ class JsonSource final : public PointSource {
     }
     for (const auto& [name, vector] : first_->vectors) {
       shape_.fields.emplace_back(name, vector.size());
+    }
+    for (const auto& [name, vector] : first_->sparse_vectors) {
+      shape_.sparse_fields.push_back(name);
     }
     return absl::OkStatus();
   }
@@ -221,6 +225,12 @@ class JsonSource final : public PointSource {
     point->vectors.clear();
     for (auto& [name, vector] : json.vectors) {
       point->vectors.insert_or_assign(name, std::move(vector));
+    }
+    point->sparse_vectors.clear();
+    for (auto& [name, vector] : json.sparse_vectors) {
+      point->sparse_vectors.insert_or_assign(
+          name, client::SparseVector{std::move(vector.indices),
+                                     std::move(vector.weights)});
     }
     if (rows_.has_value()) {
       ASSIGN_OR_RETURN(std::vector<float> vector, rows_->Next());

@@ -31,6 +31,7 @@ struct SourceShape {
   client::IdKind id_kind = client::IdKind::kNumber;
   // Name and dimension; the name is empty where the file has none.
   std::vector<std::pair<std::string, uint64_t>> fields;
+  std::vector<std::string> sparse_fields;
 };
 
 // Which state of the files was read.

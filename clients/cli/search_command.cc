@@ -22,8 +22,10 @@
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
 #include "clients/cli/query_source.h"
+#include "clients/cli/search_tables.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/formats/json_point.h"
 
 namespace sextant::cli {
 namespace {
@@ -43,18 +45,19 @@ struct Options {
   std::string normaliser;
   double vector_weight = 1;
   double text_weight = 1;
+  std::string sparse_vector;
+  std::string sparse_id;
+  std::string sparse_field;
+  double sparse_weight = 1;
   client::SearchRequest request;
   std::vector<std::string> fields;
   std::string cut_off;
   bool payload = false;
   bool vectors = false;
+  bool highlight = false;
+  client::HighlightRequest highlighting;
   uint64_t batch = 100;
 };
-
-std::string ScoreText(float score) {
-  return std::abs(score) < 1000 ? absl::StrFormat("%.4f", score)
-                                : absl::StrFormat("%.6g", score);
-}
 
 // The hits of one or many searches as a table. Used by one thread.
 class HitTable {
@@ -121,51 +124,6 @@ class HitTable {
   Table table_;
 };
 
-// What each source gave to each hit, and the words of texts.
-absl::Status PrintSources(const std::vector<client::Hit>& hits) {
-  Table table({{"id"},
-               {"source"},
-               {"score", Align::kRight},
-               {"rank", Align::kRight},
-               {"normalised", Align::kRight},
-               {"weight", Align::kRight},
-               {"share", Align::kRight},
-               {"words"}});
-  for (const client::Hit& hit : hits) {
-    for (const client::SourceScore& source : hit.sources) {
-      std::string words;
-      for (const client::TermScore& term : source.terms) {
-        absl::StrAppend(&words, words.empty() ? "" : ", ", term.term, " ",
-                        ScoreText(term.score));
-      }
-      table.AddRow(
-          {client::ToString(hit.id), source.kind,
-           source.score.has_value() ? absl::StrFormat("%.4f", *source.score)
-                                    : std::string(),
-           source.rank == 0 ? std::string("-") : absl::StrCat(source.rank),
-           absl::StrFormat("%.4f", source.normalised),
-           absl::StrFormat("%g", source.weight),
-           absl::StrFormat("%.4f", source.share), words});
-    }
-  }
-  return Print(absl::StrCat("\n", table.Render(OutputWidth())));
-}
-
-absl::Status PrintExplanation(const client::Explanation& explanation) {
-  RETURN_IF_ERROR(PrintLine(absl::StrCat("\nplan:\n", explanation.plan)));
-  Table table({{"stage"},
-               {"in", Align::kRight},
-               {"out", Align::kRight},
-               {"distances", Align::kRight},
-               {"time", Align::kRight}});
-  for (const client::StageTiming& stage : explanation.stages) {
-    table.AddRow({stage.name, WithCommas(stage.candidates_in),
-                  WithCommas(stage.candidates_out), WithCommas(stage.distances),
-                  HumanTime(stage.time)});
-  }
-  return Print(table.Render(OutputWidth()));
-}
-
 std::string RecallText(double expected_recall) {
   if (expected_recall >= 1) {
     return ", exact";
@@ -190,6 +148,7 @@ absl::Status SearchOne(const Session& session, client::Client& client,
     table.Add(0, result);
     RETURN_IF_ERROR(table.PrintAll());
   }
+  RETURN_IF_ERROR(PrintHighlights(result.hits));
   if (!result.hits.empty() && !result.hits.front().sources.empty()) {
     RETURN_IF_ERROR(PrintSources(result.hits));
   }
@@ -282,7 +241,8 @@ absl::StatusOr<client::TextRequestField> ParseTextRequestField(
 
 absl::StatusOr<client::Fusion> FusionOf(const Options& options) {
   client::Fusion fusion{.vector_weight = options.vector_weight,
-                        .text_weight = options.text_weight};
+                        .text_weight = options.text_weight,
+                        .sparse_weight = options.sparse_weight};
   if (options.fusion == "linear") {
     fusion.method = client::FusionMethod::kLinear;
   } else if (options.fusion != "rrf") {
@@ -318,7 +278,34 @@ absl::Status SetText(Options* options) {
                      ParseTextRequestField(field));
     text.fields.push_back(std::move(asked));
   }
-  ASSIGN_OR_RETURN(options->request.fusion, FusionOf(*options));
+  return absl::OkStatus();
+}
+
+absl::Status SetSparse(Options* options) {
+  if (options->sparse_vector.empty()) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<JsonSparseVector> vector =
+      ParseJsonSparseVector(options->sparse_vector);
+  if (!vector.ok()) {
+    return UsageError(
+        absl::StrCat("--sparse-vector: ", vector.status().message()));
+  }
+  options->request.sparse = client::SparseRequest{
+      options->sparse_field, client::SparseVector{std::move(vector->indices),
+                                                  std::move(vector->weights)}};
+  return absl::OkStatus();
+}
+
+// Needs the collection, which knows what its ids are.
+absl::Status SetSparseId(client::Client& client, Options* options) {
+  if (options->sparse_id.empty()) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
+                   ParseIds(client, options->collection, {options->sparse_id}));
+  options->request.sparse =
+      client::SparseRequest{options->sparse_field, ids[0]};
   return absl::OkStatus();
 }
 
@@ -337,8 +324,24 @@ absl::Status Run(Session& session, Options options) {
     }
     ASSIGN_OR_RETURN(options.request.cut_off, ParseCutOff(options.cut_off));
   }
+  RETURN_IF_ERROR(SetSparse(&options));
+  if (!options.sparse_vector.empty() && !options.sparse_id.empty()) {
+    return UsageError("--sparse-query and --sparse-vector: name one");
+  }
+  const bool has_other = !options.text.empty() ||
+                         !options.sparse_vector.empty() ||
+                         !options.sparse_id.empty();
+  if (has_other) {
+    ASSIGN_OR_RETURN(options.request.fusion, FusionOf(options));
+  }
   if (options.row >= 0) {
     options.query.row = static_cast<uint64_t>(options.row);
+  }
+  const client::HighlightRequest& highlighting = options.highlighting;
+  if (options.highlight || !highlighting.fields.empty() ||
+      highlighting.fragment_bytes != 0 || highlighting.fragments != 0 ||
+      highlighting.whole_texts) {
+    options.request.highlight = highlighting;
   }
   const bool shows_payload = options.payload || !options.fields.empty();
   options.request.projection.payload = shows_payload;
@@ -351,21 +354,22 @@ absl::Status Run(Session& session, Options options) {
           "--id excludes --vector and --vector-file: name one to search for");
     }
     ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+    RETURN_IF_ERROR(SetSparseId(*client, &options));
     ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
                      ParseIds(*client, options.collection, {options.id}));
     options.request.target = ids[0];
     return SearchOne(session, *client, options, options.request);
   }
-  const bool by_text_alone = !options.text.empty() &&
-                             options.query.vector.empty() &&
-                             options.query.vector_file.empty();
-  if (by_text_alone) {
+  if (has_other && options.query.vector.empty() &&
+      options.query.vector_file.empty()) {
     ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+    RETURN_IF_ERROR(SetSparseId(*client, &options));
     return SearchOne(session, *client, options, options.request);
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<QuerySource> queries,
                    OpenQuerySource(options.query));
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+  RETURN_IF_ERROR(SetSparseId(*client, &options));
   if (queries->single()) {
     ASSIGN_OR_RETURN(options.request.target, queries->Vector(0));
     return SearchOne(session, *client, options, options.request);
@@ -397,17 +401,28 @@ void AddQueryOptions(CLI::App* command, Options* options) {
       ->allow_extra_args(false);
   command
       ->add_option("--fusion", options->fusion,
-                   "rrf (reciprocal ranks) or linear, of vector and text")
+                   "rrf (reciprocal ranks) or linear, of vector, text and "
+                   "sparse vector")
       ->capture_default_str();
   command->add_option("--vector-weight", options->vector_weight,
                       "Weight of the vector in the fusion");
   command->add_option("--text-weight", options->text_weight,
                       "Weight of the text in the fusion");
+  command->add_option("--sparse-vector", options->sparse_vector,
+                      "A sparse vector to search for, alone or fused with the "
+                      "others: {\"indices\": [3, 17], \"weights\": [0.5, 1]}");
+  command->add_option("--sparse-query", options->sparse_id,
+                      "Instead: the sparse vector of this stored point, which "
+                      "is left out");
+  command->add_option("--sparse-field", options->sparse_field,
+                      "Sparse field (default: the only one)");
+  command->add_option("--sparse-weight", options->sparse_weight,
+                      "Weight of the sparse vector in the fusion");
   command->add_option("--normaliser", options->normaliser,
                       "Of a linear fusion: none, min-max, z-score, dbsf or "
                       "theoretical-minimum (default)");
   command->add_option("--candidates", options->request.candidates,
-                      "Points that vector and text find each (default: 100, "
+                      "Points that each of them finds (default: 100, "
                       "1,000 or 10,000, by the page)");
   command->add_option("--query-text-file", options->query.text_file,
                       "Text file whose line i says what row i of "
@@ -474,6 +489,21 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_flag("--payload", options->payload, "Show whole payloads");
+  command->add_flag("--highlight", options->highlight,
+                    "Show where the texts of the hits match --text");
+  client::HighlightRequest* highlight = &options->highlighting;
+  command
+      ->add_option("--highlight-fields", highlight->fields,
+                   "Text fields of which to show it, a,b,c (default: all that "
+                   "--text asks)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--fragment-bytes", highlight->fragment_bytes,
+                      "Length of a highlight, up to 65,536 (default: 160)");
+  command->add_option("--fragments", highlight->fragments,
+                      "Highlights of a field, up to 16 (default: 1)");
+  command->add_flag("--whole-texts", highlight->whole_texts,
+                    "Highlight whole texts");
   command->add_flag("--vectors", options->vectors,
                     "Return the vectors too (JSON output)");
   command
@@ -487,7 +517,9 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
 
 void AddSearchCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand(
-      "search", "Find points by vector, by text, or by both");
+      "search",
+      "Find points by vector, by text, by sparse vector, or by "
+      "several of them");
   auto options = std::make_shared<Options>();
   command->add_option("COLLECTION", options->collection, "Where to search");
   AddQueryOptions(command, options.get());
@@ -503,6 +535,8 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --id 42 --filter 'section in (\"graphics\", "
       "\"video\") and size < 1_000_000'\n"
       "  sextant search packages --text 'edit photos' --fields name\n"
+      "  sextant search packages --text 'edit photos' --highlight "
+      "--fragments 2\n"
       "  sextant search packages --text 'edit photos' --vector-query 42 "
       "--fusion rrf\n"
       "  sextant search packages --id 42 --group-by section --hits-per-group "
@@ -511,6 +545,8 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --id 42 --cut-off gap\n"
       "  sextant search packages --id 42 --cut-off gap:ratio=10,empty\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
+      "  sextant search docs --sparse-vector '{\"indices\": [3, 17], "
+      "\"weights\": [0.5, 1.25]}' --vector-query 42\n"
       "  sextant search docs --vector-file queries.npy --output json > "
       "answers.jsonl\n"
       "  embed 'a text' | sextant search docs --vector -");

@@ -74,6 +74,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                {"columns", Align::kRight},
                {"windows", Align::kRight},
                {"texts", Align::kRight},
+               {"sparse", Align::kRight},
                {"growing", Align::kRight},
                {"searched by"}});
   for (const client::CollectionInfo& info : infos) {
@@ -82,7 +83,7 @@ Table MemoryTable(const std::vector<client::CollectionInfo>& infos) {
                   HumanBytes(memory.vectors), HumanBytes(memory.mapped_vectors),
                   HumanBytes(memory.disk_vectors), HumanBytes(memory.ids),
                   HumanBytes(memory.columns), HumanBytes(memory.windows),
-                  HumanBytes(memory.texts),
+                  HumanBytes(memory.texts), HumanBytes(memory.sparse),
                   HumanBytes(info.index.growing_bytes),
                   EncodingsText(info.index)});
   }

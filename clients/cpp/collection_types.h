@@ -51,6 +51,11 @@ struct TextField {
   std::string language;
 };
 
+// A field of sparse vectors, compared by inner product.
+struct SparseField {
+  std::string name;
+};
+
 // What is indexed of a text, and where it stood.
 struct Token {
   std::string term;
@@ -64,6 +69,7 @@ struct CollectionSchema {
   IdKind id_kind = IdKind::kNumber;
   std::vector<PayloadField> payload_fields;
   std::vector<TextField> text_fields;
+  std::vector<SparseField> sparse_fields = {};
 };
 
 // Bytes of the parts of the sealed segments.
@@ -77,6 +83,7 @@ struct IndexMemory {
   uint64_t columns = 0;  // of payload fields
   uint64_t windows = 0;  // codes in the order of window fields
   uint64_t texts = 0;    // words of text fields
+  uint64_t sparse = 0;   // sparse vectors
 };
 
 // How many rows graph searches read in one encoding.

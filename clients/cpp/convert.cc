@@ -41,143 +41,25 @@ absl::StatusOr<Vectors> VectorsFromWire(const WireVectors& wire) {
   return vectors;
 }
 
-v1::Metric ToWire(Metric metric) {
-  switch (metric) {
-    case Metric::kCosine:
-      return v1::METRIC_COSINE;
-    case Metric::kInnerProduct:
-      return v1::METRIC_INNER_PRODUCT;
-    case Metric::kL2:
-      return v1::METRIC_L2;
-  }
-  return v1::METRIC_UNSPECIFIED;
+void ToWire(const SparseVector& vector, v1::SparseVector* wire) {
+  wire->mutable_indices()->Add(vector.indices.begin(), vector.indices.end());
+  wire->mutable_weights()->Add(vector.weights.begin(), vector.weights.end());
 }
 
-Metric FromWire(v1::Metric metric) {
-  switch (metric) {
-    case v1::METRIC_INNER_PRODUCT:
-      return Metric::kInnerProduct;
-    case v1::METRIC_L2:
-      return Metric::kL2;
-    default:
-      return Metric::kCosine;
+absl::StatusOr<std::map<std::string, SparseVector>> SparseFromWire(
+    const google::protobuf::Map<std::string, v1::SparseVector>& wire) {
+  std::map<std::string, SparseVector> vectors;
+  for (const auto& [field, vector] : wire) {
+    if (vector.indices_size() != vector.weights_size()) {
+      return absl::InternalError(absl::StrCat(
+          "the server sent ", vector.indices_size(), " indices and ",
+          vector.weights_size(), " weights in field '", field, "'"));
+    }
+    SparseVector& out = vectors[field];
+    out.indices.assign(vector.indices().begin(), vector.indices().end());
+    out.weights.assign(vector.weights().begin(), vector.weights().end());
   }
-}
-
-v1::Encoding ToWire(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::kAuto:
-      return v1::ENCODING_AUTO;
-    case Encoding::kFloat:
-      return v1::ENCODING_FLOAT;
-    case Encoding::kBf16:
-      return v1::ENCODING_BF16;
-    case Encoding::kInt8:
-      return v1::ENCODING_INT8;
-    case Encoding::kInt4:
-      return v1::ENCODING_INT4;
-    case Encoding::kBinary:
-      return v1::ENCODING_BINARY;
-  }
-  return v1::ENCODING_UNSPECIFIED;
-}
-
-Encoding FromWire(v1::Encoding encoding) {
-  switch (encoding) {
-    case v1::ENCODING_FLOAT:
-      return Encoding::kFloat;
-    case v1::ENCODING_BF16:
-      return Encoding::kBf16;
-    case v1::ENCODING_INT8:
-      return Encoding::kInt8;
-    case v1::ENCODING_INT4:
-      return Encoding::kInt4;
-    case v1::ENCODING_BINARY:
-      return Encoding::kBinary;
-    default:
-      return Encoding::kAuto;
-  }
-}
-
-v1::Rerank ToWire(Rerank rerank) {
-  switch (rerank) {
-    case Rerank::kMemory:
-      return v1::RERANK_MEMORY;
-    case Rerank::kMapped:
-      return v1::RERANK_MAPPED;
-    case Rerank::kNone:
-      return v1::RERANK_NONE;
-  }
-  return v1::RERANK_UNSPECIFIED;
-}
-
-Rerank FromWire(v1::Rerank rerank) {
-  switch (rerank) {
-    case v1::RERANK_MAPPED:
-      return Rerank::kMapped;
-    case v1::RERANK_NONE:
-      return Rerank::kNone;
-    default:
-      return Rerank::kMemory;
-  }
-}
-
-v1::FieldType ToWire(FieldType type) {
-  switch (type) {
-    case FieldType::kInteger:
-      return v1::FIELD_TYPE_INTEGER;
-    case FieldType::kFloat:
-      return v1::FIELD_TYPE_FLOAT;
-    case FieldType::kTimestamp:
-      return v1::FIELD_TYPE_TIMESTAMP;
-    case FieldType::kBoolean:
-      return v1::FIELD_TYPE_BOOLEAN;
-    case FieldType::kKeyword:
-      return v1::FIELD_TYPE_KEYWORD;
-  }
-  return v1::FIELD_TYPE_UNSPECIFIED;
-}
-
-FieldType FromWire(v1::FieldType type) {
-  switch (type) {
-    case v1::FIELD_TYPE_INTEGER:
-      return FieldType::kInteger;
-    case v1::FIELD_TYPE_FLOAT:
-      return FieldType::kFloat;
-    case v1::FIELD_TYPE_TIMESTAMP:
-      return FieldType::kTimestamp;
-    case v1::FIELD_TYPE_BOOLEAN:
-      return FieldType::kBoolean;
-    default:
-      return FieldType::kKeyword;
-  }
-}
-
-v1::AnalyzerKind ToWire(AnalyzerKind kind) {
-  switch (kind) {
-    case AnalyzerKind::kStandard:
-      return v1::ANALYZER_KIND_STANDARD;
-    case AnalyzerKind::kKeyword:
-      return v1::ANALYZER_KIND_KEYWORD;
-    case AnalyzerKind::kNgram:
-      return v1::ANALYZER_KIND_NGRAM;
-    case AnalyzerKind::kEdgeNgram:
-      return v1::ANALYZER_KIND_EDGE_NGRAM;
-  }
-  return v1::ANALYZER_KIND_UNSPECIFIED;
-}
-
-AnalyzerKind FromWire(v1::AnalyzerKind kind) {
-  switch (kind) {
-    case v1::ANALYZER_KIND_KEYWORD:
-      return AnalyzerKind::kKeyword;
-    case v1::ANALYZER_KIND_NGRAM:
-      return AnalyzerKind::kNgram;
-    case v1::ANALYZER_KIND_EDGE_NGRAM:
-      return AnalyzerKind::kEdgeNgram;
-    default:
-      return AnalyzerKind::kStandard;
-  }
+  return vectors;
 }
 
 v1::Normaliser ToWire(Normaliser normaliser) {
@@ -205,14 +87,20 @@ void ToWire(const TextRequest& text, v1::TextSource* wire) {
   }
 }
 
-// Of both sources of a search by vector and text.
+double WeightOf(const Fusion& fusion, const v1::Source& source) {
+  if (source.has_text()) {
+    return fusion.text_weight;
+  }
+  return source.has_sparse() ? fusion.sparse_weight : fusion.vector_weight;
+}
+
+// Of all sources of a search.
 void ToWire(const Fusion& fusion, v1::SearchRequest* wire) {
   wire->mutable_fusion()->set_method(fusion.method == FusionMethod::kLinear
                                          ? v1::FUSION_METHOD_LINEAR
                                          : v1::FUSION_METHOD_RECIPROCAL_RANK);
   for (v1::Source& source : *wire->mutable_sources()) {
-    source.set_weight(source.has_text() ? fusion.text_weight
-                                        : fusion.vector_weight);
+    source.set_weight(WeightOf(fusion, source));
     source.set_normaliser(ToWire(fusion.normaliser));
   }
 }
@@ -241,65 +129,14 @@ std::vector<SourceScore> FromWire(const v1::HitExplanation& wire) {
                            .average_length = term.average_length(),
                            .score = term.score()});
     }
+    for (const v1::SparseProduct& product : source.products()) {
+      out.products.push_back({.index = product.index(),
+                              .query_weight = product.query_weight(),
+                              .weight = product.weight(),
+                              .score = product.score()});
+    }
   }
   return sources;
-}
-
-CollectionSchema FromWire(const v1::CollectionSchema& wire) {
-  CollectionSchema schema;
-  for (const v1::VectorField& field : wire.vector_fields()) {
-    schema.vector_fields.push_back(
-        {.name = field.name(),
-         .dimension = field.dimension(),
-         .metric = FromWire(field.metric()),
-         .m = field.graph().m(),
-         .ef_construction = field.graph().ef_construction(),
-         .encoding = FromWire(field.encoding()),
-         .rerank = FromWire(field.rerank())});
-  }
-  for (const v1::PayloadField& field : wire.payload_fields()) {
-    schema.payload_fields.push_back({.name = field.name(),
-                                     .type = FromWire(field.type()),
-                                     .window = field.window()});
-  }
-  for (const v1::TextField& field : wire.text_fields()) {
-    schema.text_fields.push_back({.name = field.name(),
-                                  .analyzer = FromWire(field.analyzer().kind()),
-                                  .language = field.analyzer().language()});
-  }
-  schema.id_kind =
-      wire.id_kind() == v1::ID_KIND_STRING ? IdKind::kString : IdKind::kNumber;
-  return schema;
-}
-
-IndexStats FromWire(const v1::IndexStats& wire) {
-  IndexStats stats;
-  stats.sealed_segments = wire.sealed_segments();
-  stats.unindexed_points = wire.unindexed_points();
-  stats.dead_rows = wire.dead_rows();
-  stats.growing_bytes = wire.growing_bytes();
-  stats.sealed_bytes = wire.sealed_bytes();
-  stats.building = wire.building();
-  stats.build_rows_done = wire.build_rows_done();
-  stats.build_rows_total = wire.build_rows_total();
-  stats.payload_misfits = wire.payload_misfits();
-  stats.memory = {.graph = wire.memory().graph(),
-                  .codes = wire.memory().codes(),
-                  .vectors = wire.memory().vectors(),
-                  .mapped_vectors = wire.memory().mapped_vectors(),
-                  .disk_vectors = wire.memory().disk_vectors(),
-                  .ids = wire.memory().ids(),
-                  .columns = wire.memory().columns(),
-                  .windows = wire.memory().windows(),
-                  .texts = wire.memory().texts()};
-  for (const v1::EncodingUse& use : wire.encodings()) {
-    stats.encodings.push_back({.field = use.field(),
-                               .encoding = FromWire(use.encoding()),
-                               .segments = use.segments(),
-                               .rows = use.rows(),
-                               .recall_loss = use.recall_loss()});
-  }
-  return stats;
 }
 
 Explanation FromWire(const v1::Explanation& wire) {
@@ -337,6 +174,9 @@ void ToWire(const Point& point, v1::Point* wire) {
   for (const auto& [field, vector] : point.vectors) {
     ToWire(vector, &(*wire->mutable_vectors())[field]);
   }
+  for (const auto& [field, vector] : point.sparse_vectors) {
+    ToWire(vector, &(*wire->mutable_sparse_vectors())[field]);
+  }
   wire->set_payload(point.payload);
 }
 
@@ -346,38 +186,6 @@ void ToWire(const Projection& projection, v1::Projection* wire) {
     wire->add_vectors(field);
   }
   wire->set_raw_vectors(true);
-}
-
-void ToWire(const PayloadField& field, v1::PayloadField* wire) {
-  wire->set_name(field.name);
-  wire->set_type(ToWire(field.type));
-  wire->set_window(field.window);
-}
-
-void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
-  for (const VectorField& field : schema.vector_fields) {
-    v1::VectorField* out = wire->add_vector_fields();
-    out->set_name(field.name);
-    out->set_dimension(field.dimension);
-    out->set_metric(ToWire(field.metric));
-    out->set_encoding(ToWire(field.encoding));
-    out->set_rerank(ToWire(field.rerank));
-    if (field.m != 0 || field.ef_construction != 0) {
-      out->mutable_graph()->set_m(field.m);
-      out->mutable_graph()->set_ef_construction(field.ef_construction);
-    }
-  }
-  for (const PayloadField& field : schema.payload_fields) {
-    ToWire(field, wire->add_payload_fields());
-  }
-  for (const TextField& field : schema.text_fields) {
-    v1::TextField* out = wire->add_text_fields();
-    out->set_name(field.name);
-    out->mutable_analyzer()->set_kind(ToWire(field.analyzer));
-    out->mutable_analyzer()->set_language(field.language);
-  }
-  wire->set_id_kind(schema.id_kind == IdKind::kString ? v1::ID_KIND_STRING
-                                                      : v1::ID_KIND_NUMBER);
 }
 
 namespace {
@@ -396,15 +204,27 @@ void AddDense(const SearchRequest& request, v1::SearchRequest* wire) {
   dense->set_normalizer(request.normalizer);
 }
 
+void AddSparse(const SparseRequest& request, v1::SearchRequest* wire) {
+  v1::SparseSource* sparse = wire->add_sources()->mutable_sparse();
+  sparse->set_field(request.field);
+  if (const auto* id = std::get_if<PointId>(&request.target)) {
+    client::ToWire(*id, sparse->mutable_stored_point());
+  } else {
+    ToWire(std::get<SparseVector>(request.target), sparse->mutable_vector());
+  }
+}
+
 void AddSources(const SearchRequest& request, v1::SearchRequest* wire) {
   const auto* vector = std::get_if<std::vector<float>>(&request.target);
-  const bool text_alone =
-      request.text.has_value() && vector != nullptr && vector->empty();
-  if (!text_alone) {
+  const bool has_other = request.text.has_value() || request.sparse.has_value();
+  if (!has_other || vector == nullptr || !vector->empty()) {
     AddDense(request, wire);
   }
   if (request.text.has_value()) {
     ToWire(*request.text, wire->add_sources()->mutable_text());
+  }
+  if (request.sparse.has_value()) {
+    AddSparse(*request.sparse, wire);
   }
   if (request.fusion.has_value() && wire->sources_size() > 1) {
     ToWire(*request.fusion, wire);
@@ -440,7 +260,18 @@ void ToWire(const SearchRequest& request, v1::SearchRequest* wire) {
   // Less work for both sides where a hit is an id and a score.
   wire->set_packed_hits(!request.projection.payload &&
                         request.projection.vectors.empty() &&
-                        !(request.explain && request.text.has_value()));
+                        !request.highlight.has_value() &&
+                        !(request.explain && (request.text.has_value() ||
+                                              request.sparse.has_value())));
+  if (request.highlight.has_value()) {
+    v1::Highlighting* highlight = wire->mutable_highlight();
+    for (const std::string& field : request.highlight->fields) {
+      highlight->add_fields(field);
+    }
+    highlight->set_fragment_bytes(request.highlight->fragment_bytes);
+    highlight->set_fragments(request.highlight->fragments);
+    highlight->set_whole_texts(request.highlight->whole_texts);
+  }
   wire->set_explain(request.explain);
 }
 
@@ -460,6 +291,7 @@ absl::StatusOr<Point> FromWire(const v1::Point& wire) {
   Point point;
   ASSIGN_OR_RETURN(point.id, FromWire(wire.id()));
   ASSIGN_OR_RETURN(point.vectors, VectorsFromWire(wire.vectors()));
+  ASSIGN_OR_RETURN(point.sparse_vectors, SparseFromWire(wire.sparse_vectors()));
   point.payload = wire.payload();
   return point;
 }
@@ -506,6 +338,30 @@ absl::StatusOr<FieldValue> ValueFromWire(const v1::Value& wire) {
   return absl::InternalError("the server sent a field without a value");
 }
 
+// Places outside of their text are left out.
+std::vector<FieldHighlight> HighlightsFromWire(const v1::Hit& wire) {
+  std::vector<FieldHighlight> highlights;
+  for (const v1::FieldHighlight& field : wire.highlights()) {
+    FieldHighlight& out = highlights.emplace_back();
+    out.field = field.field();
+    for (const v1::HighlightFragment& fragment : field.fragments()) {
+      HighlightFragment& part = out.fragments.emplace_back();
+      part.text = fragment.text();
+      part.value = fragment.value_index();
+      part.begin = fragment.begin();
+      uint32_t last = 0;
+      for (const v1::HighlightMatch& match : fragment.matches()) {
+        if (match.begin() >= last && match.begin() < match.end() &&
+            match.end() <= part.text.size()) {
+          part.matches.push_back({match.begin(), match.end()});
+          last = match.end();
+        }
+      }
+    }
+  }
+  return highlights;
+}
+
 }  // namespace
 
 absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
@@ -517,7 +373,9 @@ absl::StatusOr<SearchResult> FromWire(const v1::SearchResponse& wire) {
     out.score = hit.score();
     out.payload = hit.payload();
     ASSIGN_OR_RETURN(out.vectors, VectorsFromWire(hit.vectors()));
+    ASSIGN_OR_RETURN(out.sparse_vectors, SparseFromWire(hit.sparse_vectors()));
     out.sources = FromWire(hit.explanation());
+    out.highlights = HighlightsFromWire(hit);
   }
   for (const v1::HitGroup& group : wire.groups()) {
     HitGroup& out = result.groups.emplace_back();
@@ -547,24 +405,6 @@ absl::StatusOr<FacetResult> FromWire(const v1::FacetPointsResponse& wire) {
   result.points = wire.points();
   result.absent = wire.absent();
   return result;
-}
-
-CollectionInfo FromWire(const v1::CollectionInfo& wire) {
-  CollectionInfo info;
-  info.name = wire.name();
-  info.schema = FromWire(wire.schema());
-  info.create_time = absl::FromUnixSeconds(wire.create_time().seconds()) +
-                     absl::Nanoseconds(wire.create_time().nanos());
-  info.point_count = wire.point_count();
-  info.applied_seq = wire.applied_seq();
-  info.content_hash = wire.content_hash();
-  info.index = FromWire(wire.index());
-  for (const v1::FieldFill& fill : wire.fills()) {
-    info.fills.push_back({.field = fill.field(),
-                          .points_done = fill.points_done(),
-                          .points_total = fill.points_total()});
-  }
-  return info;
 }
 
 }  // namespace sextant::client

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 
+#include "clients/cpp/hit_parts.h"
 #include "clients/cpp/types.h"
 
 // The values of searches by the C++ client.
@@ -30,14 +31,23 @@ struct TextRequest {
   std::vector<TextRequestField> fields;
 };
 
+// What sparse vector to look for.
+struct SparseRequest {
+  // Sparse field; may stay empty when the collection has exactly one.
+  std::string field;
+  // This one, or that of a stored point, which is left out of the answer.
+  std::variant<SparseVector, PointId> target;
+};
+
 enum class FusionMethod { kReciprocalRank, kLinear };
 enum class Normaliser { kNone, kMinMax, kZScore, kDbsf, kTheoreticalMinimum };
 
-// How the scores by vector and by text become one.
+// How the scores by vector, by text and by sparse vector become one.
 struct Fusion {
   FusionMethod method = FusionMethod::kReciprocalRank;
   double vector_weight = 1;
   double text_weight = 1;
+  double sparse_weight = 1;
   // Of kLinear.
   Normaliser normaliser = Normaliser::kTheoreticalMinimum;
 };
@@ -59,17 +69,27 @@ struct ScoreGap {
 // Which hits are good enough.
 using CutOff = std::variant<MinScore, ScoreGap>;
 
+// Which parts of the texts of hits to show.
+struct HighlightRequest {
+  std::vector<std::string> fields;  // empty: all that `text` asks
+  uint32_t fragment_bytes = 0;      // 0: 160
+  uint32_t fragments = 0;           // of a field; 0: one
+  bool whole_texts = false;
+};
+
 struct SearchRequest {
   // Vector field; may stay empty when the collection has exactly one.
   std::string field;
   // Near to this vector, or to the vector of a stored point (which is left
-  // out of the answer). An empty vector: by `text` alone.
+  // out of the answer). An empty vector: by `text` or `sparse` alone.
   std::variant<std::vector<float>, PointId> target;
   // By words; with a target: by both.
   absl::optional<TextRequest> text;
-  // Of both; unset: by reciprocal ranks.
+  // By a sparse vector; with another one: by all.
+  absl::optional<SparseRequest> sparse;
+  // Of all; unset: by reciprocal ranks.
   absl::optional<Fusion> fusion;
-  // Points that each of both finds before the fusion; 0: the server's choice.
+  // Points that each of them finds before the fusion; 0: the server's choice.
   uint32_t candidates = 0;
   // Points that the answer may hold, as text: section in ("graphics", "video")
   // and size < 1_000_000. Empty: all. docs/reference/filters.md is the grammar.
@@ -98,32 +118,9 @@ struct SearchRequest {
   // the field's default.
   std::string normalizer;
   Projection projection;
+  // Where the texts of the hits match; needs `text`.
+  absl::optional<HighlightRequest> highlight;
   bool explain = false;
-};
-
-// A word of a text query and what it gave to a hit.
-struct TermScore {
-  std::string field;
-  std::string term;
-  uint32_t tf = 0;
-  uint64_t df = 0;
-  double idf = 0;
-  uint32_t length = 0;
-  double average_length = 0;
-  float score = 0;
-};
-
-// What one source gave to the score of a hit.
-struct SourceScore {
-  std::string source;   // its path in the request: "sources[1]"
-  std::string kind;     // "dense embedding", "text description"
-  bool listed = false;  // found by this source itself
-  absl::optional<double> score;
-  uint32_t rank = 0;  // 0: not listed
-  double normalised = 0;
-  double weight = 0;
-  double share = 0;
-  std::vector<TermScore> terms;
 };
 
 struct Hit {
@@ -132,8 +129,11 @@ struct Hit {
   float score = 0;
   std::string payload;
   std::map<std::string, std::vector<float>> vectors;
-  // Of searches by text, when they ask for `explain`.
+  std::map<std::string, SparseVector> sparse_vectors;
+  // Of searches by text or by a sparse vector, when they ask for `explain`.
   std::vector<SourceScore> sources;
+  // With SearchRequest::highlight: fields where something matches.
+  std::vector<FieldHighlight> highlights;
 };
 
 struct StageTiming {

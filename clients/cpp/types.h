@@ -19,18 +19,26 @@ using PointId = std::variant<uint64_t, std::string>;
 // "42" or "name".
 std::string ToString(const PointId& id);
 
+// Indices, each once, and their weights; every other index has weight 0.
+struct SparseVector {
+  std::vector<uint32_t> indices;
+  std::vector<float> weights;  // as many
+};
+
 struct Point {
   PointId id;
   // By vector field name.
   std::map<std::string, std::vector<float>> vectors;
   // A JSON object as text, or empty.
   std::string payload;
+  // By sparse field name.
+  std::map<std::string, SparseVector> sparse_vectors = {};
 };
 
 // What of a point an answer carries besides its id.
 struct Projection {
   bool payload = false;
-  // Vector fields; "*" means all.
+  // Vector fields and sparse fields; "*" means all.
   std::vector<std::string> vectors;
 };
 

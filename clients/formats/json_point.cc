@@ -113,6 +113,52 @@ absl::Status TakeVectors(const Json& json, JsonPoint* point) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<JsonSparseVector> ToSparseVector(const Json& json,
+                                                const std::string& key) {
+  if (!json.is_object() || json.size() != 2 || !json.contains("indices") ||
+      !json.contains("weights")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        key, R"(: expected {"indices": [...], "weights": [...]})"));
+  }
+  JsonSparseVector vector;
+  ASSIGN_OR_RETURN(vector.weights, ToVector(json["weights"], key + ".weights"));
+  const Json& indices = json["indices"];
+  if (!indices.is_array() || indices.size() != vector.weights.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(key,
+                     ".indices: expected an array of as many numbers as "
+                     "there are weights, ",
+                     vector.weights.size()));
+  }
+  for (const Json& entry : indices) {
+    constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
+    if (!entry.is_number_unsigned() || entry.get<uint64_t>() > kMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(key, ".indices[", vector.indices.size(),
+                       "]: expected an unsigned 32-bit number, got ",
+                       entry.is_number() ? entry.dump() : entry.type_name()));
+    }
+    vector.indices.push_back(entry.get<uint32_t>());
+  }
+  return vector;
+}
+
+absl::Status TakeSparseVectors(const Json& json, JsonPoint* point) {
+  if (!json.is_object()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "sparse_vectors: expected an object of sparse vectors by field name, "
+        "got ",
+        json.type_name()));
+  }
+  for (const auto& [name, entry] : json.items()) {
+    ASSIGN_OR_RETURN(
+        JsonSparseVector vector,
+        ToSparseVector(entry, absl::StrCat("sparse_vectors[", name, "]")));
+    point->sparse_vectors.emplace_back(name, std::move(vector));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<JsonPoint> ParseJsonPoint(absl::string_view line,
@@ -133,6 +179,8 @@ absl::StatusOr<JsonPoint> ParseJsonPoint(absl::string_view line,
       point.vectors.emplace_back("", std::move(numbers));
     } else if (key == "vectors") {
       RETURN_IF_ERROR(TakeVectors(value, &point));
+    } else if (key == "sparse_vectors") {
+      RETURN_IF_ERROR(TakeSparseVectors(value, &point));
     } else if (key != "id") {
       payload[key] = value;
     }
@@ -150,6 +198,11 @@ absl::StatusOr<JsonPoint> ParseJsonPoint(absl::string_view line,
 absl::StatusOr<std::vector<float>> ParseJsonVector(absl::string_view text) {
   ASSIGN_OR_RETURN(const Json json, Parse(text));
   return ToVector(json, "vector");
+}
+
+absl::StatusOr<JsonSparseVector> ParseJsonSparseVector(absl::string_view text) {
+  ASSIGN_OR_RETURN(const Json json, Parse(text));
+  return ToSparseVector(json, "vector");
 }
 
 absl::StatusOr<std::vector<std::vector<float>>> ParseJsonVectors(

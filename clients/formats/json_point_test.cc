@@ -72,6 +72,19 @@ TEST(JsonPointTest, BadLinesSayWhat) {
       {"vectors array", R"({"vectors":[[1]]})",
        "expected an object of vectors"},
       {"named entry", R"({"vectors":{"a":[true]}})", "vectors[a][0]"},
+      {"sparse array", R"({"sparse_vectors":[1]})",
+       "expected an object of sparse vectors"},
+      {"sparse without weights", R"({"sparse_vectors":{"t":{"indices":[1]}}})",
+       "sparse_vectors[t]: expected {\"indices\""},
+      {"more indices",
+       R"({"sparse_vectors":{"t":{"indices":[1,2],"weights":[1]}}})",
+       "sparse_vectors[t].indices: expected an array of as many"},
+      {"negative index",
+       R"({"sparse_vectors":{"t":{"indices":[-1],"weights":[1]}}})",
+       "sparse_vectors[t].indices[0]: expected an unsigned 32-bit number"},
+      {"large index",
+       R"({"sparse_vectors":{"t":{"indices":[4294967296],"weights":[1]}}})",
+       "got 4294967296"},
       {"deep", R"({"a":)" + std::string(100'000, '['), "nested deeper than 66"},
   };
   for (const auto& test : cases) {
@@ -80,6 +93,21 @@ TEST(JsonPointTest, BadLinesSayWhat) {
         ParseJsonPoint(test.line).status(),
         StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(test.message)));
   }
+}
+
+TEST(JsonPointTest, TakesSparseVectors) {
+  ASSERT_OK_AND_ASSIGN(
+      const JsonPoint point,
+      ParseJsonPoint(R"({"id":1,"sparse_vectors":{"t":{"indices":[4294967295,)"
+                     R"(2],"weights":[0.5,-1]},"u":{"weights":[],)"
+                     R"("indices":[]}},"a":1})"));
+  ASSERT_EQ(point.sparse_vectors.size(), 2u);
+  EXPECT_EQ(point.sparse_vectors[0].first, "t");
+  EXPECT_THAT(point.sparse_vectors[0].second.indices,
+              ElementsAre(4294967295u, 2u));
+  EXPECT_THAT(point.sparse_vectors[0].second.weights, ElementsAre(0.5F, -1));
+  EXPECT_TRUE(point.sparse_vectors[1].second.indices.empty());
+  EXPECT_EQ(point.payload, R"({"a":1})");
 }
 
 TEST(JsonPointTest, BracketsInStringsDoNotNest) {
