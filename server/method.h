@@ -32,11 +32,15 @@ enum class Method {
   kPutNormalizer,
   kListNormalizers,
   kDeleteNormalizer,
+  kTuneNormalizer,
+  kDiagnoseHubness,
+  kMinePairs,
 };
 
 // Which threads serve a method; each pool has its own bounded queue, so that a
 // flood of one kind does not keep out the others.
-enum class Pool { kSearch, kRead, kWrite };
+// Analyses are works of minutes.
+enum class Pool { kSearch, kRead, kWrite, kAnalysis };
 
 struct MethodInfo {
   Method method;
@@ -44,7 +48,7 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 22> kMethods = {{
+inline constexpr std::array<MethodInfo, 25> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
@@ -67,6 +71,9 @@ inline constexpr std::array<MethodInfo, 22> kMethods = {{
     {Method::kPutNormalizer, "PutNormalizer", Pool::kWrite},
     {Method::kListNormalizers, "ListNormalizers", Pool::kRead},
     {Method::kDeleteNormalizer, "DeleteNormalizer", Pool::kWrite},
+    {Method::kTuneNormalizer, "TuneNormalizer", Pool::kAnalysis},
+    {Method::kDiagnoseHubness, "DiagnoseHubness", Pool::kAnalysis},
+    {Method::kMinePairs, "MinePairs", Pool::kAnalysis},
 }};
 
 constexpr size_t IndexOf(Method method) {
@@ -76,8 +83,8 @@ constexpr const MethodInfo& InfoOf(Method method) {
   return kMethods[IndexOf(method)];
 }
 
-inline constexpr std::array<absl::string_view, 3> kPoolNames = {
-    "search", "read", "write"};
+inline constexpr std::array<absl::string_view, 4> kPoolNames = {
+    "search", "read", "write", "analysis"};
 constexpr size_t IndexOf(Pool pool) {
   return static_cast<size_t>(pool);
 }

@@ -21,11 +21,15 @@ void AddBankCommand(CLI::App& app, Action* action);
 void AddCollectionCommand(CLI::App& app, Action* action);
 void AddFacetsCommand(CLI::App& app, Action* action);
 void AddAnalyzeCommand(CLI::App& app, Action* action);
+void AddHubnessCommand(CLI::App& app, Action* action);
 void AddImportCommand(CLI::App& app, Action* action);
+void AddMineCommand(CLI::App& app, Action* action);
 void AddNormalizerCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);
 void AddStatsCommand(CLI::App& app, Action* action);
+// A command of `sextant normalizer`.
+void AddTuneCommand(CLI::App* normalizer, Action* action);
 
 // The vector field of a collection made without a name for it.
 inline constexpr char kDefaultField[] = "embedding";

@@ -66,6 +66,8 @@ int Run(int argc, char** argv) {
   AddAnalyzeCommand(app, &action);
   AddBankCommand(app, &action);
   AddNormalizerCommand(app, &action);
+  AddHubnessCommand(app, &action);
+  AddMineCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);

@@ -266,6 +266,7 @@ void AddNormalizerCommand(CLI::App& app, Action* action) {
       "asked --beta 20");
   RunBy(put, options, &PutNormalizer, action);
 
+  AddTuneCommand(noun, action);
   RunBy(AddVerb(noun, "list", "Show the normalizers of a collection", options),
         options, &ListNormalizers, action);
   CLI::App* remove = AddVerb(noun, "delete", "Delete a normalizer", options);

@@ -45,7 +45,7 @@ std::string ProgressLine(const ProgressState& state, bool with_bar) {
   if (state.total > 0) {
     absl::StrAppend(&line, " of ", WithCommas(state.total));
   }
-  absl::StrAppend(&line, " points");
+  absl::StrAppend(&line, " ", state.unit);
   if (seconds > 0 && moved > 0) {
     const double rate = static_cast<double>(moved) / seconds;
     absl::StrAppend(&line, ", ",

@@ -18,6 +18,7 @@ struct ProgressState {
   // Since the start of this run, which did `done - skipped`.
   absl::Duration elapsed;
   uint64_t skipped = 0;
+  std::string unit = "points";
 };
 
 // " 45 % [#########           ] 1,800 of 4,000 points, 12,345/s, 3 s left".

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 
 #include "clients/cpp/client_options.h"
+#include "clients/cpp/hubness_types.h"
 #include "clients/cpp/normalizer_types.h"
 #include "clients/cpp/scroll_cursor.h"
 #include "clients/cpp/search_types.h"
@@ -137,6 +138,22 @@ class Client {
   absl::Status DeleteNormalizer(absl::string_view collection,
                                 absl::string_view name,
                                 const CallOptions& call = {});
+
+  // Works on hubs: see sextant/v1/hubness_service.proto. They take seconds to
+  // minutes, so give them time (CallOptions::timeout).
+  absl::StatusOr<TuneReport> TuneNormalizer(absl::string_view collection,
+                                            const TuneRequest& request,
+                                            const OnProgress& on_progress = {},
+                                            const CallOptions& call = {});
+  absl::StatusOr<HubnessReport> DiagnoseHubness(
+      absl::string_view collection, const DiagnoseRequest& request,
+      const OnProgress& on_progress = {}, const CallOptions& call = {});
+  // Pairs of points of two collections, or of one (`target` empty), best scores
+  // first. A stream that breaks is taken up where it was, as UNAVAILABLE and
+  // RESOURCE_EXHAUSTED are tried again; ABORTED when that cannot be.
+  absl::Status MinePairs(absl::string_view source, absl::string_view target,
+                         const MineRequest& request, const OnMined& on_mined,
+                         const CallOptions& call = {});
 
  private:
   explicit Client(std::shared_ptr<Connection> connection);

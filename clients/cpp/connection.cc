@@ -35,6 +35,7 @@ Connection::Connection(std::string target, const ClientOptions& options)
   points_ = v1::PointService::NewStub(channel_);
   searches_ = v1::SearchService::NewStub(channel_);
   normalizers_ = v1::NormalizerService::NewStub(channel_);
+  hubness_ = v1::HubnessService::NewStub(channel_);
 }
 
 RetrySchedule Connection::NewSchedule() const {

@@ -14,6 +14,7 @@
 #include "clients/cpp/retry.h"
 #include "clients/cpp/status_from_grpc.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
+#include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
@@ -30,6 +31,7 @@ class Connection {
   v1::PointService::Stub& points() { return *points_; }
   v1::SearchService::Stub& searches() { return *searches_; }
   v1::NormalizerService::Stub& normalizers() { return *normalizers_; }
+  v1::HubnessService::Stub& hubness() { return *hubness_; }
   const ClientOptions& options() const { return options_; }
 
   RetrySchedule NewSchedule() const;
@@ -67,6 +69,53 @@ class Connection {
     }
   }
 
+  // Calls a method that answers with many messages, which `take` gets; what it
+  // returns ends the call if it is an error. As Call; but after a message it is
+  // called again only if `resumes`: then `take` puts into `request`, which is
+  // not copied, where to go on.
+  template <typename Stub, typename Request, typename Response, typename Take>
+  absl::Status CallStream(Stub& stub,
+                          std::unique_ptr<grpc::ClientReader<Response>> (
+                              Stub::*method)(grpc::ClientContext*,
+                                             const Request&),
+                          const Request& request, const Take& take,
+                          const CallOptions& call, bool resumes = false) const {
+    RetrySchedule schedule = NewSchedule();
+    const absl::Time deadline = DeadlineOf(call);
+    while (true) {
+      grpc::ClientContext context;
+      SetDeadline(deadline, &context);
+      const std::unique_ptr<grpc::ClientReader<Response>> reader =
+          (stub.*method)(&context, request);
+      Response response;
+      bool answered = false;
+      absl::Status taken;
+      while (taken.ok() && reader->Read(&response)) {
+        answered = true;
+        schedule.Reset();
+        taken = take(response);
+      }
+      if (!taken.ok()) {
+        context.TryCancel();
+      }
+      const grpc::Status status = reader->Finish();
+      if (!taken.ok()) {
+        return taken;
+      }
+      if (status.ok()) {
+        return absl::OkStatus();
+      }
+      absl::Status explained = Explain(status);
+      const absl::optional<absl::Duration> delay =
+          schedule.NextDelay(explained, RetryDelayOf(status));
+      if ((answered && !resumes) || !delay.has_value() ||
+          absl::Now() + *delay >= deadline) {
+        return explained;
+      }
+      absl::SleepFor(*delay);
+    }
+  }
+
   static void SetDeadline(absl::Time deadline, grpc::ClientContext* context);
 
  private:
@@ -77,6 +126,7 @@ class Connection {
   std::unique_ptr<v1::PointService::Stub> points_;
   std::unique_ptr<v1::SearchService::Stub> searches_;
   std::unique_ptr<v1::NormalizerService::Stub> normalizers_;
+  std::unique_ptr<v1::HubnessService::Stub> hubness_;
 };
 
 }  // namespace sextant::client

@@ -7,12 +7,15 @@
 #include "base/status_macros.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/connection.h"
+#include "clients/cpp/normalizer_wire.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 
 namespace sextant::client {
 namespace {
 
 using Stub = v1::NormalizerService::Stub;
+
+}  // namespace
 
 Bank FromWire(const v1::Bank& wire) {
   return {wire.name(), wire.field(), wire.gallery(), wire.version(),
@@ -70,8 +73,6 @@ void ToWire(const Normalizer& normalizer, v1::Normalizer* wire) {
   wire->set_gallery_bank(normalizer.gallery_bank);
   wire->set_is_default(normalizer.is_default);
 }
-
-}  // namespace
 
 absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
                                      const Bank& bank,

@@ -20,6 +20,8 @@ struct Config {
     uint64_t read_queue = 256;
     uint64_t write_threads = 16;
     uint64_t write_queue = 256;
+    uint64_t analysis_threads = 2;
+    uint64_t analysis_queue = 16;
     std::string reflection = "auto";
   } grpc;
 

@@ -64,6 +64,12 @@ const auto kKeys = std::to_array<ConfigKey>({
      "wait together share one fsync, so this is more than the cores."},
     {"grpc.write_queue", SEXTANT_NUMBER(grpc.write_queue), "", 1, kQueueMax,
      "Writes that may wait."},
+    {"grpc.analysis_threads", SEXTANT_NUMBER(grpc.analysis_threads), "", 1,
+     kThreadsMax,
+     "Works of minutes (tuning of normalizers, hubness, mining of pairs) at "
+     "once. They use the threads of engine.build_threads, too."},
+    {"grpc.analysis_queue", SEXTANT_NUMBER(grpc.analysis_queue), "", 1,
+     kQueueMax, "Such works that may wait."},
     {"grpc.reflection", SEXTANT_TEXT(grpc.reflection), "auto|on|off", 0, 0,
      "Whether tools such as grpcurl may ask for the API's description; auto "
      "means on when only loopback addresses are served."},

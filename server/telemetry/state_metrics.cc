@@ -50,6 +50,7 @@ struct CollectionNumbers {
   double recall_found = 0;
   double recent_recall_hits = 0;
   double recent_recall_found = 0;
+  std::vector<HubnessRecord> hubness;
 };
 
 struct CollectionMetric {
@@ -158,6 +159,7 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.recall_found = static_cast<double>(info.recall.found);
   numbers.recent_recall_hits = info.recall.recent_hits;
   numbers.recent_recall_found = info.recall.recent_found;
+  numbers.hubness = info.hubness;
   return numbers;
 }
 
@@ -199,6 +201,42 @@ void AddRecall(std::vector<MetricFamily>* families,
       AddSample(&families->back(),
                 row.recent_recall_found / row.recent_recall_hits,
                 {{"collection", row.label}});
+    }
+  }
+}
+
+struct HubnessMetric {
+  const char* name;
+  const char* help;
+  double Hubness::*member;
+};
+
+constexpr std::array<HubnessMetric, 3> kHubnessMetrics = {{
+    {"sextant_hubness_skewness",
+     "Skewness of k-occurrences, as last measured by DiagnoseHubness.",
+     &Hubness::skewness},
+    {"sextant_hubness_robin_hood_index",
+     "Share of k-occurrences that would have to move for all points to have "
+     "as many, as last measured.",
+     &Hubness::robin_hood},
+    {"sextant_hubness_anti_hub_ratio",
+     "Share of points that were nobody's neighbour, as last measured.",
+     &Hubness::anti_hub_share},
+}};
+
+// Of collections that have labels of their own and were measured.
+void AddHubness(std::vector<MetricFamily>* families,
+                const std::vector<CollectionNumbers>& rows) {
+  for (const HubnessMetric& metric : kHubnessMetrics) {
+    families->push_back(
+        MakeFamily(metric.name, metric.help, MetricType::Gauge));
+    for (const CollectionNumbers& row : rows) {
+      for (const HubnessRecord& record : row.hubness) {
+        AddSample(&families->back(), record.hubness.*metric.member,
+                  {{"collection", row.label},
+                   {"field", record.field},
+                   {"normalizer", record.normalizer}});
+      }
     }
   }
 }
@@ -252,6 +290,7 @@ std::vector<MetricFamily> StateMetrics::Collect() const {
     }
   }
   AddRecall(&families, rows);
+  AddHubness(&families, rows);
   return families;
 }
 

@@ -42,7 +42,8 @@ CallRunner::CallRunner(grpc::ServerCompletionQueue* queue,
       searches_(queue, {options.pools[IndexOf(Pool::kSearch)].threads,
                         options.pools[IndexOf(Pool::kSearch)].queue}),
       reads_(PoolOptions(options, Pool::kRead)),
-      writes_(PoolOptions(options, Pool::kWrite)) {}
+      writes_(PoolOptions(options, Pool::kWrite)),
+      analyses_(PoolOptions(options, Pool::kAnalysis)) {}
 
 CallRunner::~CallRunner() = default;
 
@@ -56,9 +57,10 @@ bool CallRunner::TrySchedule(Method method, absl::AnyInvocable<void()> work) {
   // Before it is scheduled: it may leave the queue at once.
   options_.metrics->QueueEntered(pool);
   const bool scheduled =
-      pool == Pool::kSearch ? searches_.TrySchedule(std::move(work))
-      : pool == Pool::kRead ? reads_.TrySchedule(std::move(work))
-                            : writes_.TrySchedule(std::move(work));
+      pool == Pool::kSearch  ? searches_.TrySchedule(std::move(work))
+      : pool == Pool::kRead  ? reads_.TrySchedule(std::move(work))
+      : pool == Pool::kWrite ? writes_.TrySchedule(std::move(work))
+                             : analyses_.TrySchedule(std::move(work));
   if (!scheduled) {
     options_.metrics->QueueRefused(pool);
   }

@@ -35,9 +35,9 @@ struct PoolSize {
 };
 
 // Where calls are run and counted: searches by the threads that receive them,
-// reads and writes, which wait for the disk, in pools. Admission is here: a
-// call that finds its queue full is answered at once with RESOURCE_EXHAUSTED
-// and RetryInfo.
+// reads and writes, which wait for the disk, and works of minutes in pools.
+// Admission is here: a call that finds its queue full is answered at once with
+// RESOURCE_EXHAUSTED and RetryInfo.
 //
 // Owned by the gRPC server, outlives every call. Thread-safe.
 class CallRunner {
@@ -126,6 +126,7 @@ class CallRunner {
   SearchLoop searches_;
   ThreadPool reads_;
   ThreadPool writes_;
+  ThreadPool analyses_;
 };
 
 }  // namespace sextant

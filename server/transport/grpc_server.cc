@@ -52,6 +52,8 @@ CallRunner::Options RunnerOptions(const Config::Grpc& config,
                                          config.read_queue};
   options.pools[IndexOf(Pool::kWrite)] = {config.write_threads,
                                           config.write_queue};
+  options.pools[IndexOf(Pool::kAnalysis)] = {config.analysis_threads,
+                                             config.analysis_queue};
   options.state = environment.state;
   options.metrics = environment.metrics;
   options.log = environment.log;
@@ -130,7 +132,9 @@ struct GrpcServer::Rep {
         point_api(environment),
         search_api(WithSearches(environment, runner.searches())),
         normalizer_api(environment),
-        services({&collection_api, &point_api, &search_api, &normalizer_api},
+        hubness_api(environment),
+        services({&collection_api, &point_api, &search_api, &normalizer_api,
+                  &hubness_api},
                  &runner),
         health(environment.state, &runner) {}
 
@@ -140,6 +144,7 @@ struct GrpcServer::Rep {
   PointApi point_api;
   SearchApi search_api;
   NormalizerApi normalizer_api;
+  HubnessApi hubness_api;
   Services services;
   HealthService health;
   std::string listen_address;
@@ -241,6 +246,7 @@ bool GrpcServer::Stop(absl::Duration drain) {
   rep_->server->Shutdown(std::chrono::system_clock::now() + kForConnections);
   rep_->server->Wait();
   rep_->runner.Stop();
+  rep_->hubness_api.Close();
   rep_->server.reset();
   return drained;
 }

@@ -68,11 +68,40 @@ void Services::AddNormalizerMethods(const NormalizerApi* api) {
 
 #undef SEXTANT_UNARY
 
+// One method that answers with many messages: parse, call; the call sends them.
+#define SEXTANT_ANSWERS(service, name, api_call)                             \
+  answer_methods_.push_back(                                                 \
+      std::make_unique<AnswerStream::Environment>(AnswerStream::Environment{ \
+          Method::k##name, runner_, &answer_streams_,                        \
+          [this](grpc::ServerContext* call, grpc::ByteBuffer* in,            \
+                 AnswerStream::Writer* writer, void* tag) {                  \
+            service.Request##name(call, in, writer, runner_->queue(),        \
+                                  runner_->queue(), tag);                    \
+          },                                                                 \
+          [api](const grpc::ByteBuffer& in, const RequestContext& context,   \
+                AnswerStream::Send send) {                                   \
+            v1::name##Request request;                                       \
+            if (absl::Status parsed = CallRunner::Parse(in, &request);       \
+                !parsed.ok()) {                                              \
+              return parsed;                                                 \
+            }                                                                \
+            return api->api_call(request, context, send);                    \
+          }}))
+
+void Services::AddHubnessMethods(HubnessApi* api) {
+  SEXTANT_ANSWERS(hubness_, TuneNormalizer, Tune);
+  SEXTANT_ANSWERS(hubness_, DiagnoseHubness, Diagnose);
+  SEXTANT_ANSWERS(hubness_, MinePairs, Mine);
+}
+
+#undef SEXTANT_ANSWERS
+
 Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddCollectionMethods(api.collections);
   AddPointMethods(api.points);
   AddSearchMethods(api.searches);
   AddNormalizerMethods(api.normalizers);
+  AddHubnessMethods(api.hubness);
   stream_environment_ = {api.points, runner, &streams_,
                          [this](grpc::ServerContext* call,
                                 UpsertStream::Stream* stream, void* tag) {
@@ -87,6 +116,7 @@ void Services::RegisterWith(grpc::ServerBuilder* builder) {
   builder->RegisterService(&points_);
   builder->RegisterService(&searches_);
   builder->RegisterService(&normalizers_);
+  builder->RegisterService(&hubness_);
 }
 
 void Services::Arm() {
@@ -94,10 +124,16 @@ void Services::Arm() {
     method->Arm(kArmedCalls);
   }
   UpsertStream::Arm(&stream_environment_);
+  for (const auto& method : answer_methods_) {
+    AnswerStream::Arm(method.get());
+  }
 }
 
 void Services::DrainStreams() {
   for (const std::shared_ptr<UpsertStream>& stream : streams_.All()) {
+    stream->Drain();
+  }
+  for (const std::shared_ptr<AnswerStream>& stream : answer_streams_.All()) {
     stream->Drain();
   }
 }

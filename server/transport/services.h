@@ -7,13 +7,16 @@
 #include "grpcpp/server_builder.h"
 
 #include "server/api/collection_api.h"
+#include "server/api/hubness_api.h"
 #include "server/api/normalizer_api.h"
 #include "server/api/point_api.h"
 #include "server/api/search_api.h"
+#include "server/transport/answer_stream.h"
 #include "server/transport/call_runner.h"
 #include "server/transport/unary_call.h"
 #include "server/transport/upsert_stream.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
+#include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
@@ -32,6 +35,7 @@ class Services {
     const PointApi* points = nullptr;
     const SearchApi* searches = nullptr;
     const NormalizerApi* normalizers = nullptr;
+    HubnessApi* hubness = nullptr;
   };
 
   // What is named outlives the services.
@@ -71,19 +75,28 @@ class Services {
                           v1::NormalizerService::WithRawMethod_DeleteNormalizer<
                               v1::NormalizerService::Service>>>>>>>;
 
+  using Hubness = v1::HubnessService::WithRawMethod_TuneNormalizer<
+      v1::HubnessService::WithRawMethod_DiagnoseHubness<
+          v1::HubnessService::WithRawMethod_MinePairs<
+              v1::HubnessService::Service>>>;
+
   void AddCollectionMethods(const CollectionApi* api);
   void AddPointMethods(const PointApi* api);
   void AddSearchMethods(const SearchApi* api);
   void AddNormalizerMethods(const NormalizerApi* api);
+  void AddHubnessMethods(HubnessApi* api);
 
   CallRunner* const runner_;
   Collections collections_;
   Points points_;
   Searches searches_;
   Normalizers normalizers_;
+  Hubness hubness_;
   std::vector<std::unique_ptr<UnaryMethod>> methods_;
   UpsertStream::Set streams_;
   UpsertStream::Environment stream_environment_;
+  AnswerStream::Set answer_streams_;
+  std::vector<std::unique_ptr<AnswerStream::Environment>> answer_methods_;
 };
 
 }  // namespace sextant
