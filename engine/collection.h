@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
+#include "engine/adapter_catalog.h"
 #include "engine/collection_info.h"
 #include "engine/filtered_reads.h"
 #include "engine/normalizer_catalog.h"
@@ -138,6 +139,8 @@ class Collection {
 
   // Its banks and normalisers, which live as long as the collection.
   virtual absl::StatusOr<NormalizerCatalog*> normalizers() = 0;
+  // Its Cosine Adapters, likewise.
+  virtual absl::StatusOr<AdapterCatalog*> adapters() = 0;
 
   // As of now, for works that last. It lives no longer than the collection.
   virtual absl::StatusOr<PinnedCollection> Pin() const = 0;

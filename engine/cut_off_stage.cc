@@ -2,8 +2,10 @@
 #include "engine/cut_off_stage.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -24,8 +26,12 @@ Cut CutBelow(double least_score, const std::vector<Candidate>& candidates,
       candidates.begin(), candidates.end(), [least_score](const Candidate& c) {
         return static_cast<double>(c.score) >= least_score;
       });
-  return {static_cast<size_t>(end - candidates.begin()), least_score,
+  Cut cut{static_cast<size_t>(end - candidates.begin()), std::nullopt,
           std::move(rule)};
+  if (std::isfinite(least_score)) {
+    cut.least_score = least_score;
+  }
+  return cut;
 }
 
 Cut CutByGap(const ScoreGap& rule, const std::vector<Candidate>& candidates) {
@@ -64,11 +70,16 @@ uint32_t RankedForCutOff(const SearchQuery& query, uint32_t page_end) {
 }
 
 CutOffOutcome ApplyCutOff(const SearchQuery& query,
+                          const std::optional<BoundAdapter>& adapter,
                           std::vector<Candidate>* candidates) {
   Cut cut;
   if (const auto* min = std::get_if<MinScore>(&*query.cut_off)) {
     cut = CutBelow(min->score, *candidates,
                    absl::StrFormat("min score %.9g", min->score));
+  } else if (adapter.has_value()) {
+    cut = CutBelow(adapter->least_cosine, *candidates,
+                   absl::StrFormat("%s: min score %.9g", adapter->text,
+                                   adapter->least_cosine));
   } else {
     cut = CutByGap(std::get<ScoreGap>(*query.cut_off), *candidates);
   }

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/candidate.h"
+#include "engine/find_adapter.h"
 #include "engine/search_query.h"
 #include "engine/search_result.h"
 
@@ -19,8 +21,9 @@ namespace sextant {
 uint32_t RankedForCutOff(const SearchQuery& query, uint32_t page_end);
 
 // Cuts `candidates`, best first, and tells what it did. `query` was checked and
-// has a cut-off.
+// has a cut-off; `adapter` is that of an AdapterCutOff.
 CutOffOutcome ApplyCutOff(const SearchQuery& query,
+                          const std::optional<BoundAdapter>& adapter,
                           std::vector<Candidate>* candidates);
 
 }  // namespace sextant

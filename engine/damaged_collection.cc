@@ -85,6 +85,7 @@ class DamagedCollection final : public Collection {
   absl::StatusOr<NormalizerCatalog*> normalizers() override { return damage_; }
   absl::StatusOr<PinnedCollection> Pin() const override { return damage_; }
   void RememberHubness(HubnessRecord /*record*/) override {}
+  absl::StatusOr<AdapterCatalog*> adapters() override { return damage_; }
   CollectionInfo Info() const override {
     CollectionInfo info;
     info.name = name_;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
+#include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/candidate.h"
 #include "engine/cut_off_stage.h"
@@ -18,6 +19,7 @@
 #include "engine/diversity_stage.h"
 #include "engine/fetch_hits.h"
 #include "engine/filter_match.h"
+#include "engine/find_adapter.h"
 #include "engine/find_correction.h"
 #include "engine/grouping_stage.h"
 #include "engine/highlight_hits.h"
@@ -177,7 +179,7 @@ class Execution {
                      IsPlainDense(query_) ? RankByDense(wanted) : RankByAll());
     const size_t found = candidates.size();
     if (query_.cut_off.has_value()) {
-      result_.cut_off = ApplyCutOff(query_, &candidates);
+      result_.cut_off = ApplyCutOff(query_, adapter_, &candidates);
     }
     has_more_ = has_more_ && candidates.size() == found;
     return candidates;
@@ -199,7 +201,28 @@ class Execution {
                     kPath, context_));
     ASSIGN_OR_RETURN(correction_,
                      FindCorrection(target_, source, vector_, kPath, context_));
+    ASSIGN_OR_RETURN(adapter_, FindAdapter(target_, query_, vector_));
+    if (adapter_.has_value() && correction_.has_value()) {
+      return InvalidField(
+          "cut_off.adapter",
+          absl::StrCat("is for cosines, and scores are corrected by ",
+                       correction_->ToString(),
+                       "; search with the normalizer \"none\""));
+    }
     return absl::OkStatus();
+  }
+
+  // Points below it are no hits, whatever else is found: where a walk through
+  // a graph may end.
+  std::optional<double> LeastUsefulScore() const {
+    if (correction_.has_value() || !query_.cut_off.has_value()) {
+      return std::nullopt;
+    }
+    if (const auto* min = std::get_if<MinScore>(&*query_.cut_off)) {
+      return min->score;
+    }
+    return adapter_.has_value() ? std::optional<double>(adapter_->least_cosine)
+                                : std::nullopt;
   }
 
   absl::StatusOr<std::vector<Candidate>> RankByDense(uint32_t wanted) {
@@ -211,6 +234,10 @@ class Execution {
         {.candidates = RankedForCutOff(
              query_, wanted != 0 ? wanted : query_.limit + query_.offset),
          .corrected = correction_.has_value()});
+    if (const std::optional<double> least = LeastUsefulScore();
+        least.has_value()) {
+      plan_.dense.EndBelow(*least);
+    }
     result_.expected_recall = plan_.dense.expected_recall;
     result_.filtered_walk = std::ranges::any_of(
         plan_.dense.segments, [](const SegmentPlan& segment) {
@@ -294,6 +321,7 @@ class Execution {
   bool has_more_ = false;
   std::vector<float> vector_;  // of the only source, if it is dense
   std::optional<Correction> correction_;
+  std::optional<BoundAdapter> adapter_;  // of the cut-off
   std::unique_ptr<HybridSearch> hybrid_;
 };
 

@@ -97,4 +97,10 @@ inline constexpr uint32_t kTuneGalleryDefault = 20'000;
 inline constexpr uint32_t kTuneGalleryMax = 200'000;
 inline constexpr uint64_t kTuneGalleryBytesMax = uint64_t{256} << 20U;
 
+inline constexpr size_t kAdaptersMax = 32;
+// To fit an adapter: queries, unlabelled points of each, and pairs of all.
+inline constexpr size_t kFitQueriesMax = 100'000;
+inline constexpr uint32_t kFitNegativesMax = 1000;
+inline constexpr uint64_t kFitPairsMax = 5'000'000;
+
 }  // namespace sextant::limits

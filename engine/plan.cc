@@ -2,6 +2,7 @@
 #include "engine/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -332,6 +333,17 @@ uint32_t DefaultCandidates(uint32_t page_end) {
   return candidates;
 }
 
+void DensePlan::EndBelow(double score) {
+  constexpr auto kMax = static_cast<double>(std::numeric_limits<float>::max());
+  for (SegmentPlan& segment : segments) {
+    if (segment.method == SearchMethod::kGraph && segment.effort.has_slack()) {
+      segment.effort.least_score =
+          static_cast<float>(std::clamp(score, -kMax, kMax));
+      least_score = score;
+    }
+  }
+}
+
 std::string DensePlan::SegmentsText(absl::string_view indent) const {
   std::string text;
   for (const SegmentPlan& segment : segments) {
@@ -357,6 +369,9 @@ std::string Plan::ToString(const Schema& schema) const {
       field.dimension, " candidates ", dense.candidates);
   if (dense.recall_target != 0) {
     absl::StrAppendFormat(&text, " recall target %.4g", dense.recall_target);
+  }
+  if (dense.least_score.has_value()) {
+    absl::StrAppendFormat(&text, " ends below %.6g", *dense.least_score);
   }
   text += "\n";
   if (filter != nullptr) {

@@ -69,9 +69,13 @@ struct DensePlan {
   uint16_t field = 0;
   uint32_t candidates = 0;   // best points kept, over all segments
   double recall_target = 0;  // 0: the effort was given
+  // Walks through graphs may end below it (SearchEffort).
+  std::optional<double> least_score;
   // Of the merged answer; 0: not known.
   double expected_recall = 1;
   std::vector<SegmentPlan> segments;
+
+  void EndBelow(double score);
 
   // A line for each, which begins with `indent`.
   std::string SegmentsText(absl::string_view indent) const;

@@ -130,8 +130,16 @@ struct MinScore {
   double score = 0;
 };
 
+// Hits that a Cosine Adapter (adapter.h) of the searched field says are
+// relevant to the query.
+struct AdapterCutOff {
+  std::string name;
+  // In place of the adapter's own; above 0, below 1.
+  std::optional<double> threshold;
+};
+
 // Which of the ranked points are good enough.
-using CutOff = std::variant<MinScore, ScoreGap>;
+using CutOff = std::variant<MinScore, ScoreGap, AdapterCutOff>;
 
 struct SearchQuery {
   std::vector<Source> sources;  // one; or several, which are fused

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "engine/adapter_catalog.h"
 #include "engine/normalizer_catalog.h"
 #include "engine/plan.h"
 #include "engine/point_reader.h"
@@ -17,6 +18,7 @@ struct SearchTarget {
   const PointReader* reader = nullptr;
   SearchDefaults defaults;
   const NormalizerCatalog* normalizers = nullptr;
+  const AdapterCatalog* adapters = nullptr;
 };
 
 }  // namespace sextant

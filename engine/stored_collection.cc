@@ -95,6 +95,8 @@ absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
                        absl::StrCat("collection '", record.name(), "'"));
   RETURN_IF_ERROR_WITH(collection->normalizers_.Load(),
                        absl::StrCat("collection '", record.name(), "'"));
+  RETURN_IF_ERROR_WITH(collection->adapters_.Load(),
+                       absl::StrCat("collection '", record.name(), "'"));
   return collection;
 }
 
@@ -121,6 +123,11 @@ absl::StatusOr<NormalizerCatalog*> StoredCollection::normalizers() {
   return &normalizers_;
 }
 
+absl::StatusOr<AdapterCatalog*> StoredCollection::adapters() {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  return &adapters_;
+}
+
 StoredCollection::StoredCollection(Store* store,
                                    const storage::CollectionRecord& record,
                                    Schema schema,
@@ -138,6 +145,7 @@ StoredCollection::StoredCollection(Store* store,
       commits_(options.commit),
       normalizers_(store, record.number(), &schema_, threads.builds,
                    [this] { return writer_.snapshot(); }),
+      adapters_(store, record.number(), &schema_),
       compactor_(store, record, &writer_, threads,
                  WithNormalizers(options.compactor, events), events),
       last_write_(std::chrono::steady_clock::now()),
@@ -252,7 +260,7 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   ASSIGN_OR_RETURN(SearchResult result,
                    ExecuteSearch({snapshot->schema.get(), snapshot.get(),
-                                  &reader_, Defaults(), &normalizers_},
+                                  &reader_, Defaults(), &normalizers_, &adapters_},
                                  query, context));
   probe_.Offer(query, result);
   return result;
@@ -274,7 +282,7 @@ void StoredCollection::RunProbe(const SearchQuery& query,
                                 const RequestContext& context) {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   const SearchTarget target{snapshot->schema.get(), snapshot.get(), &reader_,
-                            Defaults(), &normalizers_};
+                            Defaults(), &normalizers_, &adapters_};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
   const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
@@ -311,7 +319,7 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
   std::vector<absl::StatusOr<SearchResult>> results =
       ExecuteSearches({snapshot->schema.get(), snapshot.get(), &reader_,
-                       Defaults(), &normalizers_},
+                       Defaults(), &normalizers_, &adapters_},
                       queries, context);
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {

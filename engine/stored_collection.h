@@ -84,6 +84,7 @@ class StoredCollection final
       const RequestContext& context) const override;
   absl::StatusOr<NormalizerCatalog*> normalizers() override;
   absl::StatusOr<PinnedCollection> Pin() const override;
+  absl::StatusOr<AdapterCatalog*> adapters() override;
   CollectionInfo Info() const override;
   void RememberHubness(HubnessRecord record) override;
   absl::Status SealAndWait(const RequestContext& context) override;
@@ -129,6 +130,7 @@ class StoredCollection final
   CollectionWriter writer_;
   CommitQueue commits_;
   NormalizerCatalog normalizers_;
+  AdapterCatalog adapters_;
   Compactor compactor_;
   std::atomic<MonotonicTime> last_write_;
   mutable Mutex hubness_mutex_;

@@ -44,6 +44,22 @@ absl::Status ValidateRecallTarget(const SearchQuery& query) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateAdapterCutOff(const SearchQuery& query,
+                                   const AdapterCutOff& cut_off) {
+  const double threshold = cut_off.threshold.value_or(0.5);
+  if (!(threshold > 0 && threshold < 1)) {
+    return InvalidField(
+        "cut_off.adapter.threshold",
+        absl::StrCat("must be above 0 and below 1, got ", threshold));
+  }
+  if (!IsPlainDense(query)) {
+    return InvalidField("cut_off.adapter",
+                        "needs one dense source, without a fusion and boosts, "
+                        "whose cosines it is for");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ValidateCutOff(const SearchQuery& query) {
   if (!query.cut_off.has_value()) {
     return absl::OkStatus();
@@ -53,6 +69,9 @@ absl::Status ValidateCutOff(const SearchQuery& query) {
                ? absl::OkStatus()
                : InvalidField("cut_off.min_score",
                               absl::StrCat("must be finite, got ", min->score));
+  }
+  if (const auto* adapter = std::get_if<AdapterCutOff>(&*query.cut_off)) {
+    return ValidateAdapterCutOff(query, *adapter);
   }
   RETURN_IF_ERROR(
       PrefixField("cut_off.score_gap.",

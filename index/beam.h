@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "index/stop_rule.h"
+
 namespace sextant {
 
 // A search's candidate list. Its two forms, this and heap_beam.h, both hold
@@ -23,28 +25,6 @@ struct BeamNode {
   uint32_t node = 0;
 };
 
-// When a search may stop before its beam is spent: a node at distance d is of
-// use only while d <= d_k + margin + (factor - 1) * (d_k + origin), where d_k
-// is the distance of the k-th nearest live node (distance adaptive beam search,
-// arXiv 2505.15636). Easy queries end early, hard ones get the whole beam.
-// Of distances with a bias, the k-th's without it is multiplied.
-struct StopRule {
-  static constexpr float kNever = std::numeric_limits<float>::infinity();
-
-  float factor = kNever;
-  float origin = 0;  // where distances begin, sign turned: 1 for -cosine
-  float margin = 0;  // what a distance may be wrong by
-  uint32_t k = 1;
-  const float* bias = nullptr;  // by node; null: none
-
-  bool is_set() const { return factor < kNever; }
-  // Codes may err below the origin.
-  float Limit(float kth, uint32_t node) const {
-    const float own = bias == nullptr ? kth : kth - bias[node];
-    return kth + margin + (factor - 1) * std::max(0.0F, own + origin);
-  }
-};
-
 // A sorted array. Fastest up to some hundred entries.
 class SortedBeam {
  public:
@@ -53,6 +33,7 @@ class SortedBeam {
   void Start(uint32_t width, const StopRule& rule = {}) {
     rule_ = rule;
     limit_ = std::numeric_limits<float>::infinity();
+    useful_limit_ = rule.UsefulLimit();
     kth_ = 0;
     width_ = width;
     live_ = 0;
@@ -86,7 +67,8 @@ class SortedBeam {
 
   // The nearest node not handed out yet; false when there is none.
   bool Next(uint32_t* node) {
-    if (next_ >= size_) {
+    if (next_ >= size_ ||
+        (entries_[next_].distance > useful_limit_ && live_ >= rule_.k)) {
       return false;
     }
     *node = entries_[next_].node & kNodeMask;
@@ -189,7 +171,8 @@ class SortedBeam {
 
   StopRule rule_;
   float limit_ = 0;  // of the rule
-  size_t kth_ = 0;   // place of the k-th live entry, once there is one
+  float useful_limit_ = StopRule::kNever;
+  size_t kth_ = 0;  // place of the k-th live entry, once there is one
   std::vector<Entry> entries_;
   size_t size_ = 0;
   size_t next_ = 0;  // first entry that is not expanded

@@ -70,6 +70,28 @@ TEST(SortedBeamTest, ARuleNeverDropsTheNearestThoughTheyLieBelowTheOrigin) {
   EXPECT_THAT(LiveNodes(beam), ElementsAre(1, 2));
 }
 
+TEST(SortedBeamTest, EndsBehindWhatIsUsefulOnceEnoughIsFound) {
+  const StopRule rule{.factor = 1.5F, .k = 2, .useful = 4};
+  SortedBeam beam;
+  beam.Start(10, rule);
+  beam.Insert(8, 1, true);
+  uint32_t node = 0;
+  ASSERT_TRUE(beam.Next(&node));  // too far, but there is no other way yet
+  EXPECT_EQ(node, 1U);
+  beam.Insert(9, 2, true);
+  beam.Insert(5.5F, 3, true);
+  ASSERT_TRUE(beam.Next(&node));  // within the slack behind 4
+  EXPECT_EQ(node, 3U);
+  EXPECT_FALSE(beam.Next(&node));
+  // What was found stays.
+  EXPECT_THAT(LiveNodes(beam), ElementsAre(3, 1, 2));
+  beam.Start(10, {.factor = 1.5F, .k = 2});
+  for (const uint32_t far : {8U, 9U, 10U}) {
+    beam.Insert(static_cast<float>(far), far, true);
+  }
+  EXPECT_TRUE(beam.Next(&node) && beam.Next(&node));
+}
+
 TEST(SortedBeamTest, GrowsWithTheNodesItHolds) {
   SortedBeam beam;
   beam.Start(SortedBeam::kMaxNodes - 1);

@@ -275,6 +275,7 @@ StopRule RuleOf(const ScanRequest& request, const SearchedGraph& searched,
   rule.margin = error;
   rule.k = static_cast<uint32_t>(k);
   rule.bias = request.bias.by_row;
+  rule.useful = -effort.least_score;
   return rule;
 }
 

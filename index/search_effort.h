@@ -17,6 +17,11 @@ struct SearchEffort {
   // ones get the whole beam. Infinity: the beam alone decides.
   float slack = std::numeric_limits<float>::infinity();
 
+  // Rows with a lower score are of no use to the caller: once as many rows as
+  // asked for are found, what is farther than this score and the slack behind
+  // it is not expanded. Only with slack, and not with corrected scores.
+  float least_score = -std::numeric_limits<float>::infinity();
+
   // A search that computed more distances than this gives up without an answer
   // (SearchWork::gave_up), for a caller who has another way.
   uint64_t distances_max = std::numeric_limits<uint64_t>::max();

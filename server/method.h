@@ -35,6 +35,10 @@ enum class Method {
   kTuneNormalizer,
   kDiagnoseHubness,
   kMinePairs,
+  kFitAdapter,
+  kPutAdapter,
+  kListAdapters,
+  kDeleteAdapter,
 };
 
 // Which threads serve a method; each pool has its own bounded queue, so that a
@@ -48,7 +52,7 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 25> kMethods = {{
+inline constexpr std::array<MethodInfo, 29> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
@@ -74,6 +78,10 @@ inline constexpr std::array<MethodInfo, 25> kMethods = {{
     {Method::kTuneNormalizer, "TuneNormalizer", Pool::kAnalysis},
     {Method::kDiagnoseHubness, "DiagnoseHubness", Pool::kAnalysis},
     {Method::kMinePairs, "MinePairs", Pool::kAnalysis},
+    {Method::kFitAdapter, "FitAdapter", Pool::kWrite},
+    {Method::kPutAdapter, "PutAdapter", Pool::kWrite},
+    {Method::kListAdapters, "ListAdapters", Pool::kRead},
+    {Method::kDeleteAdapter, "DeleteAdapter", Pool::kWrite},
 }};
 
 constexpr size_t IndexOf(Method method) {

@@ -25,6 +25,7 @@ void AddHubnessCommand(CLI::App& app, Action* action);
 void AddImportCommand(CLI::App& app, Action* action);
 void AddMineCommand(CLI::App& app, Action* action);
 void AddNormalizerCommand(CLI::App& app, Action* action);
+void AddAdapterCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);
 void AddStatsCommand(CLI::App& app, Action* action);

@@ -64,7 +64,12 @@ absl::StatusOr<client::CutOff> ParseCutOff(absl::string_view text) {
     ASSIGN_OR_RETURN(const double score, ParseNumber(text, pair.second));
     return client::CutOff(client::MinScore{score});
   }
-  return Wrong(text, "min:SCORE or gap[:size=S,ratio=R,n=N,empty]");
+  if (pair.first == "adapter" && !pair.second.empty()) {
+    return client::CutOff(
+        client::AdapterCutOff{.name = std::string(pair.second)});
+  }
+  return Wrong(text,
+               "min:SCORE, gap[:size=S,ratio=R,n=N,empty] or adapter:NAME");
 }
 
 std::string NoHitsText(const client::CutOffOutcome& outcome) {

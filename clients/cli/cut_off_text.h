@@ -10,8 +10,8 @@
 
 namespace sextant::cli {
 
-// "min:0.6", "gap", "gap:size=0.05,ratio=5,n=100,empty". UsageError names what
-// is wrong.
+// "min:0.6", "gap", "gap:size=0.05,ratio=5,n=100,empty", "adapter:good".
+// UsageError names what is wrong.
 absl::StatusOr<client::CutOff> ParseCutOff(absl::string_view text);
 
 // Why there is no hit, for people.

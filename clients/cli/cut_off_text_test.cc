@@ -26,13 +26,17 @@ TEST(CutOffTextTest, ReadsEveryKind) {
   EXPECT_EQ(gap.min_ratio.value_or(0), 5);
   EXPECT_EQ(gap.candidates, 50U);
   EXPECT_TRUE(gap.empty_without_gap);
+  ASSERT_OK_AND_ASSIGN(const client::CutOff adapter,
+                       ParseCutOff("adapter:good"));
+  EXPECT_EQ(std::get<client::AdapterCutOff>(adapter).name, "good");
 }
 
 TEST(CutOffTextTest, SaysWhatIsWrong) {
   const auto error = [](absl::string_view text) {
     return std::string(ParseCutOff(text).status().message());
   };
-  EXPECT_THAT(error("best"), HasSubstr("expected min:SCORE or gap"));
+  EXPECT_THAT(error("best"), HasSubstr("expected min:SCORE, gap"));
+  EXPECT_THAT(error("adapter:"), HasSubstr("or adapter:NAME"));
   EXPECT_THAT(error("min:much"), HasSubstr("'min:much': expected a number"));
   EXPECT_THAT(error("gap:n=-1"), HasSubstr("'n=-1': expected a whole number"));
   EXPECT_THAT(error("gap:wide"), HasSubstr("'wide': expected size=S"));

@@ -68,6 +68,7 @@ int Run(int argc, char** argv) {
   AddNormalizerCommand(app, &action);
   AddHubnessCommand(app, &action);
   AddMineCommand(app, &action);
+  AddAdapterCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);

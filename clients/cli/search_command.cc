@@ -451,7 +451,8 @@ void AddAnswerOptions(CLI::App* command, Options* options) {
                       "gap (after the largest gap between scores), "
                       "gap:size=0.05,ratio=5 (after the first that is as "
                       "great), with n=100 (best points looked at) and empty "
-                      "(no hits without such a gap)");
+                      "(no hits without such a gap); or adapter:NAME "
+                      "(`sextant adapter`)");
   command->add_option_function<double>(
       "--diversity",
       [request](const double& strength) { request->diversity = strength; },
@@ -544,6 +545,7 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "  sextant search packages --id 42 --diversity 0.5\n"
       "  sextant search packages --id 42 --cut-off gap\n"
       "  sextant search packages --id 42 --cut-off gap:ratio=10,empty\n"
+      "  sextant search docs --vector-file q.npy --cut-off adapter:good\n"
       "  sextant search docs --vector '[0.1, 0.7, 0.2]' --explain\n"
       "  sextant search docs --sparse-vector '{\"indices\": [3, 17], "
       "\"weights\": [0.5, 1.25]}' --vector-query 42\n"

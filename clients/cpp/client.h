@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#include "clients/cpp/adapter_types.h"
 #include "clients/cpp/client_options.h"
 #include "clients/cpp/hubness_types.h"
 #include "clients/cpp/normalizer_types.h"
@@ -154,6 +155,21 @@ class Client {
   absl::Status MinePairs(absl::string_view source, absl::string_view target,
                          const MineRequest& request, const OnMined& on_mined,
                          const CallOptions& call = {});
+
+  // Cosine Adapters: see sextant/v1/adapter_service.proto. A fit may take
+  // minutes; give it a timeout.
+  absl::StatusOr<CosineAdapter> FitAdapter(absl::string_view collection,
+                                           const AdapterFitRequest& fit,
+                                           const CallOptions& call = {});
+  absl::StatusOr<CosineAdapter> PutAdapter(absl::string_view collection,
+                                           const CosineAdapter& adapter,
+                                           const CallOptions& call = {});
+  absl::StatusOr<std::vector<CosineAdapter>> ListAdapters(
+      absl::string_view collection, bool with_layers,
+      const CallOptions& call = {});
+  absl::Status DeleteAdapter(absl::string_view collection,
+                             absl::string_view name,
+                             const CallOptions& call = {});
 
  private:
   explicit Client(std::shared_ptr<Connection> connection);

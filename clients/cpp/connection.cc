@@ -36,6 +36,7 @@ Connection::Connection(std::string target, const ClientOptions& options)
   searches_ = v1::SearchService::NewStub(channel_);
   normalizers_ = v1::NormalizerService::NewStub(channel_);
   hubness_ = v1::HubnessService::NewStub(channel_);
+  adapters_ = v1::AdapterService::NewStub(channel_);
 }
 
 RetrySchedule Connection::NewSchedule() const {

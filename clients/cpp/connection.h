@@ -13,6 +13,7 @@
 #include "clients/cpp/client_options.h"
 #include "clients/cpp/retry.h"
 #include "clients/cpp/status_from_grpc.h"
+#include "sextant/v1/adapter_service.grpc.pb.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
 #include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
@@ -32,6 +33,7 @@ class Connection {
   v1::SearchService::Stub& searches() { return *searches_; }
   v1::NormalizerService::Stub& normalizers() { return *normalizers_; }
   v1::HubnessService::Stub& hubness() { return *hubness_; }
+  v1::AdapterService::Stub& adapters() { return *adapters_; }
   const ClientOptions& options() const { return options_; }
 
   RetrySchedule NewSchedule() const;
@@ -127,6 +129,7 @@ class Connection {
   std::unique_ptr<v1::SearchService::Stub> searches_;
   std::unique_ptr<v1::NormalizerService::Stub> normalizers_;
   std::unique_ptr<v1::HubnessService::Stub> hubness_;
+  std::unique_ptr<v1::AdapterService::Stub> adapters_;
 };
 
 }  // namespace sextant::client

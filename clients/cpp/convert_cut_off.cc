@@ -10,6 +10,13 @@ void ToWire(const CutOff& cut_off, v1::CutOff* wire) {
     wire->set_min_score(min->score);
     return;
   }
+  if (const auto* adapter = std::get_if<AdapterCutOff>(&cut_off)) {
+    wire->mutable_adapter()->set_name(adapter->name);
+    if (adapter->threshold.has_value()) {
+      wire->mutable_adapter()->set_threshold(*adapter->threshold);
+    }
+    return;
+  }
   const auto& gap = std::get<ScoreGap>(cut_off);
   v1::ScoreGap* const rule = wire->mutable_score_gap();
   rule->set_candidates(gap.candidates);

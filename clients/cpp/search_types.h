@@ -66,8 +66,14 @@ struct ScoreGap {
   bool empty_without_gap = false;
 };
 
+// Hits that a Cosine Adapter says are relevant: AdapterCutOff in the API.
+struct AdapterCutOff {
+  std::string name;
+  absl::optional<double> threshold;  // in place of its own
+};
+
 // Which hits are good enough.
-using CutOff = std::variant<MinScore, ScoreGap>;
+using CutOff = std::variant<MinScore, ScoreGap, AdapterCutOff>;
 
 // Which parts of the texts of hits to show.
 struct HighlightRequest {

@@ -43,12 +43,20 @@ absl::StatusOr<std::optional<CutOff>> ToCutOff(
       return std::optional<CutOff>(MinScore{message.cut_off().min_score()});
     case v1::CutOff::kScoreGap:
       return std::optional<CutOff>(ToScoreGap(message.cut_off().score_gap()));
+    case v1::CutOff::kAdapter: {
+      const v1::AdapterCutOff& wire = message.cut_off().adapter();
+      AdapterCutOff cut_off{.name = wire.name()};
+      if (wire.has_threshold()) {
+        cut_off.threshold = wire.threshold();
+      }
+      return std::optional<CutOff>(std::move(cut_off));
+    }
     case v1::CutOff::KIND_NOT_SET:
       break;
   }
   return InvalidField("cut_off",
                       "required: a kind that this server knows: `min_score`, "
-                      "`score_gap`");
+                      "`score_gap`, `adapter`");
 }
 
 absl::StatusOr<std::optional<Diversity>> ToDiversity(

@@ -133,8 +133,9 @@ struct GrpcServer::Rep {
         search_api(WithSearches(environment, runner.searches())),
         normalizer_api(environment),
         hubness_api(environment),
+        adapter_api(environment),
         services({&collection_api, &point_api, &search_api, &normalizer_api,
-                  &hubness_api},
+                  &hubness_api, &adapter_api},
                  &runner),
         health(environment.state, &runner) {}
 
@@ -145,6 +146,7 @@ struct GrpcServer::Rep {
   SearchApi search_api;
   NormalizerApi normalizer_api;
   HubnessApi hubness_api;
+  AdapterApi adapter_api;
   Services services;
   HealthService health;
   std::string listen_address;

@@ -145,7 +145,8 @@ TEST_F(GrpcServerTest, EverythingSaysLoadingUntilItIsLoaded) {
   ASSERT_NO_FATAL_FAILURE(FinishLoading());
   for (const char* service :
        {"", "sextant.v1.CollectionService", "sextant.v1.PointService",
-        "sextant.v1.SearchService", "sextant.v1.NormalizerService"}) {
+        "sextant.v1.SearchService", "sextant.v1.NormalizerService",
+        "sextant.v1.AdapterService"}) {
     EXPECT_EQ(HealthOf(service), HealthCheckResponse::SERVING) << service;
   }
   EXPECT_OK(CheckHealth(server_->listen_address(), 5000));

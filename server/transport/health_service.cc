@@ -25,6 +25,7 @@ bool IsKnown(absl::string_view service) {
   return service.empty() || service == "sextant.v1.CollectionService" ||
          service == "sextant.v1.PointService" ||
          service == "sextant.v1.NormalizerService" ||
+         service == "sextant.v1.AdapterService" ||
          service == "sextant.v1.SearchService";
 }
 

@@ -66,6 +66,13 @@ void Services::AddNormalizerMethods(const NormalizerApi* api) {
   SEXTANT_UNARY(normalizers_, DeleteNormalizer, DeleteNormalizer);
 }
 
+void Services::AddAdapterMethods(const AdapterApi* api) {
+  SEXTANT_UNARY(adapters_, FitAdapter, FitAdapter);
+  SEXTANT_UNARY(adapters_, PutAdapter, PutAdapter);
+  SEXTANT_UNARY(adapters_, ListAdapters, ListAdapters);
+  SEXTANT_UNARY(adapters_, DeleteAdapter, DeleteAdapter);
+}
+
 #undef SEXTANT_UNARY
 
 // One method that answers with many messages: parse, call; the call sends them.
@@ -102,6 +109,7 @@ Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddSearchMethods(api.searches);
   AddNormalizerMethods(api.normalizers);
   AddHubnessMethods(api.hubness);
+  AddAdapterMethods(api.adapters);
   stream_environment_ = {api.points, runner, &streams_,
                          [this](grpc::ServerContext* call,
                                 UpsertStream::Stream* stream, void* tag) {
@@ -117,6 +125,7 @@ void Services::RegisterWith(grpc::ServerBuilder* builder) {
   builder->RegisterService(&searches_);
   builder->RegisterService(&normalizers_);
   builder->RegisterService(&hubness_);
+  builder->RegisterService(&adapters_);
 }
 
 void Services::Arm() {

@@ -6,6 +6,7 @@
 
 #include "grpcpp/server_builder.h"
 
+#include "server/api/adapter_api.h"
 #include "server/api/collection_api.h"
 #include "server/api/hubness_api.h"
 #include "server/api/normalizer_api.h"
@@ -15,6 +16,7 @@
 #include "server/transport/call_runner.h"
 #include "server/transport/unary_call.h"
 #include "server/transport/upsert_stream.h"
+#include "sextant/v1/adapter_service.grpc.pb.h"
 #include "sextant/v1/collection_service.grpc.pb.h"
 #include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
@@ -36,6 +38,7 @@ class Services {
     const SearchApi* searches = nullptr;
     const NormalizerApi* normalizers = nullptr;
     HubnessApi* hubness = nullptr;
+    const AdapterApi* adapters = nullptr;
   };
 
   // What is named outlives the services.
@@ -79,12 +82,18 @@ class Services {
       v1::HubnessService::WithRawMethod_DiagnoseHubness<
           v1::HubnessService::WithRawMethod_MinePairs<
               v1::HubnessService::Service>>>;
+  using Adapters = v1::AdapterService::WithRawMethod_FitAdapter<
+      v1::AdapterService::WithRawMethod_PutAdapter<
+          v1::AdapterService::WithRawMethod_ListAdapters<
+              v1::AdapterService::WithRawMethod_DeleteAdapter<
+                  v1::AdapterService::Service>>>>;
 
   void AddCollectionMethods(const CollectionApi* api);
   void AddPointMethods(const PointApi* api);
   void AddSearchMethods(const SearchApi* api);
   void AddNormalizerMethods(const NormalizerApi* api);
   void AddHubnessMethods(HubnessApi* api);
+  void AddAdapterMethods(const AdapterApi* api);
 
   CallRunner* const runner_;
   Collections collections_;
@@ -92,6 +101,7 @@ class Services {
   Searches searches_;
   Normalizers normalizers_;
   Hubness hubness_;
+  Adapters adapters_;
   std::vector<std::unique_ptr<UnaryMethod>> methods_;
   UpsertStream::Set streams_;
   UpsertStream::Environment stream_environment_;

@@ -151,6 +151,45 @@ TEST_P(IndexRecallTest, AfterAMergeThatBringsNewClusters) {
   ExpectRecall(*built.index, data.queries, 0.895, 0.985);
 }
 
+// 50 rows are asked for, and those that score like the third or better are of
+// use: fewer distances, and nearly all of these are found that are without.
+TEST_P(IndexRecallTest, ALeastScoreEndsSearchesEarly) {
+  constexpr size_t kAsked = 50;
+  constexpr size_t kUseful = 3;
+  const RecallData data = Generate(GetParam().metric);
+  const Built built = Build(TestInput(data.shape, data.rows));
+  const RequestContext context;
+  SearchEffort effort{.ef = 400, .slack = 0.2F};
+  uint64_t distances = 0;
+  uint64_t distances_early = 0;
+  size_t found = 0;
+  size_t found_early = 0;
+  for (uint32_t i = 0; i < data.queries.rows(); ++i) {
+    const std::span<const float> query = data.queries.row(i);
+    SearchWork work;
+    TopK exact(kUseful);
+    ASSERT_OK(built.index->Scan(query, RowSet(), context, exact, work));
+    const float least = exact.TakeSorted().back().score;
+    for (const bool early : {false, true}) {
+      effort.least_score = early ? least : SearchEffort().least_score;
+      work = {};
+      TopK top(kAsked);
+      ASSERT_OK(
+          built.index->Search(query, effort, RowSet(), context, top, work));
+      (early ? distances_early : distances) += work.distances;
+      EXPECT_EQ(top.size(), kAsked);
+      for (const ScoredRow& hit : top.TakeSorted()) {
+        (early ? found_early : found) += hit.score >= least ? 1U : 0U;
+      }
+    }
+  }
+  RecordProperty("distances", std::to_string(distances));
+  RecordProperty("distances_early", std::to_string(distances_early));
+  EXPECT_LT(distances_early, distances);
+  EXPECT_GE(static_cast<double>(found_early), 0.97 * static_cast<double>(found))
+      << "seed " << kSeed;
+}
+
 // Three rounds that each drop 30 % and bring back as many others.
 TEST_P(IndexRecallTest, AfterMergesThatDropAThird) {
   const RecallData data = Generate(GetParam().metric);
