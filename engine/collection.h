@@ -21,6 +21,8 @@
 #include "engine/pinned_collection.h"
 #include "engine/point.h"
 #include "engine/prepared_write.h"
+#include "engine/query_sampler.h"
+#include "engine/query_watch.h"
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "engine/search_query.h"
@@ -141,6 +143,9 @@ class Collection {
   virtual absl::StatusOr<NormalizerCatalog*> normalizers() = 0;
   // Its Cosine Adapters, likewise.
   virtual absl::StatusOr<AdapterCatalog*> adapters() = 0;
+  // Its sampled queries, and how they compare with the banks.
+  virtual absl::StatusOr<QuerySampler*> queries() = 0;
+  virtual absl::StatusOr<QueryWatch*> query_watch() = 0;
 
   // As of now, for works that last. It lives no longer than the collection.
   virtual absl::StatusOr<PinnedCollection> Pin() const = 0;

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 
+#include "engine/normalizer_shift.h"
 #include "engine/recall_probe.h"
 #include "engine/schema.h"
 #include "index/vector_index.h"
@@ -77,6 +78,8 @@ struct CollectionInfo {
   std::vector<FieldFill> fills;
   RecallStats recall;
   std::vector<HubnessRecord> hubness;  // by field and normaliser
+  // As of the last comparison, by normaliser.
+  std::vector<NormalizerShift> query_shifts;
   // Not OK: the collection's data is damaged; every other call on it returns
   // this.
   absl::Status health;

@@ -86,6 +86,8 @@ class DamagedCollection final : public Collection {
   absl::StatusOr<PinnedCollection> Pin() const override { return damage_; }
   void RememberHubness(HubnessRecord /*record*/) override {}
   absl::StatusOr<AdapterCatalog*> adapters() override { return damage_; }
+  absl::StatusOr<QuerySampler*> queries() override { return damage_; }
+  absl::StatusOr<QueryWatch*> query_watch() override { return damage_; }
   CollectionInfo Info() const override {
     CollectionInfo info;
     info.name = name_;

@@ -97,6 +97,10 @@ inline constexpr uint32_t kTuneGalleryDefault = 20'000;
 inline constexpr uint32_t kTuneGalleryMax = 200'000;
 inline constexpr uint64_t kTuneGalleryBytesMax = uint64_t{256} << 20U;
 
+// Of the queries of one vector field.
+inline constexpr uint32_t kQuerySampleMax = 100'000;
+inline constexpr uint64_t kQuerySampleBytesMax = uint64_t{64} << 20U;
+
 inline constexpr size_t kAdaptersMax = 32;
 // To fit an adapter: queries, unlabelled points of each, and pairs of all.
 inline constexpr size_t kFitQueriesMax = 100'000;

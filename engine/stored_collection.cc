@@ -97,6 +97,8 @@ absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
                        absl::StrCat("collection '", record.name(), "'"));
   RETURN_IF_ERROR_WITH(collection->adapters_.Load(),
                        absl::StrCat("collection '", record.name(), "'"));
+  RETURN_IF_ERROR_WITH(collection->queries_.Load(),
+                       absl::StrCat("collection '", record.name(), "'"));
   return collection;
 }
 
@@ -128,6 +130,22 @@ absl::StatusOr<AdapterCatalog*> StoredCollection::adapters() {
   return &adapters_;
 }
 
+absl::StatusOr<QuerySampler*> StoredCollection::queries() {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  return &queries_;
+}
+
+absl::StatusOr<QueryWatch*> StoredCollection::query_watch() {
+  RETURN_IF_ERROR(writer_.CheckNotDropped());
+  return &query_watch_;
+}
+
+void StoredCollection::WatchQueries(MonotonicTime now,
+                                    const RequestContext& context) {
+  SaveQueries();
+  query_watch_.Measure(now, context);
+}
+
 StoredCollection::StoredCollection(Store* store,
                                    const storage::CollectionRecord& record,
                                    Schema schema,
@@ -146,6 +164,8 @@ StoredCollection::StoredCollection(Store* store,
       normalizers_(store, record.number(), &schema_, threads.builds,
                    [this] { return writer_.snapshot(); }),
       adapters_(store, record.number(), &schema_),
+      queries_(store, record.number(), &schema_),
+      query_watch_(&schema_, &normalizers_, &queries_, record.name(), events),
       compactor_(store, record, &writer_, threads,
                  WithNormalizers(options.compactor, events), events),
       last_write_(std::chrono::steady_clock::now()),
@@ -258,11 +278,13 @@ absl::StatusOr<SearchResult> StoredCollection::Search(
     const SearchQuery& query, const RequestContext& context) const {
   RETURN_IF_ERROR(writer_.CheckNotDropped());
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  ASSIGN_OR_RETURN(SearchResult result,
-                   ExecuteSearch({snapshot->schema.get(), snapshot.get(),
-                                  &reader_, Defaults(), &normalizers_, &adapters_},
-                                 query, context));
+  ASSIGN_OR_RETURN(
+      SearchResult result,
+      ExecuteSearch({snapshot->schema.get(), snapshot.get(), &reader_,
+                     Defaults(), &normalizers_, &adapters_},
+                    query, context));
   probe_.Offer(query, result);
+  queries_.Offer(query);
   return result;
 }
 
@@ -281,8 +303,9 @@ SearchDefaults StoredCollection::Defaults() const {
 void StoredCollection::RunProbe(const SearchQuery& query,
                                 const RequestContext& context) {
   const std::shared_ptr<const Snapshot> snapshot = writer_.snapshot();
-  const SearchTarget target{snapshot->schema.get(), snapshot.get(), &reader_,
-                            Defaults(), &normalizers_, &adapters_};
+  const SearchTarget target{
+      snapshot->schema.get(), snapshot.get(), &reader_, Defaults(),
+      &normalizers_,          &adapters_};
   SearchQuery exact_query = query;
   auto& source = std::get<DenseSource>(exact_query.sources.front());
   const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
@@ -324,6 +347,7 @@ std::vector<absl::StatusOr<SearchResult>> StoredCollection::SearchBatch(
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].ok()) {
       probe_.Offer(queries[i], *results[i]);
+      queries_.Offer(queries[i]);
     }
   }
   return results;
@@ -361,6 +385,7 @@ CollectionInfo StoredCollection::Info() const {
       info.hubness.push_back({key.first, key.second, hubness});
     }
   }
+  info.query_shifts = query_watch_.shifts();
   std::sort(info.index.encodings.begin(), info.index.encodings.end(),
             [](const EncodingUse& a, const EncodingUse& b) {
               return std::tie(a.field, a.encoding) <

@@ -85,6 +85,8 @@ class StoredCollection final
   absl::StatusOr<NormalizerCatalog*> normalizers() override;
   absl::StatusOr<PinnedCollection> Pin() const override;
   absl::StatusOr<AdapterCatalog*> adapters() override;
+  absl::StatusOr<QuerySampler*> queries() override;
+  absl::StatusOr<QueryWatch*> query_watch() override;
   CollectionInfo Info() const override;
   void RememberHubness(HubnessRecord record) override;
   absl::Status SealAndWait(const RequestContext& context) override;
@@ -96,6 +98,11 @@ class StoredCollection final
 
   // Starts merges that are due; called a few times a second, by one thread.
   void Tick(MonotonicTime now);
+  bool samples_queries() const { return !queries_.List().empty(); }
+  // Stores the sampled queries and compares them with the banks.
+  void WatchQueries(MonotonicTime now, const RequestContext& context);
+  // What cannot be stored now is kept in memory for the next time.
+  void SaveQueries() { static_cast<void>(queries_.Save()); }
   // Ends background work; the collection stays readable.
   void StopBackground();
   void WaitForBackground();
@@ -131,6 +138,8 @@ class StoredCollection final
   CommitQueue commits_;
   NormalizerCatalog normalizers_;
   AdapterCatalog adapters_;
+  mutable QuerySampler queries_;
+  QueryWatch query_watch_;
   Compactor compactor_;
   std::atomic<MonotonicTime> last_write_;
   mutable Mutex hubness_mutex_;

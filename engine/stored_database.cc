@@ -24,6 +24,7 @@
 #include "engine/damaged_collection.h"
 #include "engine/database.h"
 #include "engine/limits.h"
+#include "engine/query_watcher.h"
 #include "engine/recall_prober.h"
 #include "engine/schema_record.h"
 #include "engine/stored_collection.h"
@@ -133,6 +134,9 @@ class StoredDatabase final : public Database {
   ThreadPool builds_;
   ThreadPool merges_;
   std::unique_ptr<RecallProber> prober_;  // null after StopBackground()
+  // Likewise.
+  std::unique_ptr<QueryWatcher> query_watcher_ =
+      std::make_unique<QueryWatcher>();
   std::unique_ptr<Thread> ticker_;
 };
 
@@ -277,6 +281,7 @@ absl::Status StoredDatabase::Close() {
   MutexLock change(&change_mutex_);
   StopBackground();
   for (const auto& collection : StoredCollections()) {
+    collection->SaveQueries();
     collection->CloseWrites();
   }
   RETURN_IF_ERROR(store_->write_status());
@@ -312,6 +317,7 @@ void StoredDatabase::RunTicks() {
       collection->Tick(now);
     }
     prober_->Tick(now, collections);
+    query_watcher_->Tick(now, collections);
   }
 }
 
@@ -323,6 +329,7 @@ void StoredDatabase::StopBackground() {
   }
   ticker_.reset();  // joins
   prober_.reset();  // too, after cancelling
+  query_watcher_.reset();
   for (const auto& collection : StoredCollections()) {
     collection->StopBackground();
   }

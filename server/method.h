@@ -39,6 +39,10 @@ enum class Method {
   kPutAdapter,
   kListAdapters,
   kDeleteAdapter,
+  kSetQuerySample,
+  kListQuerySamples,
+  kClearQuerySample,
+  kPutBankOfQueries,
 };
 
 // Which threads serve a method; each pool has its own bounded queue, so that a
@@ -52,7 +56,7 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 29> kMethods = {{
+inline constexpr std::array<MethodInfo, 33> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
@@ -82,6 +86,10 @@ inline constexpr std::array<MethodInfo, 29> kMethods = {{
     {Method::kPutAdapter, "PutAdapter", Pool::kWrite},
     {Method::kListAdapters, "ListAdapters", Pool::kRead},
     {Method::kDeleteAdapter, "DeleteAdapter", Pool::kWrite},
+    {Method::kSetQuerySample, "SetQuerySample", Pool::kWrite},
+    {Method::kListQuerySamples, "ListQuerySamples", Pool::kRead},
+    {Method::kClearQuerySample, "ClearQuerySample", Pool::kWrite},
+    {Method::kPutBankOfQueries, "PutBankOfQueries", Pool::kWrite},
 }};
 
 constexpr size_t IndexOf(Method method) {

@@ -26,6 +26,7 @@ void AddImportCommand(CLI::App& app, Action* action);
 void AddMineCommand(CLI::App& app, Action* action);
 void AddNormalizerCommand(CLI::App& app, Action* action);
 void AddAdapterCommand(CLI::App& app, Action* action);
+void AddQueriesCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);
 void AddStatsCommand(CLI::App& app, Action* action);

@@ -69,6 +69,7 @@ int Run(int argc, char** argv) {
   AddHubnessCommand(app, &action);
   AddMineCommand(app, &action);
   AddAdapterCommand(app, &action);
+  AddQueriesCommand(app, &action);
   AddStatsCommand(app, &action);
   try {
     app.parse(argc, argv);

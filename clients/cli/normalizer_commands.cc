@@ -9,6 +9,7 @@
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 
 #include "base/status_macros.h"
@@ -39,25 +40,47 @@ nlohmann::json ToJson(const client::Bank& bank) {
           {"count", bank.count}};
 }
 
+nlohmann::json ToJson(const client::QueryShift& shift) {
+  return {{"queries", shift.queries},
+          {"query_similarity", shift.query_similarity},
+          {"bank_similarity", shift.bank_similarity},
+          {"distance", shift.distance},
+          {"is_shifted", shift.is_shifted}};
+}
+
+std::string ShiftText(const absl::optional<client::QueryShift>& shift) {
+  if (!shift.has_value()) {
+    return "";
+  }
+  return absl::StrFormat("%s (%.2f)",
+                         shift->is_shifted ? "not like the bank" : "like it",
+                         shift->distance);
+}
+
 // With the parameters that answers always have.
 nlohmann::json ToJson(const client::Normalizer& normalizer) {
-  return {{"name", normalizer.name},
-          {"field", normalizer.field},
-          {"method", normalizer.method},
-          {"beta", normalizer.beta.value_or(0)},
-          {"gallery_beta", normalizer.gallery_beta.value_or(0)},
-          {"alpha", normalizer.alpha.value_or(0)},
-          {"k", normalizer.k.value_or(0)},
-          {"gate_k", normalizer.gate_k.value_or(0)},
-          {"tau", normalizer.tau.value_or(0)},
-          {"iterations", normalizer.iterations.value_or(0)},
-          {"query_bank", normalizer.query_bank},
-          {"gallery_bank", normalizer.gallery_bank},
-          {"default", normalizer.is_default},
-          {"version", normalizer.version},
-          {"segments_ready", normalizer.segments_ready},
-          {"segments", normalizer.segments},
-          {"memory_bytes", normalizer.memory_bytes}};
+  nlohmann::json object = {
+      {"name", normalizer.name},
+      {"field", normalizer.field},
+      {"method", normalizer.method},
+      {"beta", normalizer.beta.value_or(0)},
+      {"gallery_beta", normalizer.gallery_beta.value_or(0)},
+      {"alpha", normalizer.alpha.value_or(0)},
+      {"k", normalizer.k.value_or(0)},
+      {"gate_k", normalizer.gate_k.value_or(0)},
+      {"tau", normalizer.tau.value_or(0)},
+      {"iterations", normalizer.iterations.value_or(0)},
+      {"query_bank", normalizer.query_bank},
+      {"gallery_bank", normalizer.gallery_bank},
+      {"default", normalizer.is_default},
+      {"version", normalizer.version},
+      {"segments_ready", normalizer.segments_ready},
+      {"segments", normalizer.segments},
+      {"memory_bytes", normalizer.memory_bytes}};
+  if (normalizer.query_shift.has_value()) {
+    object["query_shift"] = ToJson(*normalizer.query_shift);
+  }
+  return object;
 }
 
 absl::Status Show(Session& session, const std::vector<client::Bank>& banks) {
@@ -95,6 +118,7 @@ absl::Status Show(Session& session,
                {"banks"},
                {"default"},
                {"ready"},
+               {"queries"},
                {"version", Align::kRight}});
   for (const client::Normalizer& one : normalizers) {
     table.AddRow(
@@ -103,7 +127,7 @@ absl::Status Show(Session& session,
                       one.gallery_bank),
          one.is_default ? "yes" : "",
          absl::StrCat(one.segments_ready, " of ", one.segments),
-         absl::StrCat(one.version)});
+         ShiftText(one.query_shift), absl::StrCat(one.version)});
   }
   return Print(table.Render(OutputWidth()));
 }

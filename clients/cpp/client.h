@@ -156,6 +156,20 @@ class Client {
                          const MineRequest& request, const OnMined& on_mined,
                          const CallOptions& call = {});
 
+  // Samples of queries: see sextant/v1/query_sample_service.proto. Of `sample`
+  // field, capacity (0: off) and seed are read, of `bank` name and field.
+  absl::StatusOr<QuerySample> SetQuerySample(absl::string_view collection,
+                                             const QuerySample& sample,
+                                             const CallOptions& call = {});
+  absl::StatusOr<std::vector<QuerySample>> ListQuerySamples(
+      absl::string_view collection, const CallOptions& call = {});
+  absl::StatusOr<QuerySample> ClearQuerySample(absl::string_view collection,
+                                               absl::string_view field,
+                                               const CallOptions& call = {});
+  absl::StatusOr<Bank> PutBankOfQueries(absl::string_view collection,
+                                        const Bank& bank,
+                                        const CallOptions& call = {});
+
   // Cosine Adapters: see sextant/v1/adapter_service.proto. A fit may take
   // minutes; give it a timeout.
   absl::StatusOr<CosineAdapter> FitAdapter(absl::string_view collection,

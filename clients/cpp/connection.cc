@@ -37,6 +37,7 @@ Connection::Connection(std::string target, const ClientOptions& options)
   normalizers_ = v1::NormalizerService::NewStub(channel_);
   hubness_ = v1::HubnessService::NewStub(channel_);
   adapters_ = v1::AdapterService::NewStub(channel_);
+  query_samples_ = v1::QuerySampleService::NewStub(channel_);
 }
 
 RetrySchedule Connection::NewSchedule() const {

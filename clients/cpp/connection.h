@@ -18,6 +18,7 @@
 #include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
+#include "sextant/v1/query_sample_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
 
 namespace sextant::client {
@@ -34,6 +35,7 @@ class Connection {
   v1::NormalizerService::Stub& normalizers() { return *normalizers_; }
   v1::HubnessService::Stub& hubness() { return *hubness_; }
   v1::AdapterService::Stub& adapters() { return *adapters_; }
+  v1::QuerySampleService::Stub& query_samples() { return *query_samples_; }
   const ClientOptions& options() const { return options_; }
 
   RetrySchedule NewSchedule() const;
@@ -130,6 +132,7 @@ class Connection {
   std::unique_ptr<v1::NormalizerService::Stub> normalizers_;
   std::unique_ptr<v1::HubnessService::Stub> hubness_;
   std::unique_ptr<v1::AdapterService::Stub> adapters_;
+  std::unique_ptr<v1::QuerySampleService::Stub> query_samples_;
 };
 
 }  // namespace sextant::client

@@ -41,6 +41,12 @@ Normalizer FromWire(const v1::Normalizer& wire) {
   normalizer.segments_ready = wire.segments_ready();
   normalizer.segments = wire.segments();
   normalizer.memory_bytes = wire.memory_bytes();
+  if (wire.has_query_shift()) {
+    const v1::QueryShift& shift = wire.query_shift();
+    normalizer.query_shift = {shift.queries(), shift.query_similarity(),
+                              shift.bank_similarity(), shift.distance(),
+                              shift.is_shifted()};
+  }
   return normalizer;
 }
 

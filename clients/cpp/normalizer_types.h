@@ -19,6 +19,26 @@ struct Bank {
   uint64_t count = 0;
 };
 
+// Whether queries still are like a query bank.
+struct QueryShift {
+  uint64_t queries = 0;
+  double query_similarity = 0;
+  double bank_similarity = 0;
+  double distance = 0;
+  bool is_shifted = false;
+};
+
+// A sample of the queries of a vector field: see
+// sextant/v1/query_sample_service.proto.
+struct QuerySample {
+  std::string field;  // empty in requests: the collection's only one
+  uint32_t capacity = 0;
+  uint64_t seed = 0;
+  // Of answers.
+  uint64_t seen = 0;
+  uint64_t kept = 0;
+};
+
 // A correction of scores for hubness.
 struct Normalizer {
   std::string name;
@@ -40,6 +60,7 @@ struct Normalizer {
   uint64_t segments_ready = 0;
   uint64_t segments = 0;
   uint64_t memory_bytes = 0;
+  absl::optional<QueryShift> query_shift;
 };
 
 }  // namespace sextant::client

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/normalizer_api.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -112,12 +113,19 @@ absl::Status NormalizerApi::PutNormalizer(
 }
 
 absl::Status NormalizerApi::ListNormalizers(
-    const v1::ListNormalizersRequest& request,
-    const RequestContext& /*context*/,
+    const v1::ListNormalizersRequest& request, const RequestContext& context,
     v1::ListNormalizersResponse* response) const {
   ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(QueryWatch* const watch, found.collection->query_watch());
+  watch->Measure(std::chrono::steady_clock::now(), context);
+  RETURN_IF_ERROR(context.Check());
   for (const NormalizerStatus& status : found.catalog->ListNormalizers()) {
-    FromNormalizer(status, response->add_normalizers());
+    v1::Normalizer* const message = response->add_normalizers();
+    FromNormalizer(status, message);
+    if (const auto shift = watch->ShiftOf(status.record.name());
+        shift.has_value()) {
+      FromQueryShift(*shift, message->mutable_query_shift());
+    }
   }
   return absl::OkStatus();
 }

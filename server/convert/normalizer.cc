@@ -38,6 +38,14 @@ absl::StatusOr<storage::NormalizerRecord> ToNormalizer(
   return record;
 }
 
+void FromQueryShift(const QueryShift& shift, v1::QueryShift* message) {
+  message->set_queries(shift.queries);
+  message->set_query_similarity(shift.query_similarity);
+  message->set_bank_similarity(shift.bank_similarity);
+  message->set_distance(shift.distance);
+  message->set_is_shifted(shift.is_shifted());
+}
+
 void FromNormalizer(const NormalizerStatus& status, v1::Normalizer* message) {
   const storage::NormalizerRecord& record = status.record;
   message->set_name(record.name());

@@ -51,6 +51,7 @@ struct CollectionNumbers {
   double recent_recall_hits = 0;
   double recent_recall_found = 0;
   std::vector<HubnessRecord> hubness;
+  std::vector<NormalizerShift> query_shifts;
 };
 
 struct CollectionMetric {
@@ -160,6 +161,7 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
   numbers.recent_recall_hits = info.recall.recent_hits;
   numbers.recent_recall_found = info.recall.recent_found;
   numbers.hubness = info.hubness;
+  numbers.query_shifts = info.query_shifts;
   return numbers;
 }
 
@@ -241,6 +243,22 @@ void AddHubness(std::vector<MetricFamily>* families,
   }
 }
 
+// Of normalisers whose queries are sampled, of collections with a label.
+void AddQueryShifts(std::vector<MetricFamily>* families,
+                    const std::vector<CollectionNumbers>& rows) {
+  families->push_back(MakeFamily(
+      "sextant_normalizer_query_shift_ratio",
+      "Distance of the distributions of the newest queries' similarities to "
+      "the query bank and of its own vectors'.",
+      MetricType::Gauge));
+  for (const CollectionNumbers& row : rows) {
+    for (const NormalizerShift& one : row.query_shifts) {
+      AddSample(&families->back(), one.shift.distance,
+                {{"collection", row.label}, {"normalizer", one.normalizer}});
+    }
+  }
+}
+
 void AddOne(std::vector<MetricFamily>* families, const char* name,
             const char* help, double value, MetricLabels labels = {}) {
   families->push_back(MakeFamily(name, help, MetricType::Gauge));
@@ -291,6 +309,7 @@ std::vector<MetricFamily> StateMetrics::Collect() const {
   }
   AddRecall(&families, rows);
   AddHubness(&families, rows);
+  AddQueryShifts(&families, rows);
   return families;
 }
 

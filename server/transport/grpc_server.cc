@@ -134,8 +134,9 @@ struct GrpcServer::Rep {
         normalizer_api(environment),
         hubness_api(environment),
         adapter_api(environment),
+        query_sample_api(environment),
         services({&collection_api, &point_api, &search_api, &normalizer_api,
-                  &hubness_api, &adapter_api},
+                  &hubness_api, &adapter_api, &query_sample_api},
                  &runner),
         health(environment.state, &runner) {}
 
@@ -147,6 +148,7 @@ struct GrpcServer::Rep {
   NormalizerApi normalizer_api;
   HubnessApi hubness_api;
   AdapterApi adapter_api;
+  QuerySampleApi query_sample_api;
   Services services;
   HealthService health;
   std::string listen_address;

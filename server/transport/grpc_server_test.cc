@@ -146,7 +146,7 @@ TEST_F(GrpcServerTest, EverythingSaysLoadingUntilItIsLoaded) {
   for (const char* service :
        {"", "sextant.v1.CollectionService", "sextant.v1.PointService",
         "sextant.v1.SearchService", "sextant.v1.NormalizerService",
-        "sextant.v1.AdapterService"}) {
+        "sextant.v1.AdapterService", "sextant.v1.QuerySampleService"}) {
     EXPECT_EQ(HealthOf(service), HealthCheckResponse::SERVING) << service;
   }
   EXPECT_OK(CheckHealth(server_->listen_address(), 5000));

@@ -26,6 +26,7 @@ bool IsKnown(absl::string_view service) {
          service == "sextant.v1.PointService" ||
          service == "sextant.v1.NormalizerService" ||
          service == "sextant.v1.AdapterService" ||
+         service == "sextant.v1.QuerySampleService" ||
          service == "sextant.v1.SearchService";
 }
 

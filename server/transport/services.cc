@@ -73,6 +73,13 @@ void Services::AddAdapterMethods(const AdapterApi* api) {
   SEXTANT_UNARY(adapters_, DeleteAdapter, DeleteAdapter);
 }
 
+void Services::AddQuerySampleMethods(const QuerySampleApi* api) {
+  SEXTANT_UNARY(query_samples_, SetQuerySample, Set);
+  SEXTANT_UNARY(query_samples_, ListQuerySamples, List);
+  SEXTANT_UNARY(query_samples_, ClearQuerySample, Clear);
+  SEXTANT_UNARY(query_samples_, PutBankOfQueries, PutBank);
+}
+
 #undef SEXTANT_UNARY
 
 // One method that answers with many messages: parse, call; the call sends them.
@@ -110,6 +117,7 @@ Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddNormalizerMethods(api.normalizers);
   AddHubnessMethods(api.hubness);
   AddAdapterMethods(api.adapters);
+  AddQuerySampleMethods(api.query_samples);
   stream_environment_ = {api.points, runner, &streams_,
                          [this](grpc::ServerContext* call,
                                 UpsertStream::Stream* stream, void* tag) {
@@ -126,6 +134,7 @@ void Services::RegisterWith(grpc::ServerBuilder* builder) {
   builder->RegisterService(&normalizers_);
   builder->RegisterService(&hubness_);
   builder->RegisterService(&adapters_);
+  builder->RegisterService(&query_samples_);
 }
 
 void Services::Arm() {

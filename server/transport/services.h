@@ -11,6 +11,7 @@
 #include "server/api/hubness_api.h"
 #include "server/api/normalizer_api.h"
 #include "server/api/point_api.h"
+#include "server/api/query_sample_api.h"
 #include "server/api/search_api.h"
 #include "server/transport/answer_stream.h"
 #include "server/transport/call_runner.h"
@@ -21,6 +22,7 @@
 #include "sextant/v1/hubness_service.grpc.pb.h"
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "sextant/v1/point_service.grpc.pb.h"
+#include "sextant/v1/query_sample_service.grpc.pb.h"
 #include "sextant/v1/search_service.grpc.pb.h"
 
 namespace sextant {
@@ -39,6 +41,7 @@ class Services {
     const NormalizerApi* normalizers = nullptr;
     HubnessApi* hubness = nullptr;
     const AdapterApi* adapters = nullptr;
+    const QuerySampleApi* query_samples = nullptr;
   };
 
   // What is named outlives the services.
@@ -88,12 +91,19 @@ class Services {
               v1::AdapterService::WithRawMethod_DeleteAdapter<
                   v1::AdapterService::Service>>>>;
 
+  using QuerySamples = v1::QuerySampleService::WithRawMethod_SetQuerySample<
+      v1::QuerySampleService::WithRawMethod_ListQuerySamples<
+          v1::QuerySampleService::WithRawMethod_ClearQuerySample<
+              v1::QuerySampleService::WithRawMethod_PutBankOfQueries<
+                  v1::QuerySampleService::Service>>>>;
+
   void AddCollectionMethods(const CollectionApi* api);
   void AddPointMethods(const PointApi* api);
   void AddSearchMethods(const SearchApi* api);
   void AddNormalizerMethods(const NormalizerApi* api);
   void AddHubnessMethods(HubnessApi* api);
   void AddAdapterMethods(const AdapterApi* api);
+  void AddQuerySampleMethods(const QuerySampleApi* api);
 
   CallRunner* const runner_;
   Collections collections_;
@@ -102,6 +112,7 @@ class Services {
   Normalizers normalizers_;
   Hubness hubness_;
   Adapters adapters_;
+  QuerySamples query_samples_;
   std::vector<std::unique_ptr<UnaryMethod>> methods_;
   UpsertStream::Set streams_;
   UpsertStream::Environment stream_environment_;
