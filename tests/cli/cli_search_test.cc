@@ -183,5 +183,80 @@ TEST_F(CliSearchTest, HelpHasExamplesEverywhere) {
               testing::StartsWith("sextant "));
 }
 
+TEST_F(CliSearchTest, SparseVectorsComeInAndOut) {
+  const CliResult created =
+      Run({"collection", "create", "sparse", "--dimension", "2",
+           "--sparse-field", "terms"});
+  ASSERT_EQ(created.exit_code, 0) << created.error;
+  EXPECT_THAT(created.output, HasSubstr("terms sparse"));
+  const std::string lines =
+      R"({"id":1,"vector":[1,0],"sparse_vectors":{"terms":{"indices":[9,3],)"
+      R"("weights":[2,1]}}})"
+      "\n"
+      R"({"id":2,"sparse_vectors":{"terms":{"indices":[3],"weights":[4]}}})"
+      "\n";
+  ASSERT_EQ(Run({"import", "sparse", "-"}, lines).exit_code, 0);
+  // What is printed can be read again.
+  const std::vector<json> points =
+      RunJson({"scroll", "sparse", "--vectors", "--limit", "0"});
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[0]["sparse_vectors"]["terms"],
+            json::parse(R"({"indices":[3,9],"weights":[1,2]})"));
+  const std::string hash = ContentHash("sparse");
+  ASSERT_EQ(Run({"import", "sparse", "-"},
+                points[0].dump() + "\n" + points[1].dump() + "\n")
+                .exit_code,
+            0);
+  EXPECT_EQ(ContentHash("sparse"), hash);
+  const std::vector<std::string> search = {
+      "search", "sparse", "--sparse-vector",
+      R"({"indices":[3,9],"weights":[0.5,3]})"};
+  const std::vector<json> found = RunJson(search);
+  ASSERT_EQ(found[0]["hits"].size(), 2u);
+  EXPECT_EQ(found[0]["hits"][0]["id"], 1);
+  EXPECT_EQ(found[0]["hits"][0]["score"], 6.5);
+  std::vector<std::string> explained = search;
+  explained.insert(explained.end(), {"--vector", "[1,0]", "--explain"});
+  const CliResult fused = Run(explained);
+  ASSERT_EQ(fused.exit_code, 0) << fused.error;
+  EXPECT_THAT(fused.output, HasSubstr("sparse terms"));
+  EXPECT_THAT(fused.output, HasSubstr("9 6.0000, 3 0.5000"));
+  const std::vector<json> by_point =
+      RunJson({"search", "sparse", "--sparse-query", "1"});
+  ASSERT_EQ(by_point[0]["hits"].size(), 1u);
+  EXPECT_EQ(by_point[0]["hits"][0]["score"], 4);
+  const CliResult wrong = Run({"search", "sparse", "--sparse-vector", "[1]"});
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_THAT(wrong.error, HasSubstr("--sparse-vector: vector: expected"));
+}
+
+TEST_F(CliSearchTest, HighlightsMarkTheWords) {
+  ASSERT_EQ(Run({"collection", "create", "marked", "--dimension", "2",
+                 "--text-field", "body:english"})
+                .exit_code,
+            0);
+  ASSERT_EQ(Run({"import", "marked", "-"},
+                R"({"id":1,"vector":[1,0],"body":"Photos, edited"})"
+                "\n")
+                .exit_code,
+            0);
+  const CliResult shown =
+      Run({"search", "marked", "--text", "edit photo", "--highlight"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.error;
+  EXPECT_THAT(shown.output, HasSubstr("body   **Photos**, **edited**"));
+  const std::vector<json> found =
+      RunJson({"search", "marked", "--text", "edit photo", "--fragment-bytes",
+               "7", "--fragments", "2"});
+  EXPECT_EQ(found[0]["hits"][0]["highlights"],
+            json::parse(R"([{"field":"body","fragments":[)"
+                        R"({"text":"Photos","value":0,"begin":0,)"
+                        R"("matches":[[0,6]]},)"
+                        R"({"text":"edited","value":0,"begin":8,)"
+                        R"("matches":[[0,6]]}]}])"));
+  const CliResult wrong = Run(
+      {"search", "marked", "--text", "edit", "--highlight-fields", "title"});
+  EXPECT_THAT(wrong.error, HasSubstr("highlight.fields[0]"));
+}
+
 }  // namespace
 }  // namespace sextant

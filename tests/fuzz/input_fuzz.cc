@@ -48,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
   (void)sextant::ParseJsonPoint(bytes);
   (void)sextant::ParseJsonVector(bytes);
+  (void)sextant::ParseJsonSparseVector(bytes);
   (void)sextant::ParseJsonVectors(bytes);
   sextant::ReadAsFile(bytes, ".npy");
   sextant::ReadAsFile(bytes, ".fvecs");

@@ -211,5 +211,38 @@ TEST_F(HybridTest, NamesWhatIsWrong) {
               HasSubstr("schema.text_fields[0].analyzer.language"));
 }
 
+TEST_F(HybridTest, HighlightsInBytes) {
+  v1::SearchRequest request = TextOf("editing photo");
+  request.mutable_highlight()->set_fragment_bytes(16);
+  request.mutable_highlight()->set_fragments(2);
+  v1::SearchResponse response;
+  const grpc::Status status = Search(request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  for (const v1::Hit& hit : response.hits()) {
+    ASSERT_EQ(hit.highlights_size(), 1);
+    EXPECT_EQ(hit.highlights(0).field(), "body");
+    EXPECT_TRUE(hit.payload().empty());
+    if (hit.id().num() != 3) {
+      continue;
+    }
+    // "A photo gallery, edited by hand"
+    const auto& fragments = hit.highlights(0).fragments();
+    ASSERT_EQ(fragments.size(), 2);
+    EXPECT_EQ(fragments[0].text(), "A photo gallery");
+    EXPECT_EQ(fragments[0].begin(), 0);
+    ASSERT_EQ(fragments[0].matches_size(), 1);
+    EXPECT_EQ(fragments[0].matches(0).begin(), 2);
+    EXPECT_EQ(fragments[0].matches(0).end(), 7);
+    EXPECT_EQ(fragments[1].text(), "edited by hand");
+    EXPECT_EQ(fragments[1].begin(), 17);
+  }
+  request.mutable_highlight()->add_fields("stars");
+  EXPECT_THAT(ErrorOf(request), HasSubstr("highlight.fields[0]"));
+  request.clear_highlight();
+  request.mutable_highlight();
+  request.set_packed_hits(true);
+  EXPECT_THAT(ErrorOf(request), HasSubstr("packed_hits: not with highlight"));
+}
+
 }  // namespace
 }  // namespace sextant
