@@ -239,7 +239,7 @@ absl::Status HighlightHits(const SearchTarget& target,
     context.AboutToWait();
     RETURN_IF_ERROR(target.reader->ReadEach(
         {target.snapshot->store_view.get(), ids, payload}, context,
-        [&](size_t i, Point point) {
+        [&](size_t i, const Point& point) {
           bytes += point.payload.size();
           status = highlight(&(*hits)[i], point.payload);
           return status.ok() && bytes <= query.fetch_bytes_max;
