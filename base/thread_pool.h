@@ -16,13 +16,16 @@
 
 namespace sextant {
 
+// Threads of this niceness run when nothing else wants their core.
+inline constexpr int kNiceMax = 19;
+
 struct ThreadPoolOptions {
   // Prefix of the thread names: "search" gives search-0, search-1, ...
   std::string name = "pool";
   // At least 1.
   int threads = 1;
-  // Added to the threads' niceness (0 to 19), so that background work gives way
-  // to requests.
+  // Added to the threads' niceness (0 to kNiceMax), so that background work
+  // gives way to requests.
   int nice = 0;
   // Tasks that may wait. More make TrySchedule refuse; 0 means no limit.
   size_t queue_max = 0;

@@ -13,11 +13,11 @@
 namespace sextant {
 namespace {
 
-using RawSearchService = v1::SearchService::WithRawCallbackMethod_Search<
+using CallbackSearchService = v1::SearchService::WithRawCallbackMethod_Search<
     v1::SearchService::WithRawCallbackMethod_SearchBatch<
         v1::SearchService::Service>>;
 
-class CallbackServer final : public EchoServer, public RawSearchService {
+class CallbackServer final : public EchoServer, public CallbackSearchService {
  public:
   // `pool_threads` 0: no pool.
   CallbackServer(const EchoWork& work, int pool_threads,

@@ -33,7 +33,7 @@ double ProcessSeconds(pid_t pid) {
          static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-struct Call {
+struct LoadCall {
   std::unique_ptr<grpc::ClientContext> context;
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
   grpc::ByteBuffer answer;
@@ -49,7 +49,7 @@ class Loop {
         calls_(static_cast<size_t>(load.outstanding)) {
     const grpc::Slice slice(load.request);
     request_ = grpc::ByteBuffer(&slice, 1);
-    for (Call& call : calls_) {
+    for (LoadCall& call : calls_) {
       Send(&call);
     }
   }
@@ -77,7 +77,7 @@ class Loop {
   }
 
  private:
-  void Send(Call* call) {
+  void Send(LoadCall* call) {
     static const std::string kSearch = "/sextant.v1.SearchService/Search";
     call->context = std::make_unique<grpc::ClientContext>();
     call->reader = stub_.PrepareUnaryCall(
@@ -87,11 +87,11 @@ class Loop {
     call->reader->Finish(&call->answer, &call->status, call);
   }
 
-  Call* Receive() {
+  LoadCall* Receive() {
     void* tag = nullptr;
     bool ok = false;
     CHECK(queue_.Next(&tag, &ok));
-    auto* const call = static_cast<Call*>(tag);
+    auto* const call = static_cast<LoadCall*>(tag);
     if (!call->status.ok()) {
       std::fprintf(stderr, "transport_bench: a call failed: %s\n",
                    call->status.error_message().c_str());
@@ -104,7 +104,7 @@ class Loop {
   grpc::GenericStub stub_;
   grpc::CompletionQueue queue_;
   grpc::ByteBuffer request_;
-  std::vector<Call> calls_;
+  std::vector<LoadCall> calls_;
 };
 
 }  // namespace

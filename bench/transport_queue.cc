@@ -18,7 +18,7 @@ namespace {
 // Calls of each method that every queue is ready to take at once.
 constexpr int kArmed = 128;
 
-using RawSearchService = v1::SearchService::WithRawMethod_Search<
+using QueueSearchService = v1::SearchService::WithRawMethod_Search<
     v1::SearchService::WithRawMethod_SearchBatch<v1::SearchService::Service>>;
 
 struct Shape {
@@ -38,7 +38,7 @@ class Event {
 // What every call needs.
 struct Plumbing {
   EchoWork work;
-  RawSearchService* service = nullptr;
+  QueueSearchService* service = nullptr;
   grpc::AsyncGenericService* generic = nullptr;
   ThreadPool* pool = nullptr;
 };
@@ -178,7 +178,7 @@ class QueueServer final : public EchoServer {
   }
 
   Plumbing plumbing_;
-  RawSearchService service_;
+  QueueSearchService service_;
   grpc::AsyncGenericService generic_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;

@@ -59,6 +59,34 @@ function(sextant_apply_flags target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
 endfunction()
 
+# With SEXTANT_UNITY, eight sources of the target become one for the compiler.
+# Headers are then read, and templates made, once instead of eight times. Two
+# files of one target may not use a name for different things, then.
+function(sextant_unity target)
+  if(NOT SEXTANT_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ON
+    UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
+# For tests: less optimised, because nobody ships them and their templates take
+# longest to compile; and in groups, where each may have its own kTestSeed.
+function(sextant_apply_test_flags target)
+  sextant_apply_flags(${target})
+  target_compile_options(${target} PRIVATE
+    $<$<CONFIG:RelWithDebInfo,Release>:-O1>)
+  sextant_unity(${target})
+  if(NOT SEXTANT_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD_UNIQUE_ID SEXTANT_UNITY_FILE)
+  target_compile_options(${target} PRIVATE
+    -include ${PROJECT_SOURCE_DIR}/cmake/unity_test_names.h)
+endfunction()
+
 # Registers an executable with ctest, under labels, as one entry: starting one
 # process per component is much cheaper than one per test case. SHARDS n makes
 # n entries with a share of its tests each, for a program that mostly waits.
@@ -133,8 +161,11 @@ function(sextant_component)
     sextant_apply_flags(${target})
     target_link_libraries(${target} PUBLIC ${arg_DEPS})
     if(arg_OPTIMIZE)
+      # File by file: neighbours must not change what a hot loop compiles to.
       target_compile_options(${target} PRIVATE
         $<IF:$<CONFIG:RelWithDebInfo,Release>,-O3,-O1>)
+    else()
+      sextant_unity(${target})
     endif()
   else()
     add_library(${target} INTERFACE)
@@ -144,7 +175,7 @@ function(sextant_component)
   add_library(sextant::${arg_NAME} ALIAS ${target})
   if(arg_TESTS AND BUILD_TESTING)
     add_executable(${arg_NAME}_test ${arg_TESTS})
-    sextant_apply_flags(${arg_NAME}_test)
+    sextant_apply_test_flags(${arg_NAME}_test)
     target_link_libraries(${arg_NAME}_test PRIVATE
       ${target} ${arg_TEST_DEPS} sextant::absl sextant::gtest
       GTest::gmock_main)
@@ -159,6 +190,7 @@ function(sextant_executable)
   sextant_check_arguments(sextant_executable)
   add_executable(${arg_NAME} ${arg_SOURCES})
   sextant_apply_flags(${arg_NAME})
+  sextant_unity(${arg_NAME})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_DEPS})
 endfunction()
 
@@ -177,7 +209,7 @@ function(sextant_test)
     set(arg_LABELS integration)
   endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
-  sextant_apply_flags(${arg_NAME})
+  sextant_apply_test_flags(${arg_NAME})
   target_link_libraries(${arg_NAME} PRIVATE
     ${arg_DEPS} sextant::absl sextant::gtest)
   if(NOT arg_NO_MAIN)

@@ -32,7 +32,7 @@ using test::Unlimited;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kTestDimension = 16;
 constexpr uint64_t kTopics = 60;
 constexpr uint64_t kOfTopic = 6;
 
@@ -40,7 +40,7 @@ class AdapterTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    docs_ = Create("docs", OneFieldSchema(kDimension));
+    docs_ = Create("docs", OneFieldSchema(kTestDimension));
     std::vector<Point> points;
     for (uint64_t topic = 0; topic < kTopics; ++topic) {
       for (uint64_t i = 0; i < kOfTopic; ++i) {
@@ -54,10 +54,10 @@ class AdapterTest : public test::DatabaseFixture {
 
   // Even topics are tight, odd ones wide.
   static std::vector<float> NearTopic(uint64_t topic, uint64_t seed) {
-    std::vector<float> vector = SeededVector(1000 + topic, kDimension);
+    std::vector<float> vector = SeededVector(1000 + topic, kTestDimension);
     vector[0] = topic % 2 == 0 ? 3.0F : -3.0F;
-    const std::vector<float> noise = SeededVector(5000 + seed, kDimension);
-    for (size_t i = 0; i < kDimension; ++i) {
+    const std::vector<float> noise = SeededVector(5000 + seed, kTestDimension);
+    for (size_t i = 0; i < kTestDimension; ++i) {
       vector[i] += (topic % 2 == 0 ? 0.2F : 0.9F) * noise[i];
     }
     return vector;
@@ -84,9 +84,9 @@ class AdapterTest : public test::DatabaseFixture {
   static Adapter Constant(const std::string& name, double least) {
     Adapter adapter{.name = name, .family = AdapterFamily::kLinear};
     // softplus(40) is 40.
-    adapter.mlp.layers = {{kDimension,
+    adapter.mlp.layers = {{kTestDimension,
                            2,
-                           std::vector<float>(2 * kDimension),
+                           std::vector<float>(2 * kTestDimension),
                            {40, static_cast<float>(-40 * least)}}};
     adapter.threshold = 0.5;
     return adapter;
@@ -279,12 +279,12 @@ TEST_F(AdapterTest, BadAdaptersAreNamed) {
   adapter = Constant("a", 0.5);
   adapter.family = AdapterFamily::kPower;
   EXPECT_EQ(path(adapter), "layers[0].outputs");
-  docs_ = Create("l2", OneFieldSchema(kDimension, Metric::kL2));
+  docs_ = Create("l2", OneFieldSchema(kTestDimension, Metric::kL2));
   EXPECT_EQ(path(Constant("a", 0.5)), "field");
   EXPECT_EQ(InvalidFieldPath(
                 FitAdapter(docs_.get(), FitRequest("a"), Unlimited()).status()),
             "field");
-  docs_ = Create("many", OneFieldSchema(kDimension));
+  docs_ = Create("many", OneFieldSchema(kTestDimension));
   for (size_t i = 0; i < limits::kAdaptersMax; ++i) {
     ASSERT_OK(Catalog().Put(Constant(absl::StrCat("a", i), 0.5)));
   }
@@ -304,7 +304,7 @@ TEST_F(AdapterTest, BadFitsAreNamed) {
   request.queries[5].vector.pop_back();
   EXPECT_EQ(path(request), "queries[5].vector");
   request = FitRequest("a");
-  request.queries[5].vector.assign(kDimension, 0.0F);
+  request.queries[5].vector.assign(kTestDimension, 0.0F);
   EXPECT_EQ(path(request), "queries[5].vector");
   request = FitRequest("a");
   request.queries[2].not_relevant.push_back(request.queries[2].relevant[1]);

@@ -30,13 +30,13 @@ using test::SeededPoints;
 using test::SeededVector;
 using test::Unlimited;
 
-constexpr uint32_t kDimension = 24;
+constexpr uint32_t kTestDimension = 24;
 
 class RecoveryTest : public test::DatabaseFixture {
  protected:
   // Points 0..299, some overwritten and deleted; sealed in part.
   void WriteDocs() {
-    const auto docs = Create("docs", OneFieldSchema(kDimension));
+    const auto docs = Create("docs", OneFieldSchema(kTestDimension));
     Upsert(docs.get(), 0, 250, 0);
     ASSERT_OK(docs->SealAndWait(Unlimited()));
     Upsert(docs.get(), 240, 60, 5000);  // ten of them overwritten
@@ -49,7 +49,7 @@ class RecoveryTest : public test::DatabaseFixture {
   void Upsert(Collection* docs, uint64_t first, uint64_t count, uint64_t salt) {
     std::vector<Point> points;
     for (uint64_t id = first; id < first + count; ++id) {
-      points.push_back(MakePoint(id, SeededVector(id + salt, kDimension)));
+      points.push_back(MakePoint(id, SeededVector(id + salt, kTestDimension)));
       seeds_[id] = id + salt;
     }
     ASSERT_OK(docs->Upsert(std::move(points), Unlimited()));
@@ -64,7 +64,7 @@ class RecoveryTest : public test::DatabaseFixture {
     EXPECT_EQ(docs->Info().point_count, seeds_.size());
     for (const auto& [id, seed] : seeds_) {
       const auto found = docs->Search(
-          DenseQuery(SeededVector(seed, kDimension), 2, true), Unlimited());
+          DenseQuery(SeededVector(seed, kTestDimension), 2, true), Unlimited());
       ASSERT_OK(found);
       ASSERT_EQ(found->hits.size(), 2U);
       EXPECT_EQ(found->hits[0].point.id, PointId(id));
@@ -72,7 +72,7 @@ class RecoveryTest : public test::DatabaseFixture {
       EXPECT_LT(found->hits[1].score, 0.999F);
     }
     const auto all = docs->Search(
-        DenseQuery(SeededVector(1, kDimension), 1000, true), Unlimited());
+        DenseQuery(SeededVector(1, kTestDimension), 1000, true), Unlimited());
     ASSERT_OK(all);
     EXPECT_EQ(all->hits.size(), seeds_.size());
   }
@@ -133,8 +133,8 @@ TEST_P(SegmentDamageTest, LeadsToARebuildAndRightAnswers) {
   Open();
   WriteDocs();
   // The same points in another collection: a file that would fit.
-  auto other = Create("other", OneFieldSchema(kDimension));
-  ASSERT_OK(other->Upsert(SeededPoints(0, 250, kDimension), Unlimited()));
+  auto other = Create("other", OneFieldSchema(kTestDimension));
+  ASSERT_OK(other->Upsert(SeededPoints(0, 250, kTestDimension), Unlimited()));
   ASSERT_OK(other->SealAndWait(Unlimited()));
   other.reset();
   Close();
@@ -211,7 +211,7 @@ TEST_F(RecoveryTest, AGapInTheChangeLogLeadsToARebuild) {
   EXPECT_EQ(events_.CountOf("change 2 is missing"), 1U) << events_.Text();
   for (const auto& [id, seed] : seeds_) {
     const auto found = Find("docs")->Search(
-        DenseQuery(SeededVector(seed, kDimension), 1, true), Unlimited());
+        DenseQuery(SeededVector(seed, kTestDimension), 1, true), Unlimited());
     ASSERT_OK(found);
     EXPECT_EQ(found->hits[0].point.id, PointId(id));
   }

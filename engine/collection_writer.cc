@@ -101,7 +101,6 @@ CollectionWriter::CollectionWriter(Store* store,
                                    EventSink events)
     : store_(store),
       record_(std::move(record)),
-      seal_rows_(seal_rows),
       events_(std::move(events)),
       schema_(std::make_shared<const Schema>(std::move(schema))),
       table_(schema_.get(), seal_rows) {}

@@ -142,7 +142,6 @@ class CollectionWriter {
   // start.
   Store* const store_;
   const storage::CollectionRecord record_;
-  const uint32_t seal_rows_;
   const EventSink events_;
 
   // Orders checkpoints and the drop, which must not be undone by a late one;

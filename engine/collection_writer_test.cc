@@ -26,7 +26,7 @@ using test::OneFieldSchema;
 using test::SeededPoints;
 using test::Unlimited;
 
-constexpr uint32_t kDimension = 8;
+constexpr uint32_t kTestDimension = 8;
 constexpr uint32_t kSealRows = 64;
 
 class CollectionWriterTest : public ::testing::Test {
@@ -79,7 +79,7 @@ class CollectionWriterTest : public ::testing::Test {
   }
   void Upsert(uint64_t first, uint64_t count) {
     ASSERT_OK(Commit(PrepareUpsert(
-        schema_, SeededPoints(first, count, kDimension), Unlimited())));
+        schema_, SeededPoints(first, count, kTestDimension), Unlimited())));
   }
   void Delete(std::vector<PointId> ids) {
     ASSERT_OK(Commit(PrepareDelete(schema_, ids)));
@@ -119,7 +119,7 @@ class CollectionWriterTest : public ::testing::Test {
     return checkpoint->has_value() ? (*checkpoint)->seq() : 0;
   }
 
-  const Schema schema_ = OneFieldSchema(kDimension);
+  const Schema schema_ = OneFieldSchema(kTestDimension);
   const TempDir dir_;
   test::EventLog events_;
   std::unique_ptr<Store> store_;
@@ -134,7 +134,7 @@ TEST_F(CollectionWriterTest, ADeleteAsOfAWriteSparesWhatWasWrittenLater) {
   Upsert(3, 2);
   QueuedWrite rewrite;
   rewrite.write =
-      *PrepareUpsert(schema_, SeededPoints(7, 1, kDimension), Unlimited());
+      *PrepareUpsert(schema_, SeededPoints(7, 1, kTestDimension), Unlimited());
   QueuedWrite remove;
   remove.write = *PrepareDelete(
       schema_, std::vector<PointId>{uint64_t{2}, uint64_t{3}, uint64_t{7},
@@ -228,11 +228,11 @@ TEST_F(CollectionWriterTest, AGroupIsAppliedInOrder) {
   const std::vector<PointId> one = {uint64_t{1}};
   const std::vector<PointId> all = {uint64_t{1}, uint64_t{2}, uint64_t{9}};
   writes[0].write =
-      *PrepareUpsert(schema_, SeededPoints(1, 1, kDimension), Unlimited());
+      *PrepareUpsert(schema_, SeededPoints(1, 1, kTestDimension), Unlimited());
   writes[1].write = *PrepareDelete(schema_, one);
   writes[2].write = *PrepareDelete(schema_, one);
   writes[3].write =
-      *PrepareUpsert(schema_, SeededPoints(1, 1, kDimension), Unlimited());
+      *PrepareUpsert(schema_, SeededPoints(1, 1, kTestDimension), Unlimited());
   writes[4].write = *PrepareDelete(schema_, all);
   std::vector<QueuedWrite*> group;
   for (QueuedWrite& write : writes) {
@@ -296,7 +296,7 @@ TEST_F(CollectionWriterTest, AMergeThatEndsAfterTheDropChangesNothing) {
   FinishMerge(*merge);
   EXPECT_OK(writer_->WriteCheckpoint());
   EXPECT_FALSE(writer_->NextMerge(WriteLoad::kBusy).has_value());
-  EXPECT_THAT(Commit(PrepareUpsert(schema_, SeededPoints(1, 1, kDimension),
+  EXPECT_THAT(Commit(PrepareUpsert(schema_, SeededPoints(1, 1, kTestDimension),
                                    Unlimited())),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_OK(store_->Verify());

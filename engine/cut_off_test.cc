@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Optional;
 
-constexpr size_t kDimension = 16;
+constexpr size_t kTestDimension = 16;
 
 class CutOffTest : public test::DatabaseFixture {
  protected:
@@ -34,16 +34,16 @@ class CutOffTest : public test::DatabaseFixture {
   // exact copies, 4 and 5.
   void SetUp() override {
     Open();
-    Schema schema = OneFieldSchema(kDimension);
+    Schema schema = OneFieldSchema(kTestDimension);
     schema.payload_fields = {{"odd", FieldType::kBoolean}};
     docs_ = Create("docs", schema);
     std::vector<Point> points;
     for (uint64_t id = 0; id < 400; ++id) {
       std::vector<float> vector =
-          SeededVector(id == 4 || id == 5 ? 3 : id, kDimension);
+          SeededVector(id == 4 || id == 5 ? 3 : id, kTestDimension);
       if (id < 8) {
-        const std::vector<float> near = SeededVector(999, kDimension);
-        for (size_t i = 0; i < kDimension; ++i) {
+        const std::vector<float> near = SeededVector(999, kTestDimension);
+        for (size_t i = 0; i < kTestDimension; ++i) {
           vector[i] = near[i] + 0.1F * vector[i];
         }
       }
@@ -56,7 +56,7 @@ class CutOffTest : public test::DatabaseFixture {
   }
 
   static SearchQuery NearQuery(uint32_t limit) {
-    return DenseQuery(SeededVector(999, kDimension), limit);
+    return DenseQuery(SeededVector(999, kTestDimension), limit);
   }
 
   SearchResult Search(const SearchQuery& query) {
@@ -119,7 +119,7 @@ TEST_F(CutOffTest, AFirstGapThatIsNotThereKeepsAllOrNothing) {
 }
 
 TEST_F(CutOffTest, AThresholdSaysThatNothingIsRelevant) {
-  SearchQuery query = DenseQuery(SeededVector(12345, kDimension), 10);
+  SearchQuery query = DenseQuery(SeededVector(12345, kTestDimension), 10);
   query.cut_off = MinScore{0.99};
   const SearchResult none = Search(query);
   EXPECT_TRUE(none.hits.empty());
@@ -129,7 +129,7 @@ TEST_F(CutOffTest, AThresholdSaysThatNothingIsRelevant) {
   EXPECT_EQ(none.cut_off->kept, 0U);
   EXPECT_THAT(none.cut_off->least_score, Optional(0.99));
   // No candidates are another matter.
-  docs_ = Create("empty", OneFieldSchema(kDimension));
+  docs_ = Create("empty", OneFieldSchema(kTestDimension));
   const SearchResult of_nothing = Search(query);
   ASSERT_TRUE(of_nothing.cut_off.has_value());
   EXPECT_FALSE(of_nothing.cut_off->nothing_relevant);
@@ -137,9 +137,9 @@ TEST_F(CutOffTest, AThresholdSaysThatNothingIsRelevant) {
 }
 
 TEST_F(CutOffTest, EqualScoresStayTogether) {
-  std::vector<float> of_copies = SeededVector(999, kDimension);
-  const std::vector<float> own = SeededVector(3, kDimension);
-  for (size_t i = 0; i < kDimension; ++i) {
+  std::vector<float> of_copies = SeededVector(999, kTestDimension);
+  const std::vector<float> own = SeededVector(3, kTestDimension);
+  for (size_t i = 0; i < kTestDimension; ++i) {
     of_copies[i] += 0.1F * own[i];
   }
   SearchQuery query = DenseQuery(of_copies, 8);

@@ -142,8 +142,8 @@ TEST_F(DatabaseTest, MemoryOfEachPartFollowsTheSettings) {
   }
   ASSERT_OK(database_->Create("docs", schema));
   auto docs = Find("docs");
-  static constexpr uint64_t kPoints = 12'000;
-  for (uint64_t first = 0; first < kPoints; first += 500) {
+  static constexpr uint64_t kTestPoints = 12'000;
+  for (uint64_t first = 0; first < kTestPoints; first += 500) {
     std::vector<Point> points;
     for (uint64_t id = first; id < first + 500; ++id) {
       const std::vector<float> vector = RandomVector(&random, 256);
@@ -156,24 +156,24 @@ TEST_F(DatabaseTest, MemoryOfEachPartFollowsTheSettings) {
   }
   ASSERT_OK(docs->SealAndWait(kNoLimit));
   const auto check = [](const IndexStats& stats) {
-    constexpr uint64_t kFloats = kPoints * 256 * sizeof(float);
+    constexpr uint64_t kFloats = kTestPoints * 256 * sizeof(float);
     EXPECT_EQ(stats.sealed_segments, 1U);
     EXPECT_EQ(stats.memory.vectors_in_memory, 2 * kFloats);
     EXPECT_EQ(stats.memory.vectors_mapped, kFloats);
     EXPECT_GE(stats.memory.codes, kFloats / 4);
     // At most 16 bits a number where it was chosen, 8 in the other, and the
     // rows' tails.
-    EXPECT_LT(stats.memory.codes, kFloats / 4 * 3 + kPoints * 32);
-    EXPECT_GE(stats.memory.graph, 3 * kPoints * 4 * sizeof(uint32_t));
-    EXPECT_EQ(stats.memory.ordinals, 3 * kPoints * sizeof(uint32_t));
-    EXPECT_GE(stats.ids_bytes, kPoints * 2 * sizeof(uint64_t));
+    EXPECT_LT(stats.memory.codes, kFloats / 4 * 3 + kTestPoints * 32);
+    EXPECT_GE(stats.memory.graph, 3 * kTestPoints * 4 * sizeof(uint32_t));
+    EXPECT_EQ(stats.memory.ordinals, 3 * kTestPoints * sizeof(uint32_t));
+    EXPECT_GE(stats.ids_bytes, kTestPoints * 2 * sizeof(uint64_t));
     ASSERT_EQ(stats.encodings.size(), 3U);
     EXPECT_EQ(stats.encodings[0].field, "default");
     EXPECT_EQ(stats.encodings[1].field, "floats");
     EXPECT_EQ(stats.encodings[1].encoding, Encoding::kFloat);
     EXPECT_EQ(stats.encodings[2].field, "mapped");
     EXPECT_EQ(stats.encodings[2].encoding, Encoding::kInt8);
-    EXPECT_EQ(stats.encodings[2].rows, kPoints);
+    EXPECT_EQ(stats.encodings[2].rows, kTestPoints);
     EXPECT_EQ(stats.encodings[2].segments, 1U);
   };
   check(docs->Info().index);
@@ -189,11 +189,11 @@ TEST_F(DatabaseTest, CodesMayBeAllThatSearchesRead) {
   schema.vector_fields[0].storage = {Encoding::kInt8, Rerank::kNone};
   ASSERT_OK(database_->Create("docs", schema));
   auto docs = Find("docs");
-  constexpr uint64_t kPoints = 3000;
+  constexpr uint64_t kTestPoints = 3000;
   std::mt19937 random(5);
-  std::vector<std::vector<float>> vectors(kPoints);
+  std::vector<std::vector<float>> vectors(kTestPoints);
   const auto write_all = [&] {
-    for (uint64_t first = 0; first < kPoints; first += 250) {
+    for (uint64_t first = 0; first < kTestPoints; first += 250) {
       std::vector<Point> points;
       for (uint64_t id = first; id < first + 250; ++id) {
         vectors[id] = RandomVector(&random, 64);
@@ -207,10 +207,10 @@ TEST_F(DatabaseTest, CodesMayBeAllThatSearchesRead) {
   const auto check = [&](const Collection& collection) {
     const IndexStats stats = collection.Info().index;
     EXPECT_EQ(stats.unindexed_points, 0U);
-    EXPECT_EQ(stats.memory.vectors_on_disk, kPoints * 64 * sizeof(float));
+    EXPECT_EQ(stats.memory.vectors_on_disk, kTestPoints * 64 * sizeof(float));
     EXPECT_EQ(stats.memory.vectors_in_memory + stats.memory.vectors_mapped, 0U);
     uint64_t approximations = 0;
-    for (uint64_t id = 0; id < kPoints; id += 100) {
+    for (uint64_t id = 0; id < kTestPoints; id += 100) {
       SearchQuery query = QueryFor(vectors[id], 10);
       query.explain = true;
       const auto found = collection.Search(query, kNoLimit);

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "engine/segment_hits.h"
 #include "engine/stage_clock.h"
 #include "index/distance.h"
 #include "ranking/score_list.h"
@@ -26,11 +27,7 @@ struct SegmentSearch {
 
   // `bits` is room for the filter, which outlives it.
   RowFilter Filter(std::vector<uint64_t>& bits) const {
-    if (match == nullptr) {
-      return view.dead;
-    }
-    bits = match->rows.ToWords(view.rows);
-    return RowFilter::Among(view.dead, bits);
+    return RowsToFind(view, match, bits);
   }
 };
 
@@ -124,37 +121,25 @@ absl::StatusOr<std::vector<ScoredRow>> ScoreRows(
 
 }  // namespace
 
-std::vector<std::vector<size_t>> BySegment(const Snapshot& snapshot,
-                                           std::span<const Candidate> points) {
-  std::vector<std::vector<size_t>> positions(snapshot.segments.size());
-  for (size_t i = 0; i < points.size(); ++i) {
-    positions[points[i].segment].push_back(i);
-  }
-  return positions;
-}
-
 absl::StatusOr<std::vector<double>> ScoreDense(
     const Snapshot& snapshot, const DenseSearch& search,
     std::span<const Candidate> points) {
-  std::vector<double> scores(points.size(), ScoreList::kUnknown);
-  const auto by_segment = BySegment(snapshot, points);
-  for (size_t segment = 0; segment < by_segment.size(); ++segment) {
-    absl::flat_hash_map<Ordinal, size_t> position_of_row;
-    std::vector<Ordinal> rows;
-    for (const size_t position : by_segment[segment]) {
-      rows.push_back(points[position].row);
-      position_of_row[points[position].row] = position;
-    }
-    if (rows.empty()) {
-      continue;
-    }
-    ASSIGN_OR_RETURN(const std::vector<ScoredRow> scored,
-                     ScoreRows(*snapshot.segments[segment], search, rows));
-    for (const ScoredRow& row : scored) {
-      scores[position_of_row.at(row.row)] = static_cast<double>(row.score);
-    }
-  }
-  return scores;
+  return ScoreBySegment(
+      snapshot, points,
+      [&](size_t segment, const std::vector<Ordinal>& rows)
+          -> absl::StatusOr<std::vector<double>> {
+        ASSIGN_OR_RETURN(const std::vector<ScoredRow> scored,
+                         ScoreRows(*snapshot.segments[segment], search, rows));
+        absl::flat_hash_map<Ordinal, size_t> position_of_row;
+        for (size_t i = 0; i < rows.size(); ++i) {
+          position_of_row[rows[i]] = i;
+        }
+        std::vector<double> scores(rows.size(), ScoreList::kUnknown);
+        for (const ScoredRow& row : scored) {
+          scores[position_of_row.at(row.row)] = static_cast<double>(row.score);
+        }
+        return scores;
+      });
 }
 
 std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
@@ -229,7 +214,7 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
             search,
             {view,
              plan.segments[i],
-             matches.has_value() ? &(*matches)[i] : nullptr,
+             MatchOf(matches, i),
              {search.query,
               correction == nullptr ? RowBias() : correction->BiasOf(i)}},
             work));

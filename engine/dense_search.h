@@ -26,6 +26,11 @@ namespace sextant {
 // filter.
 using Matches = std::optional<std::vector<SegmentMatch>>;
 
+// Of one segment; null without a filter.
+inline const SegmentMatch* MatchOf(const Matches& matches, size_t segment) {
+  return matches.has_value() ? &(*matches)[segment] : nullptr;
+}
+
 // What the planner may know of the segments of `snapshot`.
 std::vector<SegmentFacts> FactsOf(const Snapshot& snapshot, uint16_t field,
                                   const Matches& matches);
@@ -59,9 +64,5 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
 absl::StatusOr<std::vector<double>> ScoreDense(
     const Snapshot& snapshot, const DenseSearch& search,
     std::span<const Candidate> points);
-
-// Positions in `points` of those that lie in one segment.
-std::vector<std::vector<size_t>> BySegment(const Snapshot& snapshot,
-                                           std::span<const Candidate> points);
 
 }  // namespace sextant

@@ -132,7 +132,6 @@ class Diagnosis {
   // Around the queries, by distances in float64.
   absl::StatusOr<IntrinsicDimension> DimensionAround(
       std::span<const Neighbor> nearest, uint32_t stride) const {
-    IntrinsicDimension found;
     std::vector<double> dimensions;
     const size_t count = std::min<size_t>(stride, kLidNeighbors);
     std::vector<double> distances(count);

@@ -25,7 +25,7 @@ namespace {
 using testing::HasSubstr;
 using Numbers = std::vector<float>;
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kTestDimension = 16;
 
 class DiagnoseHubnessTest : public test::DatabaseFixture {
  protected:
@@ -33,7 +33,7 @@ class DiagnoseHubnessTest : public test::DatabaseFixture {
   void Fill(uint64_t count, Metric metric = Metric::kCosine) {
     Open();
     metric_ = metric;
-    collection_ = Create("docs", test::OneFieldSchema(kDimension, metric));
+    collection_ = Create("docs", test::OneFieldSchema(kTestDimension, metric));
     Upsert(0, count / 2);
     ASSERT_OK(collection_->SealAndWait(test::Unlimited()));
     Upsert(count / 2, count - count / 2);
@@ -52,7 +52,7 @@ class DiagnoseHubnessTest : public test::DatabaseFixture {
     ASSERT_OK(collection_->Upsert(std::move(points), test::Unlimited()));
   }
   Numbers Vector() {
-    Numbers vector = test::SeededVector(random_(), kDimension);
+    Numbers vector = test::SeededVector(random_(), kTestDimension);
     vector[0] += 1.5F;
     return vector;
   }

@@ -27,8 +27,8 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::HasSubstr;
 
-constexpr size_t kDimension = 12;
-constexpr uint64_t kPoints = 900;
+constexpr size_t kTestDimension = 12;
+constexpr uint64_t kTestPoints = 900;
 
 Filter Parsed(const std::string& text) {
   auto filter = ParseFilter(text);
@@ -54,17 +54,17 @@ class FilteredSearchTest : public test::DatabaseFixture {
   // Two thirds of the points are sealed, some of them dead.
   void SetUp() override {
     Open();
-    Schema schema = OneFieldSchema(kDimension);
+    Schema schema = OneFieldSchema(kTestDimension);
     schema.payload_fields = {{"size", FieldType::kInteger, true},
                              {"section", FieldType::kKeyword},
                              {"tags", FieldType::kKeyword},
                              {"even", FieldType::kBoolean}};
     docs_ = Create("docs", schema);
-    for (uint64_t first = 0; first < kPoints; first += 300) {
+    for (uint64_t first = 0; first < kTestPoints; first += 300) {
       std::vector<Point> points;
       for (uint64_t id = first; id < first + 300; ++id) {
         points.push_back(
-            MakePoint(id, SeededVector(id, kDimension), PayloadOf(id)));
+            MakePoint(id, SeededVector(id, kTestDimension), PayloadOf(id)));
       }
       ASSERT_OK(docs_->Upsert(std::move(points), Unlimited()));
       if (first < 600) {
@@ -80,7 +80,7 @@ class FilteredSearchTest : public test::DatabaseFixture {
   static std::vector<PointId> IdsWhere(
       const std::function<bool(uint64_t)>& holds) {
     std::vector<PointId> ids;
-    for (uint64_t id = 0; id < kPoints; ++id) {
+    for (uint64_t id = 0; id < kTestPoints; ++id) {
       if (IsAlive(id) && holds(id)) {
         ids.emplace_back(id);
       }
@@ -96,7 +96,7 @@ class FilteredSearchTest : public test::DatabaseFixture {
   static SearchQuery Filtered(const std::string& filter, uint32_t limit,
                               bool exact = false) {
     SearchQuery query =
-        DenseQuery(SeededVector(4711, kDimension), limit, exact);
+        DenseQuery(SeededVector(4711, kTestDimension), limit, exact);
     query.filter = Parsed(filter);
     query.explain = true;
     return query;
@@ -135,7 +135,8 @@ TEST_F(FilteredSearchTest, HitsAreTheNearestThatMatch) {
   for (const FilterCase& test : Cases()) {
     const std::vector<PointId> matching = IdsWhere(test.holds);
     // Exactly, of all points; then of these the ones that match.
-    SearchQuery all = DenseQuery(SeededVector(4711, kDimension), kPoints, true);
+    SearchQuery all =
+        DenseQuery(SeededVector(4711, kTestDimension), kTestPoints, true);
     std::vector<PointId> expected;
     for (const PointId& id : IdsOf(MustSearch(all))) {
       if (test.holds(std::get<uint64_t>(id))) {

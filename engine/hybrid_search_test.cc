@@ -30,11 +30,11 @@ using test::SeededVector;
 using test::Unlimited;
 using testing::HasSubstr;
 
-constexpr uint64_t kPoints = 700;
+constexpr uint64_t kTestPoints = 700;
 constexpr uint32_t kTextDimension = 8;
 constexpr uint32_t kImageDimension = 5;
 
-Schema TwoFields() {
+Schema TextAndVector() {
   Schema schema;
   schema.vector_fields.push_back({"text", kTextDimension, Metric::kCosine, {}});
   schema.vector_fields.push_back(
@@ -65,9 +65,9 @@ class HybridSearchTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    collection_ = Create("c", TwoFields());
+    collection_ = Create("c", TextAndVector());
     // Sealed, merged and growing segments with dead rows in all of them.
-    for (uint64_t first = 0; first < kPoints; first += 100) {
+    for (uint64_t first = 0; first < kTestPoints; first += 100) {
       Upsert(first, 100, 0);
     }
     ASSERT_OK(collection_->SealAndWait(Unlimited()));
@@ -448,7 +448,7 @@ TEST(ValidateHybridTest, NamesWhatIsWrong) {
     query.boosts = {{"size", {NumberBoost{}}}};
     query.limit = 10;
     change(&query);
-    return InvalidFieldPath(ValidateQuery(TwoFields(), query));
+    return InvalidFieldPath(ValidateQuery(TextAndVector(), query));
   };
   const auto first = [](SearchQuery* q) -> DenseSource& {
     return std::get<DenseSource>(q->sources[0]);

@@ -32,7 +32,7 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::HasSubstr;
 
-constexpr size_t kDimension = 8;
+constexpr size_t kTestDimension = 8;
 
 const PayloadFieldSchema kRank = {"rank", FieldType::kInteger, true};
 const PayloadFieldSchema kLang = {"lang", FieldType::kKeyword};
@@ -46,7 +46,7 @@ Filter Parsed(const std::string& text) {
 // A rank of id % 100 (none where id % 9 == 0) and one of three languages.
 Point PointOf(uint64_t id) {
   return MakePoint(
-      id, SeededVector(id, kDimension),
+      id, SeededVector(id, kTestDimension),
       absl::StrCat("{\"lang\":\"l", id % 3, "\"",
                    id % 9 == 0 ? "" : absl::StrCat(",\"rank\":", id % 100),
                    ",\"old\":", id % 2, "}"));
@@ -71,7 +71,7 @@ class LateFieldTest : public test::DatabaseFixture {
   // `early`: fields that are declared at creation, after "old".
   std::shared_ptr<Collection> Make(
       const std::string& name, const std::vector<PayloadFieldSchema>& early) {
-    Schema schema = OneFieldSchema(kDimension);
+    Schema schema = OneFieldSchema(kTestDimension);
     schema.payload_fields = {{"old", FieldType::kInteger}};
     schema.payload_fields.insert(schema.payload_fields.end(), early.begin(),
                                  early.end());
@@ -103,7 +103,8 @@ class LateFieldTest : public test::DatabaseFixture {
           "rank = 33 or lang = \"l0\""}) {
       SCOPED_TRACE(text);
       EXPECT_EQ(CountOf(collection, text), CountOf(expected, text));
-      SearchQuery query = DenseQuery(SeededVector(1'000'000, kDimension), 20);
+      SearchQuery query =
+          DenseQuery(SeededVector(1'000'000, kTestDimension), 20);
       query.filter = Parsed(text);
       const auto found = collection.Search(query, Unlimited());
       const auto other = expected.Search(query, Unlimited());
@@ -129,7 +130,7 @@ class LateFieldTest : public test::DatabaseFixture {
     refused(collection.ScrollMatching(page, {}, Unlimited()).status());
     refused(collection.Facets({"rank", {}, 10}, Unlimited()).status());
     refused(collection.Facets({"old", filter, 10}, Unlimited()).status());
-    SearchQuery query = DenseQuery(SeededVector(1, kDimension), 5);
+    SearchQuery query = DenseQuery(SeededVector(1, kTestDimension), 5);
     query.filter = filter;
     refused(collection.Search(query, Unlimited()).status());
     query.filter.reset();
@@ -163,7 +164,7 @@ TEST_F(LateFieldTest, ValuesAreFilledInFromPayloads) {
   EXPECT_EQ(docs->Info().point_count, expected->Info().point_count);
   EXPECT_EQ(docs->Info().content_hash, expected->Info().content_hash);
   ExpectEqual(*docs, *expected);
-  SearchQuery query = DenseQuery(SeededVector(5, kDimension), 5);
+  SearchQuery query = DenseQuery(SeededVector(5, kTestDimension), 5);
   query.filter = Parsed("rank >= 20 and rank < 60");
   query.explain = true;
   EXPECT_THAT(docs->Search(query, Unlimited())->plan, HasSubstr("window scan"));
@@ -186,7 +187,7 @@ TEST_F(LateFieldTest, FillingKeepsTheSegmentsAsTheyAre) {
   Fill(docs.get());
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   const IndexStats before = docs->Info().index;
-  SearchQuery query = DenseQuery(SeededVector(5, kDimension), 5);
+  SearchQuery query = DenseQuery(SeededVector(5, kTestDimension), 5);
   query.explain = true;
   const auto result = docs->Search(query, Unlimited());
   ASSERT_OK(docs->AddPayloadField(kRank, Unlimited()));
@@ -269,7 +270,8 @@ TEST_F(LateFieldTest, WhatDoesNotFitIsAbsentAndCounted) {
       R"({"rank": {"x": 1}})", R"({"other": 1})",      ""};
   std::vector<Point> points;
   for (uint64_t id = 0; id < payloads.size(); ++id) {
-    points.push_back(MakePoint(id, SeededVector(id, kDimension), payloads[id]));
+    points.push_back(
+        MakePoint(id, SeededVector(id, kTestDimension), payloads[id]));
   }
   ASSERT_OK(docs->Upsert(points, Unlimited()));
   ASSERT_OK(docs->SealAndWait(Unlimited()));
@@ -355,7 +357,7 @@ TEST_F(LateFieldTest, ADroppedCollectionTakesNoField) {
 TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   constexpr uint64_t kWriters = 3;
   constexpr uint64_t kRounds = 40;
-  constexpr uint64_t kPoints = 20;
+  constexpr uint64_t kTestPoints = 20;
   options_.seal_rows = 64;
   Reopen();
   const auto docs = Make("docs", {});
@@ -368,11 +370,11 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
     threads.push_back(std::make_unique<Thread>("writer", [&, writer] {
       for (uint64_t round = 0; round < kRounds; ++round) {
         std::vector<Point> points;
-        for (uint64_t i = 0; i < kPoints; ++i) {
+        for (uint64_t i = 0; i < kTestPoints; ++i) {
           // Half of them overwrite what the rounds before wrote.
-          const uint64_t id = (round / 2 * kPoints + i) * kWriters + writer;
+          const uint64_t id = (round / 2 * kTestPoints + i) * kWriters + writer;
           points.push_back(
-              MakePoint(id, SeededVector(id, kDimension), payload(round)));
+              MakePoint(id, SeededVector(id, kTestDimension), payload(round)));
         }
         EXPECT_OK(docs->Upsert(std::move(points), Unlimited()));
       }
@@ -385,7 +387,7 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
         if (!docs->schema()->FindPayloadField(field).has_value()) {
           continue;
         }
-        SearchQuery query = DenseQuery(SeededVector(3, kDimension), 10);
+        SearchQuery query = DenseQuery(SeededVector(3, kTestDimension), 10);
         query.filter = Parsed(absl::StrCat("not exists(", field, ")"));
         const auto found = docs->Search(query, Unlimited());
         if (found.ok()) {
@@ -404,12 +406,12 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   threads.clear();
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   ASSERT_TRUE(test::WaitUntil([&] { return IsFilled(*docs); }));
-  const uint64_t count = kWriters * kRounds / 2 * kPoints;
+  const uint64_t count = kWriters * kRounds / 2 * kTestPoints;
   EXPECT_EQ(docs->Info().point_count, count);
   for (uint64_t round = 1; round < kRounds; round += 2) {
     for (const char* field : {"a", "b"}) {
       EXPECT_EQ(CountOf(*docs, absl::StrCat(field, " = ", round)),
-                kWriters * kPoints)
+                kWriters * kTestPoints)
           << field << " " << round;
     }
   }

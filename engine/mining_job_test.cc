@@ -28,7 +28,7 @@ using testing::HasSubstr;
 using Numbers = std::vector<float>;
 using Model = std::map<uint64_t, Numbers>;
 
-constexpr uint32_t kDimension = 12;
+constexpr uint32_t kTestDimension = 12;
 
 double Cosine(const Numbers& a, const Numbers& b) {
   double product = 0;
@@ -48,8 +48,8 @@ class MiningJobTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    source_ = Create("source", test::OneFieldSchema(kDimension));
-    target_ = Create("target", test::OneFieldSchema(kDimension));
+    source_ = Create("source", test::OneFieldSchema(kTestDimension));
+    target_ = Create("target", test::OneFieldSchema(kTestDimension));
   }
 
   // Half of it sealed, some deleted.
@@ -69,8 +69,8 @@ class MiningJobTest : public test::DatabaseFixture {
     std::vector<Point> points;
     for (uint64_t id = first; id < first + count; ++id) {
       // Noisy copies of one another across the collections.
-      Numbers vector = test::SeededVector(id % 1000 + seed_, kDimension);
-      const Numbers noise = test::SeededVector(random_(), kDimension);
+      Numbers vector = test::SeededVector(id % 1000 + seed_, kTestDimension);
+      const Numbers noise = test::SeededVector(random_(), kTestDimension);
       for (size_t i = 0; i < vector.size(); ++i) {
         vector[i] += 0.5F * noise[i];
       }
@@ -342,9 +342,9 @@ TEST_F(MiningJobTest, WhatIsWrongIsNamed) {
   query = {};
   query.target.field = "other";
   expect(query, "target_field: no vector field 'other'");
-  target_ = Create("narrow", test::OneFieldSchema(kDimension - 1));
+  target_ = Create("narrow", test::OneFieldSchema(kTestDimension - 1));
   expect({}, "target_field: cosine of dimension 11; the source has cosine");
-  target_ = Create("far", test::OneFieldSchema(kDimension, Metric::kL2));
+  target_ = Create("far", test::OneFieldSchema(kTestDimension, Metric::kL2));
   expect({}, "target_field: margins are of cosines");
 }
 

@@ -22,17 +22,17 @@ namespace {
 using testing::HasSubstr;
 using Numbers = std::vector<float>;
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kTestDimension = 16;
 
 class NormalizerTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    collection_ = Create("docs", test::OneFieldSchema(kDimension));
+    collection_ = Create("docs", test::OneFieldSchema(kTestDimension));
   }
 
   Numbers Vector() {
-    Numbers vector = test::SeededVector(random_(), kDimension);
+    Numbers vector = test::SeededVector(random_(), kTestDimension);
     vector[0] += 1.5F;  // a direction in common makes hubs
     return vector;
   }
@@ -326,14 +326,16 @@ TEST_F(NormalizerTest, BadInputIsNamed) {
               refused("vectors"));
   EXPECT_THAT(Catalog().PutBank({"a", "", false, {{1, 2}}}, context),
               refused("vectors[0]"));
-  EXPECT_THAT(
-      Catalog().PutBank(
-          {"a", "", false, {Numbers(kDimension, 1), Numbers(kDimension, NAN)}},
-          context),
-      refused("vectors[1]"));
-  EXPECT_THAT(
-      Catalog().PutBank({"a", "", false, {Numbers(kDimension, 0)}}, context),
-      refused("vectors[0]"));
+  EXPECT_THAT(Catalog().PutBank(
+                  {"a",
+                   "",
+                   false,
+                   {Numbers(kTestDimension, 1), Numbers(kTestDimension, NAN)}},
+                  context),
+              refused("vectors[1]"));
+  EXPECT_THAT(Catalog().PutBank({"a", "", false, {Numbers(kTestDimension, 0)}},
+                                context),
+              refused("vectors[0]"));
   EXPECT_THAT(Catalog().SampleBank("s", "", 5, 1, context),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(Catalog().SampleBank("s", "", 0, 1, context), refused("count"));

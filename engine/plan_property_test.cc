@@ -43,7 +43,7 @@ using test::OneFieldSchema;
 using test::SeededVector;
 using test::Unlimited;
 
-constexpr size_t kDimension = 16;
+constexpr size_t kTestDimension = 16;
 constexpr uint32_t kHits = 10;
 constexpr uint64_t kIds = 2500;
 constexpr int kSnapshots = kSanitized ? 4 : 12;
@@ -80,7 +80,7 @@ struct Way {
 class PlanPropertyTest : public testing::TestWithParam<Metric> {
  protected:
   PlanPropertyTest() : random_(test::TestSeed()) {
-    schema_ = OneFieldSchema(kDimension, GetParam());
+    schema_ = OneFieldSchema(kTestDimension, GetParam());
     for (const FilterField& field : SampleFields()) {
       schema_.payload_fields.push_back({field.name, field.type});
     }
@@ -112,7 +112,7 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
   void MakeNormalizer() {
     auto bank = std::make_shared<Bank>();
     bank->record.set_rows(40);
-    bank->record.set_dimension(kDimension);
+    bank->record.set_dimension(kTestDimension);
     for (uint64_t i = 0; i < bank->record.rows(); ++i) {
       const std::vector<float> row = RandomQuery();
       bank->numbers.insert(bank->numbers.end(), row.begin(), row.end());
@@ -176,7 +176,7 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
     std::vector<Point> points;
     for (uint64_t i = 0; i < count; ++i) {
       const uint64_t id = random() % kIds;
-      points.push_back(MakePoint(id, SeededVector(random(), kDimension),
+      points.push_back(MakePoint(id, SeededVector(random(), kTestDimension),
                                  RandomPayload(random)));
     }
     Commit(PrepareUpsert(schema_, std::move(points), Unlimited()));
@@ -347,7 +347,7 @@ class PlanPropertyTest : public testing::TestWithParam<Metric> {
   }
 
   std::vector<float> RandomQuery() {
-    std::vector<float> query = SeededVector(random_(), kDimension);
+    std::vector<float> query = SeededVector(random_(), kTestDimension);
     if (GetParam() == Metric::kCosine) {
       EXPECT_TRUE(Normalize(query));
     }

@@ -89,18 +89,18 @@ INSTANTIATE_TEST_SUITE_P(
 // Scores of the largest vectors that pass stay finite at the largest
 // dimension, which is why there is a limit.
 TEST(ValidateVectorTest, EveryNumberIsLookedAt) {
-  constexpr uint32_t kDimension = 37;
+  constexpr uint32_t kTestDimension = 37;
   for (const Metric metric : {Metric::kCosine, Metric::kL2}) {
-    const VectorFieldSchema field{"embedding", kDimension, metric, {}};
-    for (size_t wrong = 0; wrong < kDimension; ++wrong) {
-      std::vector<float> values(kDimension, 0.5F);
+    const VectorFieldSchema field{"embedding", kTestDimension, metric, {}};
+    for (size_t wrong = 0; wrong < kTestDimension; ++wrong) {
+      std::vector<float> values(kTestDimension, 0.5F);
       EXPECT_OK(ValidateVector(field, values, "v"));
       values[wrong] = kNaN;
       EXPECT_THAT(ValidateVector(field, values, "v"),
                   StatusIs(absl::StatusCode::kInvalidArgument,
                            HasSubstr(absl::StrCat("number ", wrong, " "))));
       // One number that is not zero makes a direction.
-      values.assign(kDimension, 0.0F);
+      values.assign(kTestDimension, 0.0F);
       values[wrong] = -kDenormal;
       EXPECT_OK(ValidateVector(field, values, "v"));
     }

@@ -12,16 +12,20 @@ double QuerySample::UniformLocked() {
   return (static_cast<double>(random_() >> 12U) + 0.5) * 0x1p-52;
 }
 
+// How many vectors a full sample leaves out before the next one.
+uint64_t QuerySample::SkippedLocked() {
+  const double skipped =
+      std::floor(std::log(UniformLocked()) / std::log1p(-weight_));
+  // Far beyond what will ever be seen when the weight is 0 within rounding.
+  constexpr double kMost = 1e18;
+  return static_cast<uint64_t>(std::min(skipped, kMost));
+}
+
 // Sets next_ for a full sample.
 void QuerySample::SkipLocked() {
   weight_ *= std::exp(std::log(UniformLocked()) /
                       static_cast<double>(content_.capacity));
-  const double skipped =
-      std::floor(std::log(UniformLocked()) / std::log1p(-weight_));
-  // Far beyond what will ever be seen when the weight is 0 within rounding.
-  const double most = 1e18;
-  next_.store(next_.load(std::memory_order_relaxed) + 1 +
-                  static_cast<uint64_t>(std::min(skipped, most)),
+  next_.store(next_.load(std::memory_order_relaxed) + 1 + SkippedLocked(),
               std::memory_order_relaxed);
 }
 
@@ -107,12 +111,7 @@ void QuerySample::Restore(Content content) {
     weight_ = static_cast<double>(content_.capacity) /
               static_cast<double>(std::max<uint64_t>(content_.seen, kept));
     weight_ = std::min(weight_, 1 - 0x1p-52);
-    next_.store(content_.seen, std::memory_order_relaxed);
-    const double skipped =
-        std::floor(std::log(UniformLocked()) / std::log1p(-weight_));
-    next_.store(
-        content_.seen + 1 + static_cast<uint64_t>(std::min(skipped, 1e18)),
-        std::memory_order_relaxed);
+    next_.store(content_.seen + 1 + SkippedLocked(), std::memory_order_relaxed);
   } else {
     weight_ = 1;
   }

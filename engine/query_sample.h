@@ -70,6 +70,7 @@ class QuerySample {
   void Restore(Content content);
 
  private:
+  uint64_t SkippedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SkipLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   double UniformLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -41,15 +41,7 @@ QuerySampler::QuerySampler(Store* store, CollectionNumber collection,
 }
 
 absl::StatusOr<uint16_t> QuerySampler::FieldOf(absl::string_view name) const {
-  if (name.empty() && schema_->vector_fields.size() == 1) {
-    return uint16_t{0};
-  }
-  const std::optional<uint16_t> field = schema_->FindVectorField(name);
-  if (!field.has_value()) {
-    return InvalidField(
-        "field", absl::StrCat("no vector field '", ShownText(name, 64), "'"));
-  }
-  return *field;
+  return RequireVectorField(*schema_, name, "field");
 }
 
 void QuerySampler::NoteWhetherOn() {
@@ -77,7 +69,7 @@ void QuerySampler::OfferVectors(const SearchQuery& query) {
   }
 }
 
-QuerySampleInfo QuerySampler::InfoOf(uint16_t field) const {
+QuerySampleInfo QuerySampler::InfoOf(size_t field) const {
   const QuerySample::Summary summary = samples_[field]->summary();
   return {schema_->vector_fields[field].name, summary.capacity, summary.seed,
           summary.seen, summary.kept};
@@ -119,7 +111,7 @@ absl::StatusOr<QuerySampleInfo> QuerySampler::Clear(absl::string_view field) {
 
 std::vector<QuerySampleInfo> QuerySampler::List() const {
   std::vector<QuerySampleInfo> all;
-  for (uint16_t field = 0; field < samples_.size(); ++field) {
+  for (size_t field = 0; field < samples_.size(); ++field) {
     QuerySampleInfo info = InfoOf(field);
     if (info.capacity > 0) {
       all.push_back(std::move(info));
@@ -150,14 +142,14 @@ std::vector<float> QuerySampler::Recent(uint16_t field) const {
 }
 
 absl::Status QuerySampler::Load() {
-  for (uint16_t field = 0; field < samples_.size(); ++field) {
+  for (size_t field = 0; field < samples_.size(); ++field) {
     RETURN_IF_ERROR(LoadField(field));
   }
   NoteWhetherOn();
   return absl::OkStatus();
 }
 
-absl::Status QuerySampler::LoadField(uint16_t field) {
+absl::Status QuerySampler::LoadField(size_t field) {
   const VectorFieldSchema& schema = schema_->vector_fields[field];
   const std::string name = RecordName(schema.name);
   ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
@@ -165,7 +157,7 @@ absl::Status QuerySampler::LoadField(uint16_t field) {
   if (!bytes.has_value()) {
     return absl::OkStatus();
   }
-  const absl::Status damaged = absl::DataLossError(
+  absl::Status damaged = absl::DataLossError(
       absl::StrCat("attachment '", name, "' cannot be read"));
   storage::QuerySampleRecord record;
   if (!record.ParseFromString(*bytes)) {
@@ -204,13 +196,13 @@ absl::Status QuerySampler::LoadField(uint16_t field) {
 
 absl::Status QuerySampler::Save() {
   MutexLock lock(&save_mutex_);
-  for (uint16_t field = 0; field < samples_.size(); ++field) {
+  for (size_t field = 0; field < samples_.size(); ++field) {
     RETURN_IF_ERROR(SaveField(field));
   }
   return absl::OkStatus();
 }
 
-absl::Status QuerySampler::SaveField(uint16_t field) {
+absl::Status QuerySampler::SaveField(size_t field) {
   if (samples_[field]->changes() == saved_changes_[field]) {
     return absl::OkStatus();
   }

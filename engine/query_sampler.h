@@ -74,9 +74,9 @@ class QuerySampler {
   void OfferVectors(const SearchQuery& query);
   void NoteWhetherOn();
   absl::StatusOr<uint16_t> FieldOf(absl::string_view name) const;
-  QuerySampleInfo InfoOf(uint16_t field) const;
-  absl::Status LoadField(uint16_t field);
-  absl::Status SaveField(uint16_t field)
+  QuerySampleInfo InfoOf(size_t field) const;
+  absl::Status LoadField(size_t field);
+  absl::Status SaveField(size_t field)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(save_mutex_);
 
   Store* const store_;

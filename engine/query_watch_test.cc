@@ -31,19 +31,19 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::SizeIs;
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kTestDimension = 16;
 
 class QueryWatchTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    docs_ = Create("docs", OneFieldSchema(kDimension));
-    ASSERT_OK(docs_->Upsert(SeededPoints(0, 300, kDimension), Unlimited()));
+    docs_ = Create("docs", OneFieldSchema(kTestDimension));
+    ASSERT_OK(docs_->Upsert(SeededPoints(0, 300, kTestDimension), Unlimited()));
   }
 
   // About one direction, or about the opposite one.
   static std::vector<float> Asked(uint64_t seed, float pull) {
-    std::vector<float> vector = SeededVector(9000 + seed, kDimension);
+    std::vector<float> vector = SeededVector(9000 + seed, kTestDimension);
     vector[0] += pull;
     return vector;
   }

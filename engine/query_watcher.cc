@@ -4,15 +4,9 @@
 #include <utility>
 
 namespace sextant {
-namespace {
-
-constexpr int kLowestPriority = 19;
-
-}  // namespace
-
 QueryWatcher::QueryWatcher()
     : next_at_(std::chrono::steady_clock::now() + kEvery),
-      thread_({.name = "queries", .threads = 1, .nice = kLowestPriority}) {}
+      thread_({.name = "queries", .threads = 1, .nice = kNiceMax}) {}
 
 QueryWatcher::~QueryWatcher() {
   context_.Cancel();

@@ -139,20 +139,20 @@ class RecallProbeDatabaseTest : public test::DatabaseFixture {};
 // Every search is sampled and repeated: the counters tell what the searches
 // found, which with a beam of one is not all.
 TEST_F(RecallProbeDatabaseTest, MeasuresWhatSearchesFind) {
-  constexpr uint32_t kDimension = 16;
+  constexpr uint32_t kTestDimension = 16;
   options_.min_graph_rows = 32;
   options_.default_ef = 10;
   options_.recall_probe_every = 1;
   options_.recall_probe_cpu_percent = 100;
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension, Metric::kL2));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 1000, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension, Metric::kL2));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 1000, kTestDimension), Unlimited()));
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   EXPECT_EQ(docs->Info().recall.probes, 0U);
   uint64_t searches = 0;
   const auto probed = [&] {
     const auto result = docs->Search(
-        DenseQuery(SeededVector(5000 + searches++, kDimension), 10),
+        DenseQuery(SeededVector(5000 + searches++, kTestDimension), 10),
         Unlimited());
     EXPECT_OK(result);
     EXPECT_LT(result->expected_recall, 1);

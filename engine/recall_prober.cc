@@ -10,8 +10,6 @@
 namespace sextant {
 namespace {
 
-constexpr int kLowestPriority = 19;
-
 std::chrono::nanoseconds ThreadCpu() {
   timespec time{};
   if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) {
@@ -25,7 +23,7 @@ std::chrono::nanoseconds ThreadCpu() {
 
 RecallProber::RecallProber(uint32_t cpu_percent)
     : cpu_percent_(std::clamp(cpu_percent, 1U, 100U)),
-      thread_({.name = "probe", .threads = 1, .nice = kLowestPriority}) {}
+      thread_({.name = "probe", .threads = 1, .nice = kNiceMax}) {}
 
 RecallProber::~RecallProber() {
   context_.Cancel();

@@ -32,8 +32,8 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::HasSubstr;
 
-constexpr size_t kDimension = 12;
-constexpr uint64_t kPoints = 1200;
+constexpr size_t kTestDimension = 12;
+constexpr uint64_t kTestPoints = 1200;
 
 // Point `id` has the tags of id % 7 and id % 5 (one where they are equal, none
 // where id % 11 == 0), and a shop of id % 40.
@@ -50,13 +50,13 @@ class RerankStagesTest : public test::DatabaseFixture,
  protected:
   void SetUp() override {
     Open();
-    Schema schema = OneFieldSchema(kDimension, GetParam());
+    Schema schema = OneFieldSchema(kTestDimension, GetParam());
     schema.payload_fields = {{"tags", FieldType::kKeyword},
                              {"shop", FieldType::kInteger}};
     docs_ = Create("docs", schema);
     Write(0, 900);
     ASSERT_OK(docs_->SealAndWait(Unlimited()));
-    Write(850, kPoints);
+    Write(850, kTestPoints);
   }
   void Write(uint64_t first, uint64_t end) {
     std::vector<Point> points;
@@ -66,14 +66,15 @@ class RerankStagesTest : public test::DatabaseFixture,
         absl::StrAppend(&tags, tags.empty() ? "" : ",", "\"", tag, "\"");
       }
       points.push_back(MakePoint(
-          id, SeededVector(id, kDimension),
+          id, SeededVector(id, kTestDimension),
           absl::StrCat("{\"tags\":[", tags, "],\"shop\":", id % 40, "}")));
     }
     ASSERT_OK(docs_->Upsert(std::move(points), Unlimited()));
   }
 
   static SearchQuery Query(uint64_t seed, uint32_t limit) {
-    return DenseQuery(SeededVector(1'000'000 + seed, kDimension), limit, true);
+    return DenseQuery(SeededVector(1'000'000 + seed, kTestDimension), limit,
+                      true);
   }
   SearchResult MustSearch(SearchQuery query) const {
     query.explain = true;
@@ -82,7 +83,7 @@ class RerankStagesTest : public test::DatabaseFixture,
     return *std::move(result);
   }
   std::vector<Hit> All(uint64_t seed) const {
-    return MustSearch(Query(seed, kPoints)).hits;
+    return MustSearch(Query(seed, kTestPoints)).hits;
   }
   void ExpectRefused(const SearchQuery& query, const std::string& path) const {
     const auto result = docs_->Search(query, Unlimited());
@@ -124,7 +125,7 @@ TEST_P(RerankStagesTest, GroupsAreThoseOfAllPoints) {
     for (const uint32_t offset : {0U, 2U}) {
       SearchQuery query = Query(seed, 4);
       query.offset = offset;
-      query.grouping = {"tags", 3, kPoints};
+      query.grouping = {"tags", 3, kTestPoints};
       const SearchResult result = MustSearch(query);
       ASSERT_EQ(result.groups.size(), 4U) << result.plan;
       auto hit = result.hits.begin();
@@ -222,8 +223,9 @@ TEST_P(RerankStagesTest, DiversityIsMaximalMarginalRelevance) {
       const auto value = [&](const Hit& hit) {
         double nearest = -1e30;
         for (const uint64_t id : expected) {
-          nearest = std::max(nearest, score(SeededVector(IdOf(hit), kDimension),
-                                            SeededVector(id, kDimension)));
+          nearest =
+              std::max(nearest, score(SeededVector(IdOf(hit), kTestDimension),
+                                      SeededVector(id, kTestDimension)));
         }
         return expected.empty() || strength == 0
                    ? double{hit.score}

@@ -26,7 +26,7 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::HasSubstr;
 
-constexpr uint32_t kDimension = 24;
+constexpr uint32_t kTestDimension = 24;
 
 uint32_t Bits(float value) {
   uint32_t bits = 0;
@@ -52,11 +52,11 @@ class ScoreTest : public SearchTest,
 // again.
 TEST_P(ScoreTest, EveryPlanGivesTheSameBits) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension, GetParam()));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 250, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension, GetParam()));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 250, kTestDimension), Unlimited()));
   std::vector<SearchQuery> queries;
   for (uint64_t i = 0; i < 20; ++i) {
-    queries.push_back(DenseQuery(SeededVector(9000 + i, kDimension), 250));
+    queries.push_back(DenseQuery(SeededVector(9000 + i, kTestDimension), 250));
   }
   std::vector<SearchResult> growing;
   for (const SearchQuery& query : queries) {
@@ -92,7 +92,7 @@ TEST_P(ScoreTest, EveryPlanGivesTheSameBits) {
   compare("sealed scan", "scan", 250, true);
   compare("graph", "graph ef 10", 10, false);
   // The same vectors again: dead rows in the sealed segment, live growing.
-  ASSERT_OK(docs->Upsert(SeededPoints(50, 100, kDimension), Unlimited()));
+  ASSERT_OK(docs->Upsert(SeededPoints(50, 100, kTestDimension), Unlimited()));
   compare("overwritten, scan", "scan", 250, true);
   compare("overwritten, graph", "graph ef 10", 10, false);
   ASSERT_OK(docs->SealAndWait(Unlimited()));
@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Metrics, ScoreTest,
 // equal scores come by ascending id, from any plan.
 TEST_F(SearchTest, TiesComeByAscendingId) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
   std::mt19937_64 random(test::TestSeed());
   std::vector<uint64_t> ids(600);
   for (uint64_t id = 0; id < 600; ++id) {
@@ -122,7 +122,7 @@ TEST_F(SearchTest, TiesComeByAscendingId) {
     std::vector<Point> points;
     for (size_t i = part * 200; i < part * 200 + 200; ++i) {
       points.push_back(
-          MakePoint(ids[i], SeededVector(ids[i] % 60, kDimension)));
+          MakePoint(ids[i], SeededVector(ids[i] % 60, kTestDimension)));
     }
     ASSERT_OK(docs->Upsert(std::move(points), Unlimited()));
     if (part < 2) {
@@ -133,7 +133,7 @@ TEST_F(SearchTest, TiesComeByAscendingId) {
     for (const bool exact : {false, true}) {
       for (const uint32_t limit : {1U, 4U, 10U}) {
         SearchQuery query =
-            DenseQuery(SeededVector(group, kDimension), limit, exact);
+            DenseQuery(SeededVector(group, kTestDimension), limit, exact);
         if (!exact) {
           std::get<DenseSource>(query.sources[0]).ef = 16;  // the graph
         }
@@ -151,11 +151,11 @@ TEST_F(SearchTest, TiesComeByAscendingId) {
 // Pages of one search put together are the search without pages.
 TEST_F(SearchTest, PagesAddUp) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kTestDimension), Unlimited()));
   ASSERT_OK(docs->SealAndWait(Unlimited()));
-  ASSERT_OK(docs->Upsert(SeededPoints(200, 37, kDimension), Unlimited()));
-  SearchQuery query = DenseQuery(SeededVector(999, kDimension), 237, true);
+  ASSERT_OK(docs->Upsert(SeededPoints(200, 37, kTestDimension), Unlimited()));
+  SearchQuery query = DenseQuery(SeededVector(999, kTestDimension), 237, true);
   const std::vector<PointId> all = IdsOf(MustSearch(*docs, query));
   ASSERT_EQ(all.size(), 237U);
   std::vector<PointId> pages;
@@ -172,11 +172,11 @@ TEST_F(SearchTest, PagesAddUp) {
 // smaller radius gives the beginning of a larger one's answer.
 TEST_F(SearchTest, ARadiusHoldsAllThatScoreEnough) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 600, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 600, kTestDimension), Unlimited()));
   ASSERT_OK(docs->SealAndWait(Unlimited()));
-  ASSERT_OK(docs->Upsert(SeededPoints(600, 100, kDimension), Unlimited()));
-  const std::vector<float> vector = SeededVector(999, kDimension);
+  ASSERT_OK(docs->Upsert(SeededPoints(600, 100, kTestDimension), Unlimited()));
+  const std::vector<float> vector = SeededVector(999, kTestDimension);
   const SearchResult all = MustSearch(*docs, DenseQuery(vector, 700, true));
   ASSERT_EQ(all.hits.size(), 700U);
   const std::vector<PointId> ids = IdsOf(all);
@@ -215,12 +215,13 @@ TEST_F(SearchTest, ARadiusHoldsAllThatScoreEnough) {
 
 TEST_F(SearchTest, AStoredPointIsLeftOutOfItsOwnAnswer) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kTestDimension), Unlimited()));
   // Copies of point 7: equal scores, both ids before and after it.
-  ASSERT_OK(docs->Upsert({MakePoint(uint64_t{3}, SeededVector(7, kDimension)),
-                          MakePoint(uint64_t{9}, SeededVector(7, kDimension))},
-                         Unlimited()));
+  ASSERT_OK(
+      docs->Upsert({MakePoint(uint64_t{3}, SeededVector(7, kTestDimension)),
+                    MakePoint(uint64_t{9}, SeededVector(7, kTestDimension))},
+                   Unlimited()));
   for (const bool sealed : {false, true}) {
     if (sealed) {
       ASSERT_OK(docs->SealAndWait(Unlimited()));
@@ -231,7 +232,8 @@ TEST_F(SearchTest, AStoredPointIsLeftOutOfItsOwnAnswer) {
       query.sources = {DenseSource{"", PointId(uint64_t{7}), 0, false}};
       const SearchResult by_id = MustSearch(*docs, query);
       query.limit = limit + 1;
-      query.sources = {DenseSource{"", SeededVector(7, kDimension), 0, false}};
+      query.sources = {
+          DenseSource{"", SeededVector(7, kTestDimension), 0, false}};
       std::vector<PointId> expected = IdsOf(MustSearch(*docs, query));
       std::erase(expected, PointId(uint64_t{7}));
       expected.resize(std::min<size_t>(expected.size(), limit));
@@ -377,12 +379,12 @@ TEST_F(TwoFieldTest, ProjectionDecidesWhatComesBack) {
 
 TEST_F(SearchTest, EndsWithItsContext) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kDimension), Unlimited()));
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 200, kTestDimension), Unlimited()));
   RequestContextOptions options;
   options.deadline = std::chrono::steady_clock::now();
   const RequestContext late(std::move(options));
-  const SearchQuery query = DenseQuery(SeededVector(1, kDimension), 5);
+  const SearchQuery query = DenseQuery(SeededVector(1, kTestDimension), 5);
   EXPECT_THAT(docs->Search(query, late),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
   // Cancelled in the middle: the loops ask too.
@@ -395,13 +397,13 @@ TEST_F(SearchTest, EndsWithItsContext) {
 
 TEST_F(SearchTest, LargeAnswersAreRefusedBeforeTheyFillMemory) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  std::vector<Point> points = SeededPoints(0, 300, kDimension);
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  std::vector<Point> points = SeededPoints(0, 300, kTestDimension);
   for (Point& point : points) {
     point.payload = "{\"a\":\"" + std::string(10'000, 'x') + "\"}";
   }
   ASSERT_OK(docs->Upsert(std::move(points), Unlimited()));
-  SearchQuery query = DenseQuery(SeededVector(1, kDimension), 300);
+  SearchQuery query = DenseQuery(SeededVector(1, kTestDimension), 300);
   query.projection.payload = true;
   EXPECT_EQ(MustSearch(*docs, query).hits.size(), 300U);
   query.fetch_bytes_max = 1'000'000;
@@ -417,10 +419,10 @@ TEST_F(SearchTest, LargeAnswersAreRefusedBeforeTheyFillMemory) {
 
 TEST_F(SearchTest, EmptyCollectionAnswersEmpty) {
   Open();
-  const auto docs = Create("docs", OneFieldSchema(kDimension));
-  const SearchQuery query = DenseQuery(SeededVector(1, kDimension), 5);
+  const auto docs = Create("docs", OneFieldSchema(kTestDimension));
+  const SearchQuery query = DenseQuery(SeededVector(1, kTestDimension), 5);
   EXPECT_TRUE(MustSearch(*docs, query).hits.empty());
-  ASSERT_OK(docs->Upsert(SeededPoints(0, 1, kDimension), Unlimited()));
+  ASSERT_OK(docs->Upsert(SeededPoints(0, 1, kTestDimension), Unlimited()));
   const PointId ids[] = {uint64_t{0}};
   ASSERT_OK(docs->Delete(ids, Unlimited()));
   EXPECT_TRUE(MustSearch(*docs, query).hits.empty());

@@ -30,7 +30,7 @@ using test::Unlimited;
 
 using Views = std::vector<std::shared_ptr<const SegmentView>>;
 
-Schema TwoFields() {
+Schema TwoVectorFields() {
   Schema schema = OneFieldSchema(4);
   schema.vector_fields.push_back({"image", 3, Metric::kL2, {}});
   return schema;
@@ -68,7 +68,7 @@ std::shared_ptr<GrowingSegment> Growing(const Schema& schema, uint32_t number,
 }
 
 TEST(GrowingSegmentTest, NormalisesUnderCosineOnly) {
-  const Schema schema = TwoFields();
+  const Schema schema = TwoVectorFields();
   GrowingSegment segment(schema, 1, 5, 2);
   const test::OwnedVectors vectors = test::VectorsOf(3, schema);
   EXPECT_EQ(segment.Append("a", vectors.fields), 0U);
@@ -82,7 +82,7 @@ TEST(GrowingSegmentTest, NormalisesUnderCosineOnly) {
 }
 
 TEST(GrowingSegmentTest, PointsWithoutAFieldHaveNoRowInIt) {
-  const Schema schema = TwoFields();
+  const Schema schema = TwoVectorFields();
   GrowingSegment segment(schema, 1, 0, 3);
   const test::OwnedVectors vectors = test::VectorsOf(3, schema);
   segment.Append("b", {{vectors.fields[1]}});
@@ -98,7 +98,7 @@ TEST(GrowingSegmentTest, PointsWithoutAFieldHaveNoRowInIt) {
 }
 
 TEST(SegmentBuilderTest, IdsAscendAndOriginsPointBack) {
-  const Schema schema = TwoFields();
+  const Schema schema = TwoVectorFields();
   const auto first = Growing(schema, 1, {50, 10, 30});
   const auto second = Growing(schema, 2, {20, 60, 40});
   auto dead = std::make_shared<SegmentView>(*ViewOf(second));
@@ -117,7 +117,7 @@ TEST(SegmentBuilderTest, IdsAscendAndOriginsPointBack) {
 }
 
 TEST(SegmentBuilderTest, VectorsSurviveSealAndMergeBitByBit) {
-  const Schema schema = TwoFields();
+  const Schema schema = TwoVectorFields();
   std::vector<uint64_t> ids;
   for (uint64_t id = 0; id < 300; ++id) {
     ids.push_back(id * 7 % 300);
@@ -167,7 +167,7 @@ TEST(SegmentBuilderTest, SmallSegmentsGetNoGraph) {
 }
 
 TEST(SegmentBuilderTest, FieldThatNoPointHas) {
-  const Schema schema = TwoFields();
+  const Schema schema = TwoVectorFields();
   auto growing = std::make_shared<GrowingSegment>(schema, 1, 0, 10);
   growing->Append(EncodeId(uint64_t{1}),
                   {{test::VectorsOf(1, schema).fields[0]}});
@@ -234,7 +234,7 @@ TEST(SealedSegmentTest, SectionsThatDoNotFitAreDamage) {
   EXPECT_THAT(SealedSegment::Open(OneFieldSchema(40), RecordFor(2, 3), file),
               StatusIs(absl::StatusCode::kDataLoss))
       << "another dimension";
-  EXPECT_THAT(SealedSegment::Open(TwoFields(), RecordFor(2, 3), file),
+  EXPECT_THAT(SealedSegment::Open(TwoVectorFields(), RecordFor(2, 3), file),
               StatusIs(absl::StatusCode::kDataLoss))
       << "another schema";
 }

@@ -27,7 +27,7 @@ using test::SeededVector;
 
 using Views = std::vector<std::shared_ptr<const SegmentView>>;
 
-constexpr uint32_t kDimension = 4;
+constexpr uint32_t kTestDimension = 4;
 
 // The vector of the row with this ordinal.
 const float* VectorAt(const SegmentView& view, Ordinal ordinal) {
@@ -52,7 +52,7 @@ const float* VectorAt(const SegmentView& view, Ordinal ordinal) {
 class Model {
  public:
   explicit Model(uint32_t seal_rows)
-      : schema(OneFieldSchema(kDimension, Metric::kL2)),
+      : schema(OneFieldSchema(kTestDimension, Metric::kL2)),
         table(&schema, seal_rows) {}
 
   void Upsert(uint64_t id, uint64_t seed) {
@@ -94,10 +94,11 @@ class Model {
         const auto point = points.find(id);
         ASSERT_NE(point, points.end()) << "a deleted id is live";
         const std::vector<float> expected =
-            SeededVector(point->second, kDimension);
+            SeededVector(point->second, kTestDimension);
         const float* vector = VectorAt(*view, row);
         ASSERT_NE(vector, nullptr);
-        ASSERT_EQ(std::vector<float>(vector, vector + kDimension), expected);
+        ASSERT_EQ(std::vector<float>(vector, vector + kTestDimension),
+                  expected);
       }
       ASSERT_EQ(view->live(), live);
     }

@@ -9,10 +9,10 @@
 #include "base/status_macros.h"
 #include "engine/leaf_search.h"
 #include "engine/limits.h"
+#include "engine/segment_hits.h"
 #include "engine/stage_clock.h"
 #include "engine/validate_query.h"
 #include "index/text/sparse_segment.h"
-#include "ranking/score_list.h"
 
 namespace sextant {
 namespace {
@@ -38,20 +38,12 @@ class SparseLeafSearch final : public LeafSearch {
     for (size_t i = 0; i < snapshot.segments.size(); ++i) {
       const SegmentView& view = *snapshot.segments[i];
       TopK top(candidates_, view.growing.get());
-      // The words that the filter looks into, while it is used.
       std::vector<uint64_t> bits;
-      if (search_.matches.has_value()) {
-        bits = (*search_.matches)[i].rows.ToWords(view.rows);
-      }
-      RETURN_IF_ERROR(SearchSparse(view.sparse[field_], query_,
-                                   search_.matches.has_value()
-                                       ? RowFilter::Among(view.dead, bits)
-                                       : RowFilter(view.dead),
-                                   {}, search_.context, top));
-      for (const ScoredRow& row : top.TakeSorted()) {
-        found.push_back(
-            {row.score, view.id(row.row), static_cast<uint32_t>(i), row.row});
-      }
+      RETURN_IF_ERROR(
+          SearchSparse(view.sparse[field_], query_,
+                       RowsToFind(view, MatchOf(search_.matches, i), bits), {},
+                       search_.context, top));
+      TakeFound(view, i, top, &found);
     }
     KeepBest(candidates_, &found);
     timing->candidates_in = snapshot.state.live_count;
@@ -62,24 +54,15 @@ class SparseLeafSearch final : public LeafSearch {
 
   absl::StatusOr<std::vector<double>> Score(
       std::span<const Candidate> points) override {
-    std::vector<double> scores(points.size(), ScoreList::kUnknown);
-    const auto by_segment = BySegment(*search_.target.snapshot, points);
-    for (size_t segment = 0; segment < by_segment.size(); ++segment) {
-      std::vector<Ordinal> rows;
-      for (const size_t position : by_segment[segment]) {
-        rows.push_back(points[position].row);
-      }
-      if (rows.empty()) {
-        continue;
-      }
-      ASSIGN_OR_RETURN(
-          const std::vector<float> found,
-          ScoreSparse(parts(segment), query_, rows, search_.context));
-      for (size_t i = 0; i < found.size(); ++i) {
-        scores[by_segment[segment][i]] = static_cast<double>(found[i]);
-      }
-    }
-    return scores;
+    return ScoreBySegment(
+        *search_.target.snapshot, points,
+        [this](size_t segment, const std::vector<Ordinal>& rows)
+            -> absl::StatusOr<std::vector<double>> {
+          ASSIGN_OR_RETURN(
+              const std::vector<float> found,
+              ScoreSparse(parts(segment), query_, rows, search_.context));
+          return std::vector<double>(found.begin(), found.end());
+        });
   }
 
   absl::StatusOr<std::vector<SparseProduct>> Products(

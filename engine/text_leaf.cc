@@ -8,16 +8,13 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/leaf_search.h"
+#include "engine/segment_hits.h"
 #include "engine/stage_clock.h"
 #include "engine/validate_query.h"
 #include "index/text/text_search.h"
-#include "ranking/score_list.h"
 
 namespace sextant {
 namespace {
-
-// The rows that the query's filter lets through, as bits, by segment.
-using MatchBits = std::vector<std::vector<uint64_t>>;
 
 class TextLeafSearch final : public LeafSearch {
  public:
@@ -49,17 +46,17 @@ class TextLeafSearch final : public LeafSearch {
     const StageClock clock;
     const Snapshot& snapshot = *search_.target.snapshot;
     RETURN_IF_ERROR(query_.ExpandPrefixes(segments_, search_.context));
-    const MatchBits bits = Bits();
+    // By segment: rows that may be found, and the bits that they are told by.
+    std::vector<std::vector<uint64_t>> bits(segments_.size());
     std::vector<RowFilter> filters;
     for (size_t i = 0; i < segments_.size(); ++i) {
-      const RowSet& dead = snapshot.segments[i]->dead;
-      filters.push_back(bits.empty() ? RowFilter(dead)
-                                     : RowFilter::Among(dead, bits[i]));
+      filters.push_back(RowsToFind(*snapshot.segments[i],
+                                   MatchOf(search_.matches, i), bits[i]));
     }
     ASSIGN_OR_RETURN(statistics_, CollectTextStatistics(
                                       query_, segments_,
                                       source_.corpus == TextCorpus::kFiltered &&
-                                              !bits.empty()
+                                              search_.matches.has_value()
                                           ? std::span<const RowFilter>(filters)
                                           : std::span<const RowFilter>(),
                                       search_.context));
@@ -70,10 +67,7 @@ class TextLeafSearch final : public LeafSearch {
       TopK top(candidates_, view.growing.get());
       RETURN_IF_ERROR(text_search_->Search(segments_[i], filters[i], {},
                                            search_.context, top));
-      for (const ScoredRow& row : top.TakeSorted()) {
-        found.push_back(
-            {row.score, view.id(row.row), static_cast<uint32_t>(i), row.row});
-      }
+      TakeFound(view, i, top, &found);
     }
     KeepBest(candidates_, &found);
     timing->candidates_in = snapshot.state.live_count;
@@ -84,24 +78,19 @@ class TextLeafSearch final : public LeafSearch {
 
   absl::StatusOr<std::vector<double>> Score(
       std::span<const Candidate> points) override {
-    std::vector<double> scores(points.size(), ScoreList::kUnknown);
-    const auto by_segment = BySegment(*search_.target.snapshot, points);
-    for (size_t segment = 0; segment < by_segment.size(); ++segment) {
-      std::vector<Ordinal> rows;
-      for (const size_t position : by_segment[segment]) {
-        rows.push_back(points[position].row);
-      }
-      if (rows.empty()) {
-        continue;
-      }
-      ASSIGN_OR_RETURN(
-          const std::vector<TextScore> found,
-          text_search_->Score(segments_[segment], rows, search_.context));
-      for (size_t i = 0; i < found.size(); ++i) {
-        scores[by_segment[segment][i]] = static_cast<double>(found[i].score);
-      }
-    }
-    return scores;
+    return ScoreBySegment(
+        *search_.target.snapshot, points,
+        [this](size_t segment, const std::vector<Ordinal>& rows)
+            -> absl::StatusOr<std::vector<double>> {
+          ASSIGN_OR_RETURN(
+              const std::vector<TextScore> found,
+              text_search_->Score(segments_[segment], rows, search_.context));
+          std::vector<double> scores;
+          for (const TextScore& score : found) {
+            scores.push_back(static_cast<double>(score.score));
+          }
+          return scores;
+        });
   }
 
   absl::StatusOr<std::vector<TextScorePart>> Terms(
@@ -125,17 +114,6 @@ class TextLeafSearch final : public LeafSearch {
   double expected_recall() const override { return 1; }
 
  private:
-  MatchBits Bits() const {
-    MatchBits bits;
-    if (search_.matches.has_value()) {
-      for (size_t i = 0; i < segments_.size(); ++i) {
-        bits.push_back((*search_.matches)[i].rows.ToWords(
-            search_.target.snapshot->segments[i]->rows));
-      }
-    }
-    return bits;
-  }
-
   const LeafContext search_;
   const TextSource& source_;
   const uint32_t candidates_;

@@ -36,7 +36,7 @@ struct OwnRows {
   }
 };
 
-absl::StatusOr<OwnRows> QueriesOf(std::span<const LabelledPair> pairs,
+absl::StatusOr<OwnRows> QueriesOf(std::span<const AnsweredQuery> pairs,
                                   const VectorFieldSchema& field) {
   OwnRows queries{{}, field.dimension};
   for (size_t i = 0; i < pairs.size(); ++i) {
@@ -53,7 +53,7 @@ absl::StatusOr<OwnRows> QueriesOf(std::span<const LabelledPair> pairs,
 
 // The number of every pair's point.
 absl::StatusOr<std::vector<uint32_t>> FindAnswers(
-    std::span<const LabelledPair> pairs, const LiveVectors& vectors,
+    std::span<const AnsweredQuery> pairs, const LiveVectors& vectors,
     IdKind id_kind, const RequestContext& context) {
   constexpr size_t kPointsPerCheck = 4096;
   absl::flat_hash_map<std::string, uint32_t> numbers;

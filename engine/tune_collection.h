@@ -20,7 +20,7 @@
 namespace sextant {
 
 // A query and the point that answers it.
-struct LabelledPair {
+struct AnsweredQuery {
   std::vector<float> query;
   PointId id;
 };
@@ -28,7 +28,7 @@ struct LabelledPair {
 struct TuneQuery {
   std::string field;  // empty: the collection's only one
   // kTuneQueriesMin to limits::kTunePairsMax.
-  std::vector<LabelledPair> pairs;
+  std::vector<AnsweredQuery> pairs;
   std::string query_bank;
   std::string gallery_bank;  // empty: methods that need one are not tried
   // Names of methods; empty: those of DefaultCandidates().

@@ -25,13 +25,13 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using Numbers = std::vector<float>;
 
-constexpr uint32_t kDimension = 16;
+constexpr uint32_t kTestDimension = 16;
 
 class TuneCollectionTest : public test::DatabaseFixture {
  protected:
   void SetUp() override {
     Open();
-    collection_ = Create("docs", test::OneFieldSchema(kDimension));
+    collection_ = Create("docs", test::OneFieldSchema(kTestDimension));
   }
 
   // Points [0, count): sealed, growing, some overwritten, some deleted.
@@ -48,7 +48,7 @@ class TuneCollectionTest : public test::DatabaseFixture {
   void Upsert(uint64_t first, uint64_t count) {
     std::vector<Point> points;
     for (uint64_t id = first; id < first + count; ++id) {
-      model_[id] = test::SeededVector(random_(), kDimension);
+      model_[id] = test::SeededVector(random_(), kTestDimension);
       points.push_back(test::MakePoint(id, model_[id]));
     }
     ASSERT_OK(collection_->Upsert(std::move(points), test::Unlimited()));
@@ -56,7 +56,7 @@ class TuneCollectionTest : public test::DatabaseFixture {
 
   // The point with noise that has a direction of its own.
   Numbers Noisy(Numbers vector) {
-    const Numbers noise = test::SeededVector(random_(), kDimension);
+    const Numbers noise = test::SeededVector(random_(), kTestDimension);
     for (size_t i = 0; i < vector.size(); ++i) {
       vector[i] += noise[i];
     }
@@ -109,7 +109,7 @@ class TuneCollectionTest : public test::DatabaseFixture {
   // Share of the queries whose answer is first, in float64.
   double RawRecallAt1(const TuneQuery& query) const {
     size_t right = 0;
-    for (const LabelledPair& pair : query.pairs) {
+    for (const AnsweredQuery& pair : query.pairs) {
       double most = -2;
       uint64_t best = 0;
       for (const auto& [id, vector] : model_) {
@@ -153,7 +153,7 @@ TEST_F(TuneCollectionTest, RanksTheLivePointsOfAllSegments) {
   EXPECT_EQ(told_.front(), std::make_pair(uint64_t{0}, uint64_t{8}));
   EXPECT_EQ(told_.back(), std::make_pair(uint64_t{8}, uint64_t{8}));
   double squares = 0;
-  for (const LabelledPair& pair : query.pairs) {
+  for (const AnsweredQuery& pair : query.pairs) {
     squares += 2 - 2 * Cosine(pair.query, model_[std::get<uint64_t>(pair.id)]);
   }
   ASSERT_TRUE(answer.alignment.has_value());
@@ -210,7 +210,7 @@ TEST_F(TuneCollectionTest, WhatIsWrongIsNamed) {
   bad.pairs[3].query.pop_back();
   expect(bad, "pairs[3].query: ");
   bad = good;
-  bad.pairs[4].query.assign(kDimension, 0);
+  bad.pairs[4].query.assign(kTestDimension, 0);
   expect(bad, "pairs[4].query: ");
   bad = good;
   bad.pairs[5].id = uint64_t{7};  // deleted
@@ -266,7 +266,7 @@ TEST_F(TuneCollectionTest, LiveVectorsAreNumberedBothWays) {
   for (size_t i = 0; i < vectors.size(); ++i) {
     const auto id =
         std::get<uint64_t>(DecodeId(IdKind::kNumber, vectors.id(i)));
-    const Numbers stored(vectors.vector(i), vectors.vector(i) + kDimension);
+    const Numbers stored(vectors.vector(i), vectors.vector(i) + kTestDimension);
     EXPECT_NEAR(Cosine(stored, model_.at(id)), 1, 1e-6);
   }
   uint32_t next = 0;

@@ -31,10 +31,10 @@ using test::SeededVector;
 using test::Unlimited;
 using ::testing::HasSubstr;
 
-constexpr size_t kDimension = 16;
-constexpr uint64_t kPoints = 3000;
+constexpr size_t kTestDimension = 16;
+constexpr uint64_t kTestPoints = 3000;
 constexpr uint32_t kHits = 10;
-constexpr uint64_t kSeed = 77;
+constexpr uint64_t kTestSeed = 77;
 constexpr int64_t kLow = std::numeric_limits<int64_t>::min();
 constexpr int64_t kHigh = std::numeric_limits<int64_t>::max();
 
@@ -50,7 +50,7 @@ class WindowSearchTest : public test::DatabaseFixture,
  protected:
   void SetUp() override {
     Open();
-    Schema schema = OneFieldSchema(kDimension, GetParam().metric);
+    Schema schema = OneFieldSchema(kTestDimension, GetParam().metric);
     schema.payload_fields = {{"at", GetParam().type, true},
                              {"odd", FieldType::kBoolean}};
     docs_ = Create("docs", schema);
@@ -59,9 +59,9 @@ class WindowSearchTest : public test::DatabaseFixture,
     ASSERT_OK(docs_->SealAndWait(Unlimited()));
     Write(2200, 2800);
     ASSERT_OK(docs_->SealAndWait(Unlimited()));
-    Write(2800, kPoints);
+    Write(2800, kTestPoints);
     std::vector<PointId> dead;
-    for (uint64_t id = 0; id < kPoints; id += 13) {
+    for (uint64_t id = 0; id < kTestPoints; id += 13) {
       dead.emplace_back(id);
     }
     ASSERT_OK(docs_->Delete(dead, Unlimited()));
@@ -75,7 +75,7 @@ class WindowSearchTest : public test::DatabaseFixture,
       std::vector<Point> points;
       for (; id < end && points.size() < 100; ++id) {
         points.push_back(MakePoint(
-            id, SeededVector(id, kDimension),
+            id, SeededVector(id, kTestDimension),
             absl::StrCat("{\"odd\":", id % 2 == 1 ? "true" : "false",
                          HasValue(id)
                              ? absl::StrCat(",\"at\":", GetParam().value(id))
@@ -88,8 +88,8 @@ class WindowSearchTest : public test::DatabaseFixture,
 
   SearchResult MustSearch(uint64_t seed, const std::string& filter,
                           bool exact) const {
-    SearchQuery query =
-        DenseQuery(SeededVector(1'000'000 + seed, kDimension), kHits, exact);
+    SearchQuery query = DenseQuery(
+        SeededVector(1'000'000 + seed, kTestDimension), kHits, exact);
     auto parsed = ParseFilter(filter);
     CHECK(parsed.ok()) << parsed.status().ToString();
     query.filter = *std::move(parsed);
@@ -106,7 +106,7 @@ class WindowSearchTest : public test::DatabaseFixture,
     const SearchResult exact = MustSearch(seed, filter, true);
     const SearchResult found = MustSearch(seed, filter, false);
     uint64_t matching = 0;
-    for (uint64_t id = 0; id < kPoints; ++id) {
+    for (uint64_t id = 0; id < kTestPoints; ++id) {
       matching += IsAlive(id) && HasValue(id) && holds(id) ? 1U : 0U;
     }
     const size_t there = std::min<size_t>(matching, kHits);
@@ -129,7 +129,7 @@ class WindowSearchTest : public test::DatabaseFixture,
   }
 
   void OneEndAndAnotherField() const {
-    const int64_t middle = GetParam().value(kPoints / 2);
+    const int64_t middle = GetParam().value(kTestPoints / 2);
     EXPECT_GE(
         Recall(1, absl::StrCat("at >= ", middle),
                [&](uint64_t id) { return GetParam().value(id) >= middle; }),
@@ -172,10 +172,10 @@ class WindowSearchTest : public test::DatabaseFixture,
 
 TEST_P(WindowSearchTest, FindsWhatAnExactSearchFinds) {
   std::vector<int64_t> values = {kLow, kHigh, 0};
-  for (uint64_t id = 0; id < kPoints; ++id) {
+  for (uint64_t id = 0; id < kTestPoints; ++id) {
     values.push_back(GetParam().value(id));
   }
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   double recall = 0;
   constexpr int kSearches = 120;
   for (int i = 0; i < kSearches; ++i) {
@@ -196,7 +196,7 @@ TEST_P(WindowSearchTest, FindsWhatAnExactSearchFinds) {
       return open ? at > low && at < high : at >= low && at <= high;
     });
   }
-  EXPECT_GE(recall / kSearches, 0.97) << "seed " << kSeed;
+  EXPECT_GE(recall / kSearches, 0.97) << "seed " << kTestSeed;
   OneEndAndAnotherField();
   ThePlanSaysHow();
   TheSameAfterARestart();

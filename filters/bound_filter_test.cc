@@ -24,7 +24,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr uint64_t kSeed = 53;
+constexpr uint64_t kTestSeed = 53;
 constexpr NumberKey kLast = std::numeric_limits<NumberKey>::max();
 
 class BoundFilterTest : public testing::Test {
@@ -97,7 +97,7 @@ FilterRange RangeOf(absl::string_view field, const End& end) {
 }
 
 TEST_F(BoundFilterTest, FloatsRoundInwardsInRangesOfIntegers) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<double> exponent(0, 25);
   for (int round = 0; round < 80000; ++round) {
     const End end{std::ldexp(static_cast<double>(random() % 1024) - 512,
@@ -114,7 +114,7 @@ TEST_F(BoundFilterTest, FloatsRoundInwardsInRangesOfIntegers) {
                   KeyOfInteger(value) <= keys->high,
               Satisfies(value, end))
         << value << " against " << end.value << " low " << end.low << " open "
-        << end.open << " seed " << kSeed;
+        << end.open << " seed " << kTestSeed;
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 47;
+constexpr uint64_t kTestSeed = 47;
 
 // Trees as text with every detail, to compare them without their paths.
 struct Shape {
@@ -227,13 +227,13 @@ TEST(FilterTextTest, PartsKnowTheirColumns) {
 }
 
 TEST(FilterTextTest, WhatIsPrintedParsesToTheSameTree) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   FilterGenerator generator(&random);
   for (int round = 0; round < 5000; ++round) {
     const Filter filter = generator.Next(round % 6);
     const std::string text = ToString(filter);
     ASSERT_EQ(Parsed(text), Shape::Of(filter))
-        << "seed " << kSeed << ": " << text;
+        << "seed " << kTestSeed << ": " << text;
   }
 }
 

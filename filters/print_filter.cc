@@ -71,7 +71,7 @@ std::string Values(const std::vector<FilterLiteral>& values) {
   return text.empty() ? "()" : text + ")";
 }
 
-std::string Id(const std::variant<uint64_t, std::string>& id) {
+std::string IdText(const std::variant<uint64_t, std::string>& id) {
   const auto* number = std::get_if<uint64_t>(&id);
   return number != nullptr ? absl::StrCat(*number)
                            : Quoted(*std::get_if<std::string>(&id), '"');
@@ -139,12 +139,12 @@ struct Printer {
   }
   std::string operator()(const FilterIds& node) const {
     if (node.ids.size() == 1) {
-      return absl::StrCat("id = ", Id(node.ids.front()));
+      return absl::StrCat("id = ", IdText(node.ids.front()));
     }
     return absl::StrCat("id in (",
                         absl::StrJoin(node.ids, ", ",
                                       [](std::string* text, const auto& id) {
-                                        absl::StrAppend(text, Id(id));
+                                        absl::StrAppend(text, IdText(id));
                                       }),
                         ")");
   }

@@ -21,7 +21,7 @@ using testing::Eq;
 using testing::IsEmpty;
 using testing::Optional;
 
-constexpr uint64_t kSeed = 41;
+constexpr uint64_t kTestSeed = 41;
 
 std::vector<Ordinal> MatchingRows(const BoundFilter& filter,
                                   const SampleSegment& segment) {
@@ -53,14 +53,14 @@ void ExpectAgreement(const BoundFilter& filter, const SampleSegment& segment,
 }
 
 TEST(SegmentFilterTest, AgreesWithRowsForFiltersOfEveryShape) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (const uint32_t rows : {1U, 150U, 3000U}) {
     const SampleSegment segment(rows, &random);
     FilterGenerator generator(&random);
     for (int round = 0; round < (rows < 1000 ? 1500 : 150); ++round) {
       const Filter filter = generator.Next(round % 5);
       const std::string where =
-          absl::StrCat("seed ", kSeed, ": ", ToString(filter));
+          absl::StrCat("seed ", kTestSeed, ": ", ToString(filter));
       ASSERT_OK_AND_ASSIGN(const BoundFilter bound,
                            BindFilter(filter, segment.schema()));
       ExpectAgreement(bound, segment, where);
@@ -69,7 +69,7 @@ TEST(SegmentFilterTest, AgreesWithRowsForFiltersOfEveryShape) {
 }
 
 TEST(SegmentFilterTest, AWindowAndItsRestAreTheFilter) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   const SampleSegment segment(300, &random);
   FilterGenerator generator(&random);
   int windows = 0;
@@ -93,7 +93,7 @@ TEST(SegmentFilterTest, AWindowAndItsRestAreTheFilter) {
         }
         ASSERT_EQ(inside && RowMatches(split->rest, fields),
                   RowMatches(bound, fields))
-            << "seed " << kSeed << ": " << ToString(filter);
+            << "seed " << kTestSeed << ": " << ToString(filter);
       }
     }
   }
@@ -110,7 +110,7 @@ class FewRowsTest : public testing::Test {
     return {*bound, segment_};
   }
 
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kTestSeed};
   SampleSegment segment_{1000, &random_};
 };
 
@@ -153,7 +153,7 @@ TEST_F(FewRowsTest, IdsAreRowsWhereTheyExist) {
 }
 
 TEST(SegmentFilterTest, ASegmentMayBeEmpty) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   const SampleSegment segment(0, &random);
   FilterGenerator generator(&random);
   for (int round = 0; round < 300; ++round) {

@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr uint64_t kSeed = 31;
+constexpr uint64_t kTestSeed = 31;
 
 std::vector<uint32_t> LiveNodes(SortedBeam& beam) {
   std::vector<uint32_t> nodes;
@@ -130,7 +130,7 @@ std::vector<uint32_t> Expected(const StopRule& rule, uint32_t width,
 }
 
 TEST(SortedBeamTest, KeepsWhatTheRuleSaysForRandomInsertions) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::uniform_real_distribution<float> distances(-0.5F, 10);
   SortedBeam beam;
   for (int round = 0; round < 500; ++round) {
@@ -152,8 +152,9 @@ TEST(SortedBeamTest, KeepsWhatTheRuleSaysForRandomInsertions) {
       const std::vector<uint32_t> expected =
           Expected(rule, width, inserted, &bound);
       ASSERT_EQ(LiveNodes(beam), expected)
-          << "round " << round << " seed " << kSeed;
-      ASSERT_EQ(beam.bound(), bound) << "round " << round << " seed " << kSeed;
+          << "round " << round << " seed " << kTestSeed;
+      ASSERT_EQ(beam.bound(), bound)
+          << "round " << round << " seed " << kTestSeed;
       uint32_t next = 0;
       if (random() % 3 == 0) {
         beam.Next(&next);

@@ -17,7 +17,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 431;
+constexpr uint64_t kTestSeed = 431;
 
 bool HasBit(const void* bytes, size_t bit) {
   return (static_cast<const uint8_t*>(bytes)[bit / 8] >> bit % 8 & 1) != 0;
@@ -38,11 +38,11 @@ int32_t LoopDot(const int8_t* planes, const uint8_t* row, size_t stride) {
 }
 
 TEST(BitKernelsTest, EverySetGivesTheSumsOfALoop) {
-  constexpr uint32_t kRows = 9;
-  std::mt19937_64 random(kSeed);
+  constexpr uint32_t kTestRows = 9;
+  std::mt19937_64 random(kTestSeed);
   for (const size_t stride : {32U, 64U, 96U, 128U, 8192U}) {
     AlignedArray<int8_t> planes(kBitPlanes * stride);
-    AlignedArray<uint8_t> rows(kRows * stride);
+    AlignedArray<uint8_t> rows(kTestRows * stride);
     for (size_t i = 0; i < rows.size(); ++i) {
       rows.data()[i] = static_cast<uint8_t>(random());
     }
@@ -56,7 +56,7 @@ TEST(BitKernelsTest, EverySetGivesTheSumsOfALoop) {
                 ? static_cast<int8_t>(random())
                 : static_cast<int8_t>(is_last_plane == (kind == 1) ? -1 : 0);
       }
-      std::vector<uint32_t> wanted(kRows);
+      std::vector<uint32_t> wanted(kTestRows);
       std::iota(wanted.begin(), wanted.end(), 0U);
       std::vector<int32_t> expected;
       for (const uint32_t row : wanted) {
@@ -64,23 +64,23 @@ TEST(BitKernelsTest, EverySetGivesTheSumsOfALoop) {
             LoopDot(planes.data(), rows.data() + row * stride, stride));
       }
       for (const DistanceKernels* set : SupportedKernels()) {
-        std::vector<int32_t> out(kRows);
+        std::vector<int32_t> out(kTestRows);
         set->bit_dot_rows(planes.data(), rows.data(), stride, wanted,
                           out.data());
         EXPECT_EQ(out, expected)
-            << set->name << " stride " << stride << " seed " << kSeed;
+            << set->name << " stride " << stride << " seed " << kTestSeed;
       }
     }
   }
 }
 
 TEST(Bf16KernelsTest, EverySetGivesTheSameBits) {
-  constexpr uint32_t kRows = 11;
-  std::mt19937_64 random(kSeed);
+  constexpr uint32_t kTestRows = 11;
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> normal;
   for (const size_t stride : {64U, 192U, 1024U}) {
     std::vector<float> query(stride / 2);
-    std::vector<uint8_t> rows(kRows * stride);
+    std::vector<uint8_t> rows(kTestRows * stride);
     std::vector<float> numbers;
     for (float& x : query) {
       x = normal(random) * std::exp(4 * normal(random));
@@ -95,7 +95,7 @@ TEST(Bf16KernelsTest, EverySetGivesTheSameBits) {
       std::memcpy(&widened, &bits, sizeof(bits));
       numbers.push_back(widened);
     }
-    for (uint32_t count = 0; count <= kRows; ++count) {
+    for (uint32_t count = 0; count <= kTestRows; ++count) {
       std::vector<uint32_t> wanted(count);
       std::iota(wanted.begin(), wanted.end(), 0U);
       std::vector<float> products(count);
@@ -122,17 +122,17 @@ TEST(Bf16KernelsTest, EverySetGivesTheSameBits) {
         std::vector<float> out(count);
         set->bf16_product_rows(query.data(), rows.data(), stride, wanted,
                                out.data());
-        EXPECT_EQ(out, products) << set->name << " seed " << kSeed;
+        EXPECT_EQ(out, products) << set->name << " seed " << kTestSeed;
         set->bf16_l2_rows(query.data(), rows.data(), stride, wanted,
                           out.data());
-        EXPECT_EQ(out, distances) << set->name << " seed " << kSeed;
+        EXPECT_EQ(out, distances) << set->name << " seed " << kTestSeed;
       }
     }
   }
 }
 
 TEST(RandomRotationTest, KeepsProductsAndSpreadsWhatIsInOneNumber) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> normal;
   for (const uint32_t dimension : {1U, 64U, 100U, 192U, 448U, 512U, 1000U}) {
     const RandomRotation rotation(dimension);
@@ -170,29 +170,30 @@ TEST(RandomRotationTest, KeepsProductsAndSpreadsWhatIsInOneNumber) {
 class BinaryEstimateTest : public ::testing::TestWithParam<Metric> {};
 
 TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
-  constexpr uint32_t kDimension = 200;
-  constexpr uint32_t kRows = 4000;
+  constexpr uint32_t kTestDimension = 200;
+  constexpr uint32_t kTestRows = 4000;
   constexpr uint32_t kQueries = 30;
-  const VectorShape shape{GetParam(), kDimension};
-  const size_t stride = PaddedStride(kDimension);
-  std::mt19937_64 random(kSeed);
+  const VectorShape shape{GetParam(), kTestDimension};
+  const size_t stride = PaddedStride(kTestDimension);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> normal;
-  std::vector<float> rows(kRows * stride, 0);
-  std::vector<float> queries(size_t{kQueries} * kDimension);
+  std::vector<float> rows(kTestRows * stride, 0);
+  std::vector<float> queries(size_t{kQueries} * kTestDimension);
   for (float& x : queries) {
     x = normal(random);
   }
-  for (uint32_t row = 0; row < kRows; ++row) {
-    const float near = static_cast<float>(row) / kRows;
-    const float* query = queries.data() + size_t{row % kQueries} * kDimension;
-    for (uint32_t j = 0; j < kDimension; ++j) {
+  for (uint32_t row = 0; row < kTestRows; ++row) {
+    const float near = static_cast<float>(row) / kTestRows;
+    const float* query =
+        queries.data() + size_t{row % kQueries} * kTestDimension;
+    for (uint32_t j = 0; j < kTestDimension; ++j) {
       rows[row * stride + j] = 3 + near * query[j] + normal(random);
     }
   }
-  const AlignedBytes bytes = EncodeVectors(shape, rows.data(), kRows, 1);
-  const auto codes = VectorCodes::Open(shape, kRows, bytes);
+  const AlignedBytes bytes = EncodeVectors(shape, rows.data(), kTestRows, 1);
+  const auto codes = VectorCodes::Open(shape, kTestRows, bytes);
   ASSERT_OK(codes);
-  std::vector<uint32_t> nodes(kRows);
+  std::vector<uint32_t> nodes(kTestRows);
   std::iota(nodes.begin(), nodes.end(), 0U);
   double sum = 0;       // of errors, in units of Errors()
   double near_sum = 0;  // of the rows that lean to the query
@@ -201,8 +202,8 @@ TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
   uint32_t outside = 0;
   uint32_t below = 0;
   for (uint32_t q = 0; q < kQueries; ++q) {
-    const float* first = queries.data() + size_t{q} * kDimension;
-    std::vector<float> query(first, first + kDimension);
+    const float* first = queries.data() + size_t{q} * kTestDimension;
+    std::vector<float> query(first, first + kTestDimension);
     if (GetParam() == Metric::kL2) {
       for (float& x : query) {
         x += 3;  // where the rows are
@@ -210,16 +211,16 @@ TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
     }
     CodedQuery coded;
     ASSERT_TRUE(codes->EncodeQuery(query, coded));
-    std::vector<float> estimates(kRows);
-    std::vector<float> errors(kRows);
+    std::vector<float> estimates(kTestRows);
+    std::vector<float> errors(kTestRows);
     codes->Distances(coded, nodes, estimates.data());
     codes->Errors(coded, nodes, errors.data());
-    for (uint32_t row = 0; row < kRows; ++row) {
+    for (uint32_t row = 0; row < kTestRows; ++row) {
       const float* x = rows.data() + row * stride;
       const float exact =
           GetParam() == Metric::kL2
-              ? Kernels().squared_l2(query.data(), x, kDimension)
-              : -Kernels().inner_product(query.data(), x, kDimension);
+              ? Kernels().squared_l2(query.data(), x, kTestDimension)
+              : -Kernels().inner_product(query.data(), x, kTestDimension);
       const double error = (estimates[row] - exact) / errors[row];
       sum += error;
       squares += error * error;
@@ -231,16 +232,16 @@ TEST_P(BinaryEstimateTest, IsUnbiasedAndWithinItsErrors) {
       }
     }
   }
-  constexpr double kCount = double{kRows} * kQueries;
+  constexpr double kCount = double{kTestRows} * kQueries;
   // Errors() is three standard deviations of a normal distribution.
   const double deviation = std::sqrt(squares / kCount);
-  EXPECT_NEAR(deviation, 1.0 / 3, 0.03) << "seed " << kSeed;
-  EXPECT_LE(outside, 0.005 * kCount) << "seed " << kSeed;
-  EXPECT_LE(below, 0.0025 * kCount) << "seed " << kSeed;
+  EXPECT_NEAR(deviation, 1.0 / 3, 0.03) << "seed " << kTestSeed;
+  EXPECT_LE(outside, 0.005 * kCount) << "seed " << kTestSeed;
+  EXPECT_LE(below, 0.0025 * kCount) << "seed " << kTestSeed;
   // Rows share a query's rounding, so the mean is of less than kCount samples.
-  EXPECT_LT(std::abs(sum / kCount), 0.1 * deviation) << "seed " << kSeed;
+  EXPECT_LT(std::abs(sum / kCount), 0.1 * deviation) << "seed " << kTestSeed;
   EXPECT_LT(std::abs(near_sum / near_count), 0.1 * deviation)
-      << "seed " << kSeed;
+      << "seed " << kTestSeed;
 }
 
 INSTANTIATE_TEST_SUITE_P(Metrics, BinaryEstimateTest,

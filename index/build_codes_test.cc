@@ -14,18 +14,18 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 5;
-constexpr uint32_t kRows = 3000;
-constexpr uint32_t kDimension = 48;
+constexpr uint64_t kTestSeed = 5;
+constexpr uint32_t kTestRows = 3000;
+constexpr uint32_t kTestDimension = 48;
 constexpr uint32_t kEfConstruction = 200;
 
 template <typename Distribution>
 std::vector<float> Rows(Distribution distribution) {
-  constexpr size_t kStride = PaddedStride(kDimension);
-  std::mt19937_64 random(kSeed);
-  std::vector<float> rows(kRows * kStride, 0);
-  for (uint32_t row = 0; row < kRows; ++row) {
-    for (uint32_t i = 0; i < kDimension; ++i) {
+  constexpr size_t kStride = PaddedStride(kTestDimension);
+  std::mt19937_64 random(kTestSeed);
+  std::vector<float> rows(kTestRows * kStride, 0);
+  for (uint32_t row = 0; row < kTestRows; ++row) {
+    for (uint32_t i = 0; i < kTestDimension; ++i) {
       rows[row * kStride + i] = distribution(random);
     }
   }
@@ -34,12 +34,12 @@ std::vector<float> Rows(Distribution distribution) {
 
 // Around eight normal ones.
 std::vector<float> RowsOfEightPlaces(float spread) {
-  constexpr size_t kStride = PaddedStride(kDimension);
+  constexpr size_t kStride = PaddedStride(kTestDimension);
   std::vector<float> rows = Rows(std::normal_distribution<float>());
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> around(0, spread);
-  for (uint32_t row = 8; row < kRows; ++row) {
-    for (uint32_t i = 0; i < kDimension; ++i) {
+  for (uint32_t row = 8; row < kTestRows; ++row) {
+    for (uint32_t i = 0; i < kTestDimension; ++i) {
       rows[row * kStride + i] = rows[row % 8 * kStride + i] + around(random);
     }
   }
@@ -49,7 +49,7 @@ std::vector<float> RowsOfEightPlaces(float spread) {
 uint32_t ChosenBits(const std::vector<float>& rows) {
   const RequestContext context;
   const auto codes =
-      ChooseBuildCodes({Metric::kL2, kDimension}, rows.data(), kRows,
+      ChooseBuildCodes({Metric::kL2, kTestDimension}, rows.data(), kTestRows,
                        kEfConstruction, {nullptr, context, nullptr});
   EXPECT_OK(codes);
   return BitsOf(*codes);
@@ -69,18 +69,19 @@ TEST(BuildCodesTest, NoneWhereRowsAreNearCopies) {
 }
 
 TEST(BuildCodesTest, NoneForHugeNumbers) {
-  EXPECT_EQ(
-      ChosenBits(std::vector<float>(kRows * PaddedStride(kDimension), 1e30F)),
-      0U);
+  EXPECT_EQ(ChosenBits(std::vector<float>(
+                kTestRows * PaddedStride(kTestDimension), 1e30F)),
+            0U);
 }
 
 TEST(BuildCodesTest, CanBeCancelled) {
   const std::vector<float> rows = Rows(std::normal_distribution<float>());
   RequestContext context;
   context.Cancel();
-  EXPECT_THAT(ChooseBuildCodes({Metric::kL2, kDimension}, rows.data(), kRows,
-                               kEfConstruction, {nullptr, context, nullptr}),
-              StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(
+      ChooseBuildCodes({Metric::kL2, kTestDimension}, rows.data(), kTestRows,
+                       kEfConstruction, {nullptr, context, nullptr}),
+      StatusIs(absl::StatusCode::kCancelled));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 5;
+constexpr uint64_t kTestSeed = 5;
 
 struct BlockCase {
   size_t chunks = 0;
@@ -25,7 +25,7 @@ class CodeBlocksTest : public testing::TestWithParam<BlockCase> {
  protected:
   void SetUp() override {
     const BlockCase& tested = GetParam();
-    std::mt19937_64 random(kSeed);
+    std::mt19937_64 random(kTestSeed);
     blocks_.chunks = tested.chunks;
     blocks_.count = tested.count;
     blocks_.step = tested.chunks * kChunkBytes + tested.spare;
@@ -76,9 +76,9 @@ TEST_P(CodeBlocksTest, EverySetGivesTheSumsOfALoop) {
   for (const DistanceKernels* set : SupportedKernels()) {
     std::vector<int32_t> out(bytes.size());
     set->code_dot_blocks(query_.data(), blocks_, out.data());
-    EXPECT_EQ(out, bytes) << set->name << " seed " << kSeed;
+    EXPECT_EQ(out, bytes) << set->name << " seed " << kTestSeed;
     set->nibble_dot_blocks(query_.data(), high_, blocks_, out.data());
-    EXPECT_EQ(out, nibbles) << set->name << " seed " << kSeed;
+    EXPECT_EQ(out, nibbles) << set->name << " seed " << kTestSeed;
   }
 }
 

@@ -17,16 +17,16 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 29;
+constexpr uint64_t kTestSeed = 29;
 
 TEST(ConcurrencyTest, ReadersScanWhileTheWriterAppends) {
   const VectorShape shape{Metric::kL2, 2};
-  constexpr uint32_t kRows = 3000;
-  GrowingVectors growing(shape, kRows);
+  constexpr uint32_t kTestRows = 3000;
+  GrowingVectors growing(shape, kTestRows);
   std::atomic<uint32_t> published{0};
   Thread reader("reader", [&]() {
     const std::vector<float> query = {0, 0};
-    for (uint32_t visible = 0; visible < kRows;) {
+    for (uint32_t visible = 0; visible < kTestRows;) {
       visible = published.load(std::memory_order_acquire);
       TopK top(1);
       SearchWork work;
@@ -40,7 +40,7 @@ TEST(ConcurrencyTest, ReadersScanWhileTheWriterAppends) {
       }
     }
   });
-  for (uint32_t row = 0; row < kRows; ++row) {
+  for (uint32_t row = 0; row < kTestRows; ++row) {
     growing.Append(std::vector<float>{static_cast<float>(row), 1}, row);
     published.store(row + 1, std::memory_order_release);
   }
@@ -73,8 +73,8 @@ TEST(ConcurrencyTest, AListIsReadWhileItIsWritten) {
 
 TEST(ConcurrencyTest, ThreadsBuildCloneAndSearchTogether) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors vectors = ClusteredVectors(shape, 1500, 20, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 20, 20, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 1500, 20, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 20, 20, kTestSeed);
   ThreadPool pool({.name = "build", .threads = 4});
   const RequestContext context;
   VectorIndexInput input = TestInput(shape, vectors);

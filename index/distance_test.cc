@@ -16,7 +16,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 11;
+constexpr uint64_t kTestSeed = 11;
 constexpr size_t kMaxDimension = 1030;
 
 // A vector in an allocation of its own that ends where the vector ends, so
@@ -62,7 +62,7 @@ Reference InDoubles(const float* a, const float* b, size_t dimension) {
 }
 
 TEST(DistanceTest, EverySetAgreesWithDoublesAtEveryDimensionAndOffset) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (size_t dimension = 1; dimension <= kMaxDimension; ++dimension) {
     const ExactVector a(dimension, dimension % 5, random);
     const ExactVector b(dimension, dimension % 3, random);
@@ -72,33 +72,33 @@ TEST(DistanceTest, EverySetAgreesWithDoublesAtEveryDimensionAndOffset) {
     for (const DistanceKernels* set : SupportedKernels()) {
       ASSERT_NEAR(set->inner_product(a.get(), b.get(), dimension),
                   expected.inner_product, tolerance)
-          << set->name << " dimension " << dimension << " seed " << kSeed;
+          << set->name << " dimension " << dimension << " seed " << kTestSeed;
       ASSERT_NEAR(set->squared_l2(a.get(), b.get(), dimension),
                   expected.squared_l2, tolerance)
-          << set->name << " dimension " << dimension << " seed " << kSeed;
+          << set->name << " dimension " << dimension << " seed " << kTestSeed;
     }
   }
 }
 
 TEST(DistanceTest, RowsGiveTheBitsOfSingleCalls) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> normal;
   for (size_t dimension = 1; dimension <= kMaxDimension;
        dimension += dimension < 70 ? 1 : 37) {
     // The last row ends where the allocation ends: no padding to read.
-    constexpr uint32_t kRows = 19;
+    constexpr uint32_t kTestRows = 19;
     const size_t stride = PaddedStride(dimension);
-    const size_t size = (kRows - 1) * stride + dimension;
+    const size_t size = (kTestRows - 1) * stride + dimension;
     const std::unique_ptr<float[]> base(new float[size]);
     for (size_t i = 0; i < size; ++i) {
       base[i] = normal(random);
     }
     const ExactVector query(dimension, 1, random);
     for (const DistanceKernels* set : SupportedKernels()) {
-      for (uint32_t count = 0; count <= kRows; ++count) {
+      for (uint32_t count = 0; count <= kTestRows; ++count) {
         std::vector<uint32_t> rows(count);
         for (uint32_t& row : rows) {
-          row = static_cast<uint32_t>(random() % kRows);
+          row = static_cast<uint32_t>(random() % kTestRows);
         }
         std::vector<float> dots(count);
         std::vector<float> squares(count);

@@ -9,11 +9,11 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 23;
+constexpr uint64_t kTestSeed = 23;
 
 TEST(GrowingVectorsTest, KeepsRowsAndOrdinals) {
   const VectorShape shape{Metric::kL2, 5};
-  const TestVectors vectors = ClusteredVectors(shape, 1000, 3, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 1000, 3, kTestSeed);
   GrowingVectors growing(shape, 1000);
   for (uint32_t row = 0; row < vectors.rows(); ++row) {
     growing.Append(vectors.row(row), row * 2);

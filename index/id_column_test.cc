@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 17;
+constexpr uint64_t kTestSeed = 17;
 
 struct IdCase {
   std::string name;
@@ -47,13 +47,13 @@ TEST_P(IdColumnTest, DamageIsFoundOrHarmless) {
   }
   EXPECT_THAT(IdColumn::Open(bytes, rows + 1),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected")));
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (int round = 0; round < 300; ++round) {
     std::string damaged = bytes;
     damaged[random() % damaged.size()] = static_cast<char>(random());
     const absl::StatusOr<IdColumn> column = IdColumn::Open(damaged, rows);
     for (uint32_t row = 0; column.ok() && row < rows; ++row) {
-      EXPECT_LE(column->id(row).size(), damaged.size()) << "seed " << kSeed;
+      EXPECT_LE(column->id(row).size(), damaged.size()) << "seed " << kTestSeed;
     }
   }
 }

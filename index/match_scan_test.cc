@@ -14,7 +14,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 23;
+constexpr uint64_t kTestSeed = 23;
 
 struct CodesCase {
   std::string name;
@@ -26,13 +26,14 @@ class MatchScanTest : public testing::TestWithParam<CodesCase> {};
 
 TEST_P(MatchScanTest, FindsTheBestOfTheRowsThatAreNamed) {
   const VectorShape shape{GetParam().metric, 48};
-  TestVectors vectors = ClusteredVectors(shape, 4000, 30, kSeed, 1.5F);
+  TestVectors vectors = ClusteredVectors(shape, 4000, 30, kTestSeed, 1.5F);
   // Points with equal vectors are one node.
   for (uint32_t row = 0; row < 500; ++row) {
     const auto copy = vectors.row(row * 3);
     vectors.Append(std::vector<float>(copy.begin(), copy.end()));
   }
-  const TestVectors queries = ClusteredVectors(shape, 60, 30, kSeed + 1, 1.5F);
+  const TestVectors queries =
+      ClusteredVectors(shape, 60, 30, kTestSeed + 1, 1.5F);
   VectorIndexInput input = TestInput(shape, vectors);
   input.encoding = GetParam().encoding;
   ASSERT_OK_AND_ASSIGN(
@@ -41,7 +42,7 @@ TEST_P(MatchScanTest, FindsTheBestOfTheRowsThatAreNamed) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<VectorIndex> index,
                        VectorIndex::Open(shape, vectors.rows(), built.view()));
   ASSERT_EQ(index->encoding(), GetParam().encoding);
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   double right = 0;
   double wanted = 0;
   for (const uint32_t one_in : {2U, 7U, 40U, 200U, 5000U}) {
@@ -71,7 +72,7 @@ TEST_P(MatchScanTest, FindsTheBestOfTheRowsThatAreNamed) {
       wanted += static_cast<double>(best.size());
     }
   }
-  EXPECT_GE(right / wanted, 0.997) << "seed " << kSeed;
+  EXPECT_GE(right / wanted, 0.997) << "seed " << kTestSeed;
 }
 
 INSTANTIATE_TEST_SUITE_P(

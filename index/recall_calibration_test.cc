@@ -17,8 +17,8 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 77;
-constexpr uint32_t kRows = 6000;
+constexpr uint64_t kTestSeed = 77;
+constexpr uint32_t kTestRows = 6000;
 
 class RecallCalibrationTest : public testing::Test {
  protected:
@@ -46,7 +46,8 @@ struct RowsAndQueries {
 };
 
 RowsAndQueries OfTheSameClusters(VectorShape shape) {
-  const TestVectors all = ClusteredVectors(shape, kRows + 400, 50, kSeed, 1.5F);
+  const TestVectors all =
+      ClusteredVectors(shape, kTestRows + 400, 50, kTestSeed, 1.5F);
   RowsAndQueries data{{shape.dimension, {}}, {shape.dimension, {}}};
   for (uint32_t row = 0; row < all.rows(); ++row) {
     (row % 16 == 7 ? data.queries : data.rows).Append(all.row(row));
@@ -68,9 +69,9 @@ TEST_P(RecallCalibrationMetricTest,
     const std::optional<SearchEffort> effort = curve->EffortFor(target, 10);
     ASSERT_TRUE(effort.has_value()) << target;
     EXPECT_GE(SearchRecall(*index_, queries, *effort, RowSet()), target - 0.005)
-        << "slack " << effort->slack << ", seed " << kSeed;
+        << "slack " << effort->slack << ", seed " << kTestSeed;
     // Not by doing far too much.
-    EXPECT_LE(curve->DistancesOf(*effort, 10), kRows / 3.0) << target;
+    EXPECT_LE(curve->DistancesOf(*effort, 10), kTestRows / 3.0) << target;
   }
   // Widths, too, are worth what they are said to be.
   EXPECT_NEAR(SearchRecall(*index_, queries, {.ef = 32}, RowSet()),
@@ -112,8 +113,8 @@ TEST_P(RecallCalibrationMetricTest, KnowsWhatCodesAloneCannotReach) {
     EXPECT_LT(recall, 0.999) << "ef " << ef;
     // Expected is less than seen, by the uncertainty of the sample.
     const double expected = curve->RecallOf({.ef = ef}, 10);
-    EXPECT_GE(recall, expected - 0.01) << "ef " << ef << ", seed " << kSeed;
-    EXPECT_LE(recall, expected + 0.1) << "ef " << ef << ", seed " << kSeed;
+    EXPECT_GE(recall, expected - 0.01) << "ef " << ef << ", seed " << kTestSeed;
+    EXPECT_LE(recall, expected + 0.1) << "ef " << ef << ", seed " << kTestSeed;
   }
 }
 
@@ -123,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Metrics, RecallCalibrationMetricTest,
 
 TEST_F(RecallCalibrationTest, IsTheSameEveryTimeAndOnAnyNumberOfThreads) {
   const VectorShape shape{Metric::kL2, 16};
-  Build(ClusteredVectors(shape, kRows, 30, kSeed), shape);
+  Build(ClusteredVectors(shape, kTestRows, 30, kTestSeed), shape);
   ThreadPool pool({.name = "calibrate", .threads = 3});
   const RequestContext context;
   ASSERT_OK_AND_ASSIGN(
@@ -140,7 +141,7 @@ TEST_F(RecallCalibrationTest, IsTheSameEveryTimeAndOnAnyNumberOfThreads) {
 // Thousands of copies are one node: it is hidden with all its rows.
 TEST_F(RecallCalibrationTest, CopiesOfARowAreNoAnswersToIt) {
   const VectorShape shape{Metric::kL2, 16};
-  TestVectors vectors = ClusteredVectors(shape, 2000, 20, kSeed);
+  TestVectors vectors = ClusteredVectors(shape, 2000, 20, kTestSeed);
   const TestVectors originals = vectors;
   for (uint32_t row = 0; row < originals.rows(); ++row) {
     vectors.Append(originals.row(row));
@@ -155,14 +156,14 @@ TEST_F(RecallCalibrationTest, CopiesOfARowAreNoAnswersToIt) {
 
 TEST_F(RecallCalibrationTest, FewRowsAndScansHaveNone) {
   const VectorShape shape{Metric::kCosine, 8};
-  Build(ClusteredVectors(shape, 300, 3, kSeed), shape);
+  Build(ClusteredVectors(shape, 300, 3, kTestSeed), shape);
   EXPECT_TRUE(index_->has_graph());
   EXPECT_EQ(index_->recall_curve(), nullptr);
 }
 
 TEST_F(RecallCalibrationTest, IndexesWithoutOneOpenAndDamagedOnesDoNot) {
   const VectorShape shape{Metric::kCosine, 8};
-  Build(ClusteredVectors(shape, 1000, 3, kSeed), shape);
+  Build(ClusteredVectors(shape, 1000, 3, kTestSeed), shape);
   VectorIndexBytes bytes = bytes_.view();
   const std::string pristine(bytes.calibration);
   bytes.calibration = {};
@@ -179,7 +180,7 @@ TEST_F(RecallCalibrationTest, IndexesWithoutOneOpenAndDamagedOnesDoNot) {
 
 TEST_F(RecallCalibrationTest, EndsWithItsContext) {
   const VectorShape shape{Metric::kCosine, 8};
-  Build(ClusteredVectors(shape, 1000, 3, kSeed), shape);
+  Build(ClusteredVectors(shape, 1000, 3, kTestSeed), shape);
   RequestContext context;
   context.Cancel();
   EXPECT_THAT(RecallCalibration::Run(*index_, {nullptr, context, nullptr}),

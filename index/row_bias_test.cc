@@ -17,9 +17,9 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 41;
+constexpr uint64_t kTestSeed = 41;
 constexpr size_t kHits = 10;
-constexpr uint32_t kRows = 2000;
+constexpr uint32_t kTestRows = 2000;
 
 struct BiasCase {
   std::string name;
@@ -33,12 +33,12 @@ class RowBiasTest : public testing::TestWithParam<BiasCase> {
  protected:
   void SetUp() override {
     shape_ = {GetParam().metric, 48};
-    vectors_ = ClusteredVectors(shape_, kRows, 30, kSeed, 1.5F);
+    vectors_ = ClusteredVectors(shape_, kTestRows, 30, kTestSeed, 1.5F);
     for (uint32_t row = 0; row < 300; ++row) {
       const auto copy = vectors_.row(row * 3);
       vectors_.Append(std::vector<float>(copy.begin(), copy.end()));
     }
-    queries_ = ClusteredVectors(shape_, 50, 30, kSeed + 1, 1.5F);
+    queries_ = ClusteredVectors(shape_, 50, 30, kTestSeed + 1, 1.5F);
     VectorIndexInput input = TestInput(shape_, vectors_);
     input.encoding = GetParam().encoding;
     ASSERT_OK_AND_ASSIGN(
@@ -51,8 +51,8 @@ class RowBiasTest : public testing::TestWithParam<BiasCase> {
     // Of what a vector is, so that equal ones have equal biases.
     by_ordinal_.resize(vectors_.rows());
     for (uint32_t row = 0; row < vectors_.rows(); ++row) {
-      by_ordinal_[row] =
-          row < kRows ? uniform(random_) : by_ordinal_[(row - kRows) * 3];
+      by_ordinal_[row] = row < kTestRows ? uniform(random_)
+                                         : by_ordinal_[(row - kTestRows) * 3];
     }
     for (const Ordinal ordinal : index_->ordinals()) {
       by_row_.push_back(by_ordinal_[ordinal]);
@@ -104,7 +104,7 @@ class RowBiasTest : public testing::TestWithParam<BiasCase> {
   }
 
   VectorShape shape_;
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kTestSeed};
   TestVectors vectors_;
   TestVectors queries_;
   BuiltVectorIndex built_;
@@ -174,7 +174,7 @@ TEST_P(RowBiasTest, WindowsToo) {
       WindowIndex::Open(*index_, built.view(), Placement::kInPlace));
   const RowSet none;
   for (const RankWindow ranks :
-       {RankWindow{0, 40}, RankWindow{77, 1111}, RankWindow{3, kRows}}) {
+       {RankWindow{0, 40}, RankWindow{77, 1111}, RankWindow{3, kTestRows}}) {
     EXPECT_GE(
         Recall(std::span(by_rank).subspan(ranks.first, ranks.count),
                [&](const VectorQuery& query, TopK& top, SearchWork& work) {

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 3;
+constexpr uint64_t kTestSeed = 3;
 
 TEST(RowSetTest, TheDefaultSetIsEmpty) {
   const RowSet set;
@@ -25,7 +25,7 @@ TEST(RowSetTest, TheDefaultSetIsEmpty) {
 }
 
 TEST(RowSetTest, FollowsASetOfNumbersThroughManyVersions) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   RowSet set;
   std::set<Ordinal> expected;
   uint32_t capacity = 10;
@@ -41,7 +41,7 @@ TEST(RowSetTest, FollowsASetOfNumbersThroughManyVersions) {
       EXPECT_EQ(before.Contains(row), expected.contains(row));
     }
     expected.insert(rows.begin(), rows.end());
-    ASSERT_EQ(set.count(), expected.size()) << "seed " << kSeed;
+    ASSERT_EQ(set.count(), expected.size()) << "seed " << kTestSeed;
   }
   for (Ordinal row = 0; row < capacity + 10; ++row) {
     ASSERT_EQ(set.Contains(row), expected.contains(row)) << row;

@@ -14,7 +14,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 5;
+constexpr uint64_t kTestSeed = 5;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Ids fall while ordinals rise.
@@ -24,7 +24,7 @@ class ReverseOrder final : public RowOrder {
 };
 
 TEST(TopKTest, EqualsSortingWhateverTheOrderOfTheRows) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   const ReverseOrder reverse;
   for (const RowOrder* order : {static_cast<const RowOrder*>(nullptr),
                                 static_cast<const RowOrder*>(&reverse)}) {
@@ -49,8 +49,8 @@ TEST(TopKTest, EqualsSortingWhateverTheOrderOfTheRows) {
       const std::vector<ScoredRow> got = top.TakeSorted();
       ASSERT_EQ(got.size(), rows.size());
       for (size_t i = 0; i < got.size(); ++i) {
-        EXPECT_EQ(got[i].score, rows[i].score) << "seed " << kSeed;
-        EXPECT_EQ(got[i].row, rows[i].row) << "seed " << kSeed;
+        EXPECT_EQ(got[i].score, rows[i].score) << "seed " << kTestSeed;
+        EXPECT_EQ(got[i].row, rows[i].row) << "seed " << kTestSeed;
       }
       EXPECT_EQ(top.size(), 0U);
     }

@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr uint64_t kSeed = 77;
+constexpr uint64_t kTestSeed = 77;
 
 // What the kernels add up, in a loop.
 int32_t LoopDot(const int8_t* query, const uint8_t* row, size_t size,
@@ -51,7 +51,7 @@ void ExpectTheSumsOfALoop(const int8_t* query, const uint8_t* rows, size_t size,
           is_nibbles ? set->nibble_dot_rows : set->code_dot_rows;
       dot_rows(query, rows, size, wanted.first(count), out.data());
       EXPECT_EQ(out, expected)
-          << set->name << " size " << size << " seed " << kSeed;
+          << set->name << " size " << size << " seed " << kTestSeed;
     }
   }
 }
@@ -60,11 +60,11 @@ class CodeKernelsTest : public ::testing::TestWithParam<bool> {};
 
 TEST_P(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
   const bool is_nibbles = GetParam();
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (const size_t size : {64U, 128U, 192U, 1024U, 65536U}) {
-    constexpr uint32_t kRows = 23;
+    constexpr uint32_t kTestRows = 23;
     AlignedArray<int8_t> query(2 * size);
-    AlignedArray<uint8_t> rows(kRows * size);
+    AlignedArray<uint8_t> rows(kTestRows * size);
     for (size_t i = 0; i < 2 * size; ++i) {
       query.data()[i] = static_cast<int8_t>(random() % 255 - 127);
     }
@@ -79,7 +79,7 @@ TEST_P(CodeKernelsTest, EverySetGivesTheSumsOfALoop) {
       }
       std::vector<uint32_t> wanted = {0, 1};
       while (wanted.size() < 11) {
-        wanted.push_back(static_cast<uint32_t>(random() % kRows));
+        wanted.push_back(static_cast<uint32_t>(random() % kTestRows));
       }
       ExpectTheSumsOfALoop(query.data(), rows.data(), size, wanted, is_nibbles);
     }
@@ -127,7 +127,7 @@ class VectorCodesTest : public ::testing::TestWithParam<DataCase> {
     return vectors;
   }
 
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kTestSeed};
 };
 
 TEST_P(VectorCodesTest, DistancesAreAsNearToTheFloatsAsTheySay) {
@@ -165,14 +165,14 @@ TEST_P(VectorCodesTest, DistancesAreAsNearToTheFloatsAsTheySay) {
         ++count;
       }
     }
-    EXPECT_LE(far, count / 100) << bits << " bits, seed " << kSeed;
+    EXPECT_LE(far, count / 100) << bits << " bits, seed " << kTestSeed;
     // And not much nearer either, or re-ranking would read rows for nothing.
-    EXPECT_GT(sum / count, 0.01) << bits << " bits, seed " << kSeed;
+    EXPECT_GT(sum / count, 0.01) << bits << " bits, seed " << kTestSeed;
     // Too near as often as too far; only L2 distances to bf16 rows, which
     // are those to the rounded row, are too far by the square of its error.
     if (bits != 16 || tested.metric != Metric::kL2) {
       EXPECT_LT(std::abs(signed_sum), 0.1 * sum)
-          << bits << " bits, seed " << kSeed;
+          << bits << " bits, seed " << kTestSeed;
     }
   }
 }
@@ -234,18 +234,18 @@ TEST_P(CodesOfBitsTest, DamageIsRefused) {
 }
 
 TEST_P(CodesOfBitsTest, ThreadsMakeTheSameCodes) {
-  constexpr uint32_t kRows = 5000;
+  constexpr uint32_t kTestRows = 5000;
   const VectorShape shape{Metric::kL2, 24};
-  std::vector<float> vectors(kRows * PaddedStride(24), 0);
-  std::mt19937_64 random(kSeed);
+  std::vector<float> vectors(kTestRows * PaddedStride(24), 0);
+  std::mt19937_64 random(kTestSeed);
   for (float& number : vectors) {
     number = static_cast<float>(random() % 1000);
   }
   ThreadPool pool({.name = "encode", .threads = 3});
   const AlignedBytes by_one =
-      EncodeVectors(shape, vectors.data(), kRows, GetParam());
+      EncodeVectors(shape, vectors.data(), kTestRows, GetParam());
   const AlignedBytes by_three =
-      EncodeVectors(shape, vectors.data(), kRows, GetParam(), &pool);
+      EncodeVectors(shape, vectors.data(), kTestRows, GetParam(), &pool);
   EXPECT_TRUE(absl::string_view(by_one) == absl::string_view(by_three));
   EXPECT_EQ(BitsOf(by_one), GetParam());
 }
@@ -253,31 +253,31 @@ TEST_P(CodesOfBitsTest, ThreadsMakeTheSameCodes) {
 TEST_P(CodesOfBitsTest, RowsInAnotherOrderKeepTheirDistances) {
   // Tails lie in the rows (24) or behind them (128).
   for (const uint32_t dimension : {24U, 128U}) {
-    constexpr uint32_t kRows = 50;
+    constexpr uint32_t kTestRows = 50;
     const VectorShape shape{Metric::kL2, dimension};
-    std::vector<float> vectors(kRows * PaddedStride(dimension), 0);
-    std::mt19937_64 random(kSeed);
+    std::vector<float> vectors(kTestRows * PaddedStride(dimension), 0);
+    std::mt19937_64 random(kTestSeed);
     for (float& number : vectors) {
       number = static_cast<float>(random() % 1000);
     }
-    std::vector<uint32_t> nodes(kRows);
+    std::vector<uint32_t> nodes(kTestRows);
     std::iota(nodes.begin(), nodes.end(), 0U);
     std::vector<uint32_t> order = nodes;
     std::ranges::shuffle(order, random);
     const AlignedBytes bytes =
-        EncodeVectors(shape, vectors.data(), kRows, GetParam());
+        EncodeVectors(shape, vectors.data(), kTestRows, GetParam());
     const AlignedBytes reordered = ReorderCodes(bytes, order);
-    const auto codes = VectorCodes::Open(shape, kRows, bytes);
-    const auto others = VectorCodes::Open(shape, kRows, reordered);
+    const auto codes = VectorCodes::Open(shape, kTestRows, bytes);
+    const auto others = VectorCodes::Open(shape, kTestRows, reordered);
     ASSERT_OK(codes);
     ASSERT_OK(others);
     CodedQuery coded;
     ASSERT_TRUE(codes->EncodeQuery({vectors.data(), dimension}, coded));
-    std::vector<float> expected(kRows);
-    std::vector<float> distances(kRows);
+    std::vector<float> expected(kTestRows);
+    std::vector<float> distances(kTestRows);
     codes->Distances(coded, order, expected.data());
     others->Distances(coded, nodes, distances.data());
-    EXPECT_EQ(distances, expected) << dimension << ", seed " << kSeed;
+    EXPECT_EQ(distances, expected) << dimension << ", seed " << kTestSeed;
   }
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 41;
+constexpr uint64_t kTestSeed = 41;
 
 // A built index and its bytes.
 struct Index {
@@ -23,7 +23,7 @@ struct Index {
   std::unique_ptr<VectorIndex> index;
 };
 
-Index MustBuild(const VectorIndexInput& input) {
+Index MustBuildGraph(const VectorIndexInput& input) {
   const RequestContext context;
   absl::StatusOr<BuiltVectorIndex> built =
       BuildVectorIndex(input, nullptr, context, nullptr);
@@ -82,10 +82,10 @@ void ExpectHoldsExactly(const Index& built, const VectorIndexInput& input) {
 
 TEST(BuildTest, SmallInputGetsNoGraph) {
   const VectorShape shape{Metric::kL2, 3};
-  const TestVectors vectors = ClusteredVectors(shape, 99, 3, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 99, 3, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   input.min_graph_rows = 100;
-  const Index built = MustBuild(input);
+  const Index built = MustBuildGraph(input);
   EXPECT_FALSE(built.index->has_graph());
   ExpectHoldsExactly(built, input);
 }
@@ -94,7 +94,7 @@ TEST(BuildTest, NoRowsAtAll) {
   VectorIndexInput input;
   input.shape = {Metric::kL2, 3};
   input.min_graph_rows = 0;
-  const Index built = MustBuild(input);
+  const Index built = MustBuildGraph(input);
   EXPECT_EQ(built.index->rows(), 0U);
   EXPECT_FALSE(built.index->has_graph());
   TopK top(3);
@@ -107,9 +107,9 @@ TEST(BuildTest, NoRowsAtAll) {
 TEST(BuildTest, TinyGraphsWork) {
   const VectorShape shape{Metric::kCosine, 7};
   for (const uint32_t rows : {1U, 2U, 3U, 17U, 40U}) {
-    const TestVectors vectors = ClusteredVectors(shape, rows, 1, kSeed);
+    const TestVectors vectors = ClusteredVectors(shape, rows, 1, kTestSeed);
     const VectorIndexInput input = TestInput(shape, vectors);
-    const Index built = MustBuild(input);
+    const Index built = MustBuildGraph(input);
     ExpectHoldsExactly(built, input);
     ASSERT_TRUE(built.index->has_graph());
     EXPECT_EQ(Reached(GraphOf(built)), rows);
@@ -119,10 +119,10 @@ TEST(BuildTest, TinyGraphsWork) {
 
 TEST(BuildTest, OneThreadGivesTheSameBytesEveryTime) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors vectors = ClusteredVectors(shape, 1500, 5, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 1500, 5, kTestSeed);
   const VectorIndexInput input = TestInput(shape, vectors);
-  const Index a = MustBuild(input);
-  const Index b = MustBuild(input);
+  const Index a = MustBuildGraph(input);
+  const Index b = MustBuildGraph(input);
   EXPECT_EQ(absl::string_view(a.bytes.graph), absl::string_view(b.bytes.graph));
   EXPECT_EQ(absl::string_view(a.bytes.vectors),
             absl::string_view(b.bytes.vectors));
@@ -132,7 +132,7 @@ TEST(BuildTest, OneThreadGivesTheSameBytesEveryTime) {
 
 TEST(BuildTest, ProgressEndsAtTheTotal) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 500, 5, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 500, 5, kTestSeed);
   BuildProgress progress;
   EXPECT_OK(BuildVectorIndex(TestInput(shape, vectors), nullptr,
                              RequestContext(), &progress));
@@ -142,7 +142,7 @@ TEST(BuildTest, ProgressEndsAtTheTotal) {
 
 TEST(BuildTest, CancellingEndsTheBuild) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 500, 5, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 500, 5, kTestSeed);
   RequestContextOptions options;
   int polls = 0;
   options.is_cancelled = [&polls]() { return ++polls > 3; };
@@ -154,7 +154,7 @@ TEST(BuildTest, CancellingEndsTheBuild) {
 
 TEST(BuildTest, ImpossibleInputIsRefused) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 3, 1, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3, 1, kTestSeed);
   const auto build = [](const VectorIndexInput& input) {
     return BuildVectorIndex(input, nullptr, RequestContext(), nullptr);
   };
@@ -173,12 +173,12 @@ TEST(BuildTest, ImpossibleInputIsRefused) {
 
 TEST(BuildTest, NumbersThatOverflowDoNoHarm) {
   const VectorShape shape{Metric::kInnerProduct, 8};
-  TestVectors vectors = ClusteredVectors(shape, 300, 5, kSeed);
+  TestVectors vectors = ClusteredVectors(shape, 300, 5, kTestSeed);
   for (size_t i = 0; i < vectors.numbers.size(); i += 3) {
     vectors.numbers[i] *= 1e38F;
   }
   const VectorIndexInput input = TestInput(shape, vectors);
-  const Index built = MustBuild(input);
+  const Index built = MustBuildGraph(input);
   ExpectHoldsExactly(built, input);
   EXPECT_EQ(Reached(GraphOf(built)), 300U);
   TopK top(10);
@@ -189,13 +189,13 @@ TEST(BuildTest, NumbersThatOverflowDoNoHarm) {
 
 TEST(BuildTest, EqualVectorsAreOneNode) {
   const VectorShape shape{Metric::kL2, 8};
-  TestVectors vectors = ClusteredVectors(shape, 300, 5, kSeed);
+  TestVectors vectors = ClusteredVectors(shape, 300, 5, kTestSeed);
   const TestVectors originals = vectors;
   for (uint32_t copy = 0; copy < 2000; ++copy) {
     vectors.Append(originals.row(copy % 3));
   }
   const VectorIndexInput input = TestInput(shape, vectors);
-  const Index built = MustBuild(input);
+  const Index built = MustBuildGraph(input);
   ExpectHoldsExactly(built, input);
   const FrozenGraph graph = GraphOf(built);
   EXPECT_EQ(graph.nodes(), 300U);
@@ -237,16 +237,16 @@ VectorIndexInput MergeInput(const VectorShape& shape, const TestVectors& all,
 
 TEST(CloneTest, ExtendsAGraph) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors all = ClusteredVectors(shape, 3000, 20, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 50, 20, kSeed);
+  const TestVectors all = ClusteredVectors(shape, 3000, 20, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 50, 20, kTestSeed);
   std::vector<bool> keeps(all.rows(), false);
   // Whole clusters are missing at first.
   std::fill_n(keeps.begin(), 2000, true);
-  const Index base = MustBuild(MergeInput(shape, all, keeps, nullptr));
+  const Index base = MustBuildGraph(MergeInput(shape, all, keeps, nullptr));
   keeps.assign(all.rows(), true);
   const VectorIndexInput input =
       MergeInput(shape, all, keeps, base.index.get());
-  const Index built = MustBuild(input);
+  const Index built = MustBuildGraph(input);
   ExpectHoldsExactly(built, input);
   EXPECT_EQ(Reached(GraphOf(built)), all.rows());
   EXPECT_GE(SearchRecall(*built.index, queries, {.ef = 100}, RowSet()), 0.98);
@@ -254,9 +254,9 @@ TEST(CloneTest, ExtendsAGraph) {
 
 TEST(CloneTest, AnUnchangedVectorKeepsItsNode) {
   const VectorShape shape{Metric::kCosine, 16};
-  const TestVectors all = ClusteredVectors(shape, 2000, 20, kSeed);
+  const TestVectors all = ClusteredVectors(shape, 2000, 20, kTestSeed);
   const std::vector<bool> keeps(all.rows(), true);
-  const Index base = MustBuild(MergeInput(shape, all, keeps, nullptr));
+  const Index base = MustBuildGraph(MergeInput(shape, all, keeps, nullptr));
   // All points were overwritten, with new ordinals, but not their vectors.
   VectorIndexInput input = MergeInput(shape, all, keeps, base.index.get());
   for (VectorIndexInput::Row& row : input.rows) {
@@ -272,17 +272,17 @@ TEST(CloneTest, AnUnchangedVectorKeepsItsNode) {
 
 TEST(CloneTest, HeavyChurnLeavesNoRowBehind) {
   const VectorShape shape{Metric::kL2, 16};
-  constexpr uint32_t kRows = 2500;
+  constexpr uint32_t kTestRows = 2500;
   constexpr uint32_t kRounds = 6;
   const TestVectors all =
-      ClusteredVectors(shape, kRows * (kRounds + 1), 40, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 60, 40, kSeed);
-  std::mt19937_64 random(kSeed);
+      ClusteredVectors(shape, kTestRows * (kRounds + 1), 40, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 60, 40, kTestSeed);
+  std::mt19937_64 random(kTestSeed);
   std::vector<bool> keeps(all.rows(), false);
-  for (uint32_t i = 0; i < kRows; ++i) {
+  for (uint32_t i = 0; i < kTestRows; ++i) {
     keeps[random() % all.rows()] = true;
   }
-  Index current = MustBuild(MergeInput(shape, all, keeps, nullptr));
+  Index current = MustBuildGraph(MergeInput(shape, all, keeps, nullptr));
   for (uint32_t round = 0; round < kRounds; ++round) {
     // A third of the rows goes, whole neighbourhoods among them, and as many
     // come.
@@ -292,34 +292,34 @@ TEST(CloneTest, HeavyChurnLeavesNoRowBehind) {
         keeps[row] = false;
       }
     }
-    for (uint32_t i = 0; i < kRows / 3; ++i) {
+    for (uint32_t i = 0; i < kTestRows / 3; ++i) {
       keeps[random() % all.rows()] = true;
     }
     const VectorIndexInput input =
         MergeInput(shape, all, keeps, current.index.get());
-    Index next = MustBuild(input);
+    Index next = MustBuildGraph(input);
     ExpectHoldsExactly(next, input);
     EXPECT_EQ(Reached(GraphOf(next)), input.rows.size())
-        << "round " << round << " seed " << kSeed;
+        << "round " << round << " seed " << kTestSeed;
     EXPECT_GE(SearchRecall(*next.index, queries, {.ef = 100}, RowSet()), 0.97)
-        << "round " << round << " seed " << kSeed;
+        << "round " << round << " seed " << kTestSeed;
     current = std::move(next);
   }
 }
 
 TEST(CloneTest, AnotherFormOfGraphIsBuiltAnew) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors all = ClusteredVectors(shape, 500, 20, kSeed);
+  const TestVectors all = ClusteredVectors(shape, 500, 20, kTestSeed);
   const std::vector<bool> keeps(all.rows(), true);
-  const Index base = MustBuild(MergeInput(shape, all, keeps, nullptr));
+  const Index base = MustBuildGraph(MergeInput(shape, all, keeps, nullptr));
   VectorIndexInput input = MergeInput(shape, all, keeps, base.index.get());
   input.graph.m = 8;
-  EXPECT_EQ(GraphOf(MustBuild(input)).sizes().m, 8U);
+  EXPECT_EQ(GraphOf(MustBuildGraph(input)).sizes().m, 8U);
   // Nothing of the base is left.
-  const TestVectors fresh = ClusteredVectors(shape, 300, 2, kSeed + 1);
+  const TestVectors fresh = ClusteredVectors(shape, 300, 2, kTestSeed + 1);
   input = TestInput(shape, fresh);
   input.base = base.index.get();
-  ExpectHoldsExactly(MustBuild(input), input);
+  ExpectHoldsExactly(MustBuildGraph(input), input);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 7;
+constexpr uint64_t kTestSeed = 7;
 
 BuiltVectorIndex MustBuild(const VectorIndexInput& input) {
   absl::StatusOr<BuiltVectorIndex> built =
@@ -42,8 +42,8 @@ class VectorIndexMetricTest : public testing::TestWithParam<MetricCase> {};
 
 TEST_P(VectorIndexMetricTest, ScanAndSearchGiveTheSameScores) {
   const VectorShape shape{GetParam().metric, 24};
-  const TestVectors vectors = ClusteredVectors(shape, 1500, 20, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 30, 20, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 1500, 20, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 30, 20, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   for (uint32_t i = 0; i < queries.rows(); ++i) {
@@ -68,8 +68,8 @@ TEST_P(VectorIndexMetricTest, ScanAndSearchGiveTheSameScores) {
 
 TEST_P(VectorIndexMetricTest, BothFormsOfTheBeamFindTheSame) {
   const VectorShape shape{GetParam().metric, 24};
-  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 30, 20, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 30, 20, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   // 512 is sorted, 513 a heap: one entry more must hardly change the work.
@@ -96,8 +96,8 @@ INSTANTIATE_TEST_SUITE_P(Metrics, VectorIndexMetricTest,
 
 TEST(VectorIndexTest, DeadRowsAreWalkedThroughButNeverOffered) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kSeed);
-  const TestVectors queries = ClusteredVectors(shape, 40, 20, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kTestSeed);
+  const TestVectors queries = ClusteredVectors(shape, 40, 20, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   // Nine of ten rows are dead: the answers lie behind them.
@@ -125,7 +125,7 @@ TEST(VectorIndexTest, DeadRowsAreWalkedThroughButNeverOffered) {
 
 TEST(VectorIndexTest, ScanOfSomeOrdinalsOffersThemAlone) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 20, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   // Every second point has no vector.
   for (VectorIndexInput::Row& row : input.rows) {
@@ -165,7 +165,7 @@ TEST(VectorIndexTest, ScanOfSomeOrdinalsOffersThemAlone) {
 
 TEST(VectorIndexTest, AllRowsDeadIsAnEmptyAnswer) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   std::vector<Ordinal> all(vectors.rows());
@@ -182,7 +182,7 @@ TEST(VectorIndexTest, AllRowsDeadIsAnEmptyAnswer) {
 
 TEST(VectorIndexTest, ASearchPollsItsContext) {
   const VectorShape shape{Metric::kL2, 16};
-  const TestVectors vectors = ClusteredVectors(shape, 3000, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 2, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   RequestContextOptions options;
@@ -201,7 +201,7 @@ TEST(VectorIndexTest, ASearchPollsItsContext) {
 
 TEST(VectorIndexTest, AHugeKOrEfCostsWhatTheRowsCost) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const auto index = MustOpen(shape, vectors.rows(), built);
   TopK top(size_t{1} << 31);
@@ -213,7 +213,7 @@ TEST(VectorIndexTest, AHugeKOrEfCostsWhatTheRowsCost) {
 
 TEST(VectorIndexTest, ACopyInHugePagesNeedsTheBytesNoMore) {
   const VectorShape shape{Metric::kL2, 768};
-  const TestVectors vectors = ClusteredVectors(shape, 3000, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 3000, 2, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   input.min_graph_rows = 1U << 20;
   BuiltVectorIndex built = MustBuild(input);
@@ -232,7 +232,7 @@ TEST(VectorIndexTest, ACopyInHugePagesNeedsTheBytesNoMore) {
 
 TEST(VectorIndexTest, VectorsMayStayWhereTheyAre) {
   const VectorShape shape{Metric::kL2, 100};
-  const TestVectors vectors = ClusteredVectors(shape, 30000, 10, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 30000, 10, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   input.min_graph_rows = 1U << 20;
   const BuiltVectorIndex built = MustBuild(input);
@@ -256,7 +256,7 @@ class ScoringByCodesTest
 TEST_P(ScoringByCodesTest, ReadsNoFloats) {
   const auto [metric, encoding] = GetParam();
   const VectorShape shape{metric, 96};
-  const TestVectors vectors = ClusteredVectors(shape, 1500, 10, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 1500, 10, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   input.encoding = encoding;
   input.scoring = Scoring::kCodes;
@@ -287,7 +287,7 @@ TEST_P(ScoringByCodesTest, ReadsNoFloats) {
       EXPECT_NEAR(hit.score,
                   TestScore(metric, vectors.row(row), vectors.row(hit.row)),
                   encoding == Encoding::kBinary ? 4 * tolerance : tolerance)
-          << "row " << row << ", seed " << kSeed;
+          << "row " << row << ", seed " << kTestSeed;
     }
   }
 }
@@ -301,7 +301,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(VectorIndexTest, WithoutCodesThereIsNothingElseToScoreBy) {
   const VectorShape shape{Metric::kL2, 8};
-  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kTestSeed);
   VectorIndexInput input = TestInput(shape, vectors);
   input.encoding = Encoding::kFloat;
   const BuiltVectorIndex built = MustBuild(input);
@@ -314,7 +314,7 @@ TEST(VectorIndexTest, WithoutCodesThereIsNothingElseToScoreBy) {
 
 TEST(VectorIndexTest, SectionsThatDoNotFitAreDataLoss) {
   const VectorShape shape{Metric::kL2, 4};
-  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kSeed);
+  const TestVectors vectors = ClusteredVectors(shape, 300, 2, kTestSeed);
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
   const VectorIndexBytes good = built.view();
   const auto open = [&](VectorShape wanted, uint32_t ordinals,
@@ -344,14 +344,14 @@ TEST(VectorIndexTest, SectionsThatDoNotFitAreDataLoss) {
 // AddressSanitizer watches: the damaged copy ends where its bytes end.
 TEST(VectorIndexTest, DamagedGraphsNeverLeadOutOfTheMemory) {
   const VectorShape shape{Metric::kL2, 4};
-  TestVectors vectors = ClusteredVectors(shape, 400, 5, kSeed);
+  TestVectors vectors = ClusteredVectors(shape, 400, 5, kTestSeed);
   for (uint32_t i = 0; i < 50; ++i) {
     const std::vector<float> copy(vectors.row(i % 7).begin(),
                                   vectors.row(i % 7).end());
     vectors.Append(copy);
   }
   const BuiltVectorIndex built = MustBuild(TestInput(shape, vectors));
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   uint32_t opened = 0;
   for (int round = 0; round < 3000; ++round) {
     AlignedBytes damaged(built.graph.size());
@@ -378,7 +378,7 @@ TEST(VectorIndexTest, DamagedGraphsNeverLeadOutOfTheMemory) {
     SearchWork work;
     EXPECT_OK((*index)->Search(vectors.row(0), {.ef = 50}, RowSet(),
                                RequestContext(), top, work));
-    EXPECT_LE(work.distances, 100'000U) << "seed " << kSeed;
+    EXPECT_LE(work.distances, 100'000U) << "seed " << kTestSeed;
   }
   EXPECT_GT(opened, 100U);
 }

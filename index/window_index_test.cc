@@ -17,7 +17,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 3;
+constexpr uint64_t kTestSeed = 3;
 constexpr size_t kHits = 10;
 
 struct WindowCase {
@@ -31,13 +31,13 @@ struct WindowCase {
 // every eleventh that has one has no vector.
 class WindowIndexTest : public testing::TestWithParam<WindowCase> {
  protected:
-  static constexpr uint32_t kPoints = 1500;
+  static constexpr uint32_t kTestPoints = 1500;
 
   void SetUp() override {
     const WindowCase& tested = GetParam();
     shape_ = {tested.metric, tested.dimension};
-    vectors_ = ClusteredVectors(shape_, kPoints, 20, kSeed, 1.5F);
-    queries_ = ClusteredVectors(shape_, 40, 20, kSeed + 1, 1.5F);
+    vectors_ = ClusteredVectors(shape_, kTestPoints, 20, kTestSeed, 1.5F);
+    queries_ = ClusteredVectors(shape_, 40, 20, kTestSeed + 1, 1.5F);
     VectorIndexInput input = TestInput(shape_, vectors_);
     std::erase_if(input.rows, [](const VectorIndexInput::Row& row) {
       return row.ordinal % 11 == 0;
@@ -45,8 +45,8 @@ class WindowIndexTest : public testing::TestWithParam<WindowCase> {
     ASSERT_OK_AND_ASSIGN(
         built_, BuildVectorIndex(input, nullptr, RequestContext(), nullptr));
     ASSERT_OK_AND_ASSIGN(index_,
-                         VectorIndex::Open(shape_, kPoints, built_.view()));
-    for (Ordinal ordinal = 0; ordinal < kPoints; ++ordinal) {
+                         VectorIndex::Open(shape_, kTestPoints, built_.view()));
+    for (Ordinal ordinal = 0; ordinal < kTestPoints; ++ordinal) {
       if (ordinal % 7 != 0) {
         by_rank_.push_back(ordinal);
       }
@@ -87,7 +87,7 @@ class WindowIndexTest : public testing::TestWithParam<WindowCase> {
   }
 
   VectorShape shape_;
-  std::mt19937_64 random_{kSeed};
+  std::mt19937_64 random_{kTestSeed};
   TestVectors vectors_;
   TestVectors queries_;
   BuiltVectorIndex built_;
@@ -114,7 +114,7 @@ double Found(const std::vector<ScoredRow>& exact,
 }
 
 TEST_P(WindowIndexTest, ScansFindTheBestOfEveryWindow) {
-  const std::vector<bool> all(kPoints, true);
+  const std::vector<bool> all(kTestPoints, true);
   const auto ranks = static_cast<uint32_t>(by_rank_.size());
   ASSERT_EQ(window_->ranks(), ranks);
   double found = 0;
@@ -128,15 +128,15 @@ TEST_P(WindowIndexTest, ScansFindTheBestOfEveryWindow) {
       ++searches;
     }
   }
-  EXPECT_GE(found / searches, 0.998) << "seed " << kSeed;
+  EXPECT_GE(found / searches, 0.998) << "seed " << kTestSeed;
 }
 
 TEST_P(WindowIndexTest, LeavesOutWhatTheFilterLeavesOut) {
   std::vector<Ordinal> dead;
-  std::vector<uint64_t> bits(kPoints / 64 + 1);
-  std::vector<bool> alive(kPoints, true);
-  std::vector<bool> both(kPoints, true);
-  for (Ordinal ordinal = 0; ordinal < kPoints; ++ordinal) {
+  std::vector<uint64_t> bits(kTestPoints / 64 + 1);
+  std::vector<bool> alive(kTestPoints, true);
+  std::vector<bool> both(kTestPoints, true);
+  for (Ordinal ordinal = 0; ordinal < kTestPoints; ++ordinal) {
     const bool is_dead = random_() % 3 == 0;
     const bool is_set = random_() % 4 == 0;
     if (is_dead) {
@@ -148,7 +148,7 @@ TEST_P(WindowIndexTest, LeavesOutWhatTheFilterLeavesOut) {
     alive[ordinal] = !is_dead;
     both[ordinal] = !is_dead && is_set;
   }
-  const RowSet dead_rows = RowSet().With(dead, kPoints);
+  const RowSet dead_rows = RowSet().With(dead, kTestPoints);
   double found = 0;
   double searches = 0;
   for (const uint32_t count : {30U, 300U, 1200U}) {
@@ -162,11 +162,11 @@ TEST_P(WindowIndexTest, LeavesOutWhatTheFilterLeavesOut) {
       searches += 2;
     }
   }
-  EXPECT_GE(found / searches, 0.998) << "seed " << kSeed;
+  EXPECT_GE(found / searches, 0.998) << "seed " << kTestSeed;
 }
 
 TEST_P(WindowIndexTest, GraphSearchesAnswerFromTheWindowAlone) {
-  const std::vector<bool> all(kPoints, true);
+  const std::vector<bool> all(kTestPoints, true);
   double found = 0;
   for (uint32_t i = 0; i < queries_.rows(); ++i) {
     const RankWindow window = RandomWindow(1000);
@@ -177,11 +177,11 @@ TEST_P(WindowIndexTest, GraphSearchesAnswerFromTheWindowAlone) {
                              RequestContext(), top, work));
     found += Found(Exact(queries_.row(i), window, all), top.TakeSorted());
   }
-  EXPECT_GE(found / queries_.rows(), 0.97) << "seed " << kSeed;
+  EXPECT_GE(found / queries_.rows(), 0.97) << "seed " << kTestSeed;
 }
 
 TEST_P(WindowIndexTest, SearchesReachTheirTargetWhateverTheWay) {
-  const std::vector<bool> all(kPoints, true);
+  const std::vector<bool> all(kTestPoints, true);
   for (const double target : {0.9, 1.0}) {
     double found = 0;
     double searches = 0;
@@ -203,7 +203,7 @@ TEST_P(WindowIndexTest, SearchesReachTheirTargetWhateverTheWay) {
       }
     }
     EXPECT_GE(found / searches, target == 1.0 ? 0.998 : target)
-        << "seed " << kSeed;
+        << "seed " << kTestSeed;
   }
 }
 
@@ -231,7 +231,7 @@ class WindowIndexDamageTest : public testing::Test {
  protected:
   void SetUp() override {
     const VectorShape shape{Metric::kL2, 8};
-    vectors_ = ClusteredVectors(shape, 100, 4, kSeed);
+    vectors_ = ClusteredVectors(shape, 100, 4, kTestSeed);
     ASSERT_OK_AND_ASSIGN(built_,
                          BuildVectorIndex(TestInput(shape, vectors_), nullptr,
                                           RequestContext(), nullptr));

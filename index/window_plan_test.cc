@@ -8,7 +8,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint32_t kRows = 1'000'000;
+constexpr uint32_t kTestRows = 1'000'000;
 constexpr size_t kRowBytes = 72;
 
 // 2,000 distances reach 0.97 of the best 10, 3,000 of the best 100.
@@ -29,7 +29,7 @@ RecallCurve Curve() {
 class WindowPlanTest : public testing::Test {
  protected:
   WindowFacts Facts(uint32_t window_rows) const {
-    return {kRows, window_rows, 10, &curve_};
+    return {kTestRows, window_rows, 10, &curve_};
   }
   WindowPlan Plan(const WindowFacts& facts, double target = 0.95) const {
     return planner_.Plan(facts, target);
@@ -42,20 +42,20 @@ class WindowPlanTest : public testing::Test {
 TEST_F(WindowPlanTest, NarrowWindowsAreScannedAndWideOnesWalked) {
   EXPECT_EQ(Plan(Facts(1)).method, WindowMethod::kScan);
   EXPECT_EQ(Plan(Facts(1000)).method, WindowMethod::kScan);
-  EXPECT_EQ(Plan(Facts(kRows / 2)).method, WindowMethod::kGraph);
-  EXPECT_EQ(Plan(Facts(kRows)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(kTestRows / 2)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(kTestRows)).method, WindowMethod::kGraph);
 }
 
 TEST_F(WindowPlanTest, WithoutACurveOrForAllThereIsOnlyTheScan) {
-  EXPECT_EQ(Plan(Facts(kRows), 1).method, WindowMethod::kScan);
-  WindowFacts facts = Facts(kRows);
+  EXPECT_EQ(Plan(Facts(kTestRows), 1).method, WindowMethod::kScan);
+  WindowFacts facts = Facts(kTestRows);
   facts.recall_curve = nullptr;
   EXPECT_EQ(Plan(facts).method, WindowMethod::kScan);
   EXPECT_EQ(Plan(facts).graph_ns, 0);
 }
 
 TEST_F(WindowPlanTest, AGraphSearchTakesNoMoreThanTheScanBeforeItIsGivenUp) {
-  const WindowPlan plan = Plan(Facts(kRows / 4));
+  const WindowPlan plan = Plan(Facts(kTestRows / 4));
   ASSERT_EQ(plan.method, WindowMethod::kGraph);
   EXPECT_GT(plan.effort.distances_max, 0U);
   EXPECT_LE(static_cast<double>(plan.effort.distances_max) * plan.graph_ns /
@@ -64,7 +64,7 @@ TEST_F(WindowPlanTest, AGraphSearchTakesNoMoreThanTheScanBeforeItIsGivenUp) {
 }
 
 TEST_F(WindowPlanTest, WhatIsGivenUpIsScannedUntilThatIsForgotten) {
-  const WindowFacts facts = Facts(kRows / 4);
+  const WindowFacts facts = Facts(kTestRows / 4);
   int given_up = 0;
   while (Plan(facts).method == WindowMethod::kGraph) {
     const WindowPlan plan = Plan(facts);
@@ -75,7 +75,7 @@ TEST_F(WindowPlanTest, WhatIsGivenUpIsScannedUntilThatIsForgotten) {
   }
   EXPECT_GT(given_up, 0);
   // Other widths are not touched.
-  EXPECT_EQ(Plan(Facts(kRows)).method, WindowMethod::kGraph);
+  EXPECT_EQ(Plan(Facts(kTestRows)).method, WindowMethod::kGraph);
   int scans = 0;
   while (Plan(facts).method == WindowMethod::kScan) {
     planner_.Forget(facts);
@@ -85,17 +85,17 @@ TEST_F(WindowPlanTest, WhatIsGivenUpIsScannedUntilThatIsForgotten) {
 }
 
 TEST_F(WindowPlanTest, LearnsWhatRowsAndDistancesCost) {
-  const WindowFacts facts = Facts(kRows / 4);
+  const WindowFacts facts = Facts(kTestRows / 4);
   for (int i = 0; i < 200; ++i) {
     planner_.ObserveScan(100'000, 100'000 * 0.01);
   }
   EXPECT_EQ(Plan(facts).method, WindowMethod::kScan);
-  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kRows * 0.01, 100);
+  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kTestRows * 0.01, 100);
   // Few rows say little.
   for (int i = 0; i < 200; ++i) {
     planner_.ObserveScan(100, 1e9);
   }
-  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kRows * 0.01, 100);
+  EXPECT_NEAR(Plan(facts).scan_ns, 0.25 * kTestRows * 0.01, 100);
 }
 
 }  // namespace

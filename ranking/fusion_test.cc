@@ -21,7 +21,7 @@ using testing::ElementsAre;
 using testing::Pointwise;
 
 constexpr double kNone = ScoreList::kUnknown;
-constexpr uint64_t kSeed = 31;
+constexpr uint64_t kTestSeed = 31;
 
 // Every known score is listed.
 ScoreList Listed(const std::vector<double>& scores) {
@@ -275,8 +275,8 @@ ScoreList Without(const ScoreList& list, size_t dropped) {
 
 // The promise of the header: what others the score of a candidate depends on.
 TEST(FusionTest, OtherCandidatesCountOnlyWhereTheyMust) {
-  std::mt19937_64 random(kSeed);
-  SCOPED_TRACE(testing::Message() << "SEXTANT_SEED=" << kSeed);
+  std::mt19937_64 random(kTestSeed);
+  SCOPED_TRACE(testing::Message() << "SEXTANT_SEED=" << kTestSeed);
   for (int round = 0; round < 300; ++round) {
     const std::vector<ScoreList> lists = RandomLists(random).lists;
     const size_t candidates = lists.front().size();
@@ -318,8 +318,8 @@ TEST(FusionTest, OtherCandidatesCountOnlyWhereTheyMust) {
 
 // Renumbering candidates changes no linear score.
 TEST(FusionTest, NumbersOfCandidatesDoNotMatter) {
-  std::mt19937_64 random(kSeed + 1);
-  SCOPED_TRACE(testing::Message() << "SEXTANT_SEED=" << kSeed + 1);
+  std::mt19937_64 random(kTestSeed + 1);
+  SCOPED_TRACE(testing::Message() << "SEXTANT_SEED=" << kTestSeed + 1);
   for (int round = 0; round < 100; ++round) {
     const std::vector<ScoreList> lists = RandomLists(random).lists;
     std::vector<size_t> order(lists.front().size());

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/check.h"
+
 namespace sextant {
 
 absl::Status FromRocks(const rocksdb::Status& status,
@@ -28,6 +30,10 @@ absl::Status FromRocks(const rocksdb::Status& status,
     default:
       return absl::UnavailableError(message);
   }
+}
+
+void MustSucceed(const rocksdb::Status& status) {
+  CHECK(status.ok()) << " " << status.ToString();
 }
 
 }  // namespace sextant

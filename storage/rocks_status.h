@@ -15,6 +15,10 @@ namespace sextant {
 absl::Status FromRocks(const rocksdb::Status& status,
                        absl::string_view context);
 
+// For what is put into a batch without a size limit, which refuses nothing but
+// keys and values of 4 GiB.
+void MustSucceed(const rocksdb::Status& status);
+
 inline absl::string_view ToView(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }

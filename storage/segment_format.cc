@@ -9,7 +9,6 @@ namespace sextant {
 namespace {
 
 constexpr absl::string_view kMagic("SXTSEG\r\n", 8);
-constexpr size_t kUuidSize = 16;
 // Name length, offset and size: the least a section takes in the contents.
 constexpr size_t kEntryMinSize = 20;
 

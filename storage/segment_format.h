@@ -25,6 +25,7 @@
 
 namespace sextant {
 
+inline constexpr size_t kUuidSize = 16;
 inline constexpr uint64_t kSegmentAlignment = 4096;
 inline constexpr uint64_t kSegmentBlockSize = uint64_t{1} << 20U;
 inline constexpr uint32_t kSegmentFormatVersion = 1;
@@ -32,7 +33,7 @@ inline constexpr size_t kSegmentFooterSize = 40;
 
 // What a segment file says it is.
 struct SegmentIdentity {
-  std::string uuid;  // 16 bytes
+  std::string uuid;  // kUuidSize bytes
   uint64_t number = 0;
   uint64_t rows = 0;
   friend bool operator==(const SegmentIdentity&,

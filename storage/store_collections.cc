@@ -15,17 +15,12 @@
 #include "storage/keys.h"
 #include "storage/record_codec.h"
 #include "storage/rocks_status.h"
+#include "storage/segment_format.h"
 #include "storage/store.h"
 #include "storage/store_rep.h"
 
 namespace sextant {
 namespace {
-
-constexpr size_t kUuidSize = 16;
-
-void MustSucceed(const rocksdb::Status& status) {
-  CHECK(status.ok()) << " " << status.ToString();
-}
 
 bool IsDefinitionKey(absl::string_view key) {
   return key.size() == kCollectionPrefixSize + 1 &&

@@ -275,11 +275,13 @@ TEST_F(StoreTest, DroppingLeavesNothingAndNumbersAreNotReused) {
 TEST_F(StoreTest, SaysHowMuchMemoryItTakes) {
   const uint64_t empty = store_->memory_bytes();
   TestWriter writer(store_.get(), Create("docs"));
-  constexpr size_t kDimension = 1024;
+  constexpr size_t kTestDimension = 1024;
   for (uint64_t i = 0; i < 500; ++i) {
-    ASSERT_OK(writer.Apply({MakePoint(absl::StrCat("p", i), i, kDimension)}));
+    ASSERT_OK(
+        writer.Apply({MakePoint(absl::StrCat("p", i), i, kTestDimension)}));
   }
-  EXPECT_GT(store_->memory_bytes(), empty + 500 * kDimension * sizeof(float));
+  EXPECT_GT(store_->memory_bytes(),
+            empty + 500 * kTestDimension * sizeof(float));
   EXPECT_LE(store_->memory_bytes(),
             TestOptions(directory_.path()).memory_bytes);
 }

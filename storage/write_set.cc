@@ -3,22 +3,13 @@
 
 #include <string>
 
-#include "base/check.h"
 #include "storage/column_families.h"
 #include "storage/keys.h"
 #include "storage/record_codec.h"
+#include "storage/rocks_status.h"
 #include "storage/write_set_rep.h"
 
 namespace sextant {
-namespace {
-
-// A batch without a size limit refuses nothing but keys and values of 4 GiB.
-void MustSucceed(const rocksdb::Status& status) {
-  CHECK(status.ok()) << " " << status.ToString();
-}
-
-}  // namespace
-
 WriteSet::WriteSet(CollectionNumber collection, size_t size_hint)
     : rep_(std::make_unique<Rep>(collection, size_hint)) {}
 WriteSet::~WriteSet() = default;

@@ -21,6 +21,7 @@
 #include "clients/cli/output.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/verb.h"
 #include "clients/formats/line_reader.h"
 #include "clients/formats/vector_file.h"
 
@@ -32,7 +33,7 @@ using nlohmann::json;
 // A fit takes longer than other requests.
 constexpr double kFitSeconds = 600;
 
-struct Options {
+struct AdapterOptions {
   std::string collection;
   client::AdapterFitRequest fit;
   std::string name;
@@ -120,7 +121,7 @@ absl::Status WrongLine(const LineReader& reader, absl::string_view what) {
 }
 
 // Lines "ROW ID [GRADE]", by tabs or spaces: ROW of the file of queries.
-absl::Status ReadLabels(const Options& options, client::Client& client,
+absl::Status ReadLabels(const AdapterOptions& options, client::Client& client,
                         std::vector<client::LabelledQuery>* queries) {
   ASSIGN_OR_RETURN(LineReader reader, LineReader::Open(options.labels));
   std::vector<std::string> ids;
@@ -161,7 +162,7 @@ absl::Status ReadLabels(const Options& options, client::Client& client,
   return absl::OkStatus();
 }
 
-absl::Status Fit(Session& session, const Options& options) {
+absl::Status Fit(Session& session, const AdapterOptions& options) {
   if (options.fit.recall.has_value() && options.fit.precision.has_value()) {
     return UsageError("--precision excludes --recall");
   }
@@ -229,7 +230,7 @@ absl::StatusOr<client::CosineAdapter> ReadAdapter(const std::string& path) {
   return adapter;
 }
 
-absl::Status Put(Session& session, const Options& options) {
+absl::Status Put(Session& session, const AdapterOptions& options) {
   ASSIGN_OR_RETURN(client::CosineAdapter adapter, ReadAdapter(options.file));
   adapter.name = options.name;
   adapter.field = options.field;
@@ -239,45 +240,19 @@ absl::Status Put(Session& session, const Options& options) {
   return Show(session, {made});
 }
 
-absl::Status List(Session& session, const Options& options) {
+absl::Status List(Session& session, const AdapterOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::CosineAdapter> adapters,
                    client->ListAdapters(options.collection, options.layers));
   return Show(session, adapters);
 }
 
-absl::Status Delete(Session& session, const Options& options) {
+absl::Status Delete(Session& session, const AdapterOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   return client->DeleteAdapter(options.collection, options.name);
 }
 
-using Function = absl::Status (*)(Session&, const Options&);
-
-CLI::App* AddVerb(CLI::App* noun, const char* verb, const char* what,
-                  const std::shared_ptr<Options>& options) {
-  CLI::App* command = noun->add_subcommand(verb, what);
-  command->add_option("COLLECTION", options->collection, "The collection")
-      ->required();
-  return command;
-}
-
-void RunBy(CLI::App* command, const std::shared_ptr<Options>& options,
-           Function run, Action* action) {
-  command->callback([options, run, action] {
-    *action = [options, run](Session& session) {
-      return run(session, *options);
-    };
-  });
-}
-
-template <typename T>
-void AddParameter(CLI::App* command, const char* name, const char* what,
-                  absl::optional<T>* value) {
-  command->add_option_function<T>(
-      name, [value](const T& given) { *value = given; }, what);
-}
-
-void AddFit(CLI::App* noun, const std::shared_ptr<Options>& options,
+void AddFit(CLI::App* noun, const std::shared_ptr<AdapterOptions>& options,
             Action* action) {
   client::AdapterFitRequest* const fit = &options->fit;
   CLI::App* command =
@@ -332,7 +307,7 @@ void AddAdapterCommand(CLI::App& app, Action* action) {
   CLI::App* noun = app.add_subcommand(
       "adapter", "What cosines are worth for a query, and where answers end");
   noun->require_subcommand(1);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AdapterOptions>();
   AddFit(noun, options, action);
   CLI::App* put = AddVerb(
       noun, "put", "Store an adapter that was trained elsewhere", options);

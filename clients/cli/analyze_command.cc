@@ -17,13 +17,13 @@
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct AnalyzeOptions {
   std::string collection;
   std::string field;
   std::string text;
 };
 
-absl::Status Run(Session& session, const Options& options) {
+absl::Status Run(Session& session, const AnalyzeOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(
       const std::vector<client::Token> tokens,
@@ -56,7 +56,7 @@ absl::Status Run(Session& session, const Options& options) {
 void AddAnalyzeCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand(
       "analyze", "Show the tokens that a text becomes in a text field");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AnalyzeOptions>();
   command->add_option("COLLECTION", options->collection, "The collection")
       ->required();
   command->add_option("FIELD", options->field, "A text field")->required();

@@ -190,7 +190,7 @@ absl::Status Create(Session& session, const CreateOptions& options) {
                                 "': ", FieldsText(info.schema)));
 }
 
-absl::Status List(Session& session) {
+absl::Status ListCollections(Session& session) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::CollectionInfo> infos,
                    client->ListCollections());
@@ -474,7 +474,7 @@ void AddCollectionCommand(CLI::App& app, Action* action) {
   AddCreate(*command, action);
   CLI::App* list = command->add_subcommand("list", "List all collections");
   list->footer("Example:\n  sextant collection list --output json");
-  list->callback([action] { *action = List; });
+  list->callback([action] { *action = ListCollections; });
   CLI::App* get = command->add_subcommand("get", "Describe a collection");
   auto name = std::make_shared<std::string>();
   get->add_option("NAME", *name, "The collection")->required();

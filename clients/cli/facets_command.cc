@@ -19,12 +19,12 @@
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct FacetsOptions {
   std::string collection;
   client::FacetRequest request;
 };
 
-absl::Status Run(Session& session, const Options& options) {
+absl::Status Run(Session& session, const FacetsOptions& options) {
   session.NoteFilter(options.request.filter);
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::FacetResult result,
@@ -51,7 +51,7 @@ absl::Status Run(Session& session, const Options& options) {
 void AddFacetsCommand(CLI::App& app, Action* action) {
   CLI::App* command = app.add_subcommand(
       "facets", "Show the values of a payload field that most points have");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FacetsOptions>();
   command->add_option("COLLECTION", options->collection, "The collection")
       ->required();
   command->add_option("FIELD", options->request.field, "A payload field")

@@ -23,7 +23,7 @@
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct HubnessOptions {
   std::string collection;
   client::DiagnoseRequest request;
 };
@@ -148,7 +148,7 @@ std::string GeometryText(const client::VectorGeometry& geometry) {
   return absl::StrCat(text, " (", WithCommas(geometry.vectors), " vectors).");
 }
 
-absl::Status Show(Session& session, const Options& options,
+absl::Status Show(Session& session, const HubnessOptions& options,
                   const client::HubnessReport& report) {
   if (session.json()) {
     return PrintLine(HubnessReportJson(report).dump());
@@ -169,7 +169,7 @@ absl::Status Show(Session& session, const Options& options,
   return PrintLine(absl::StrCat("\n", GeometryText(report.geometry)));
 }
 
-absl::Status Diagnose(Session& session, const Options& options) {
+absl::Status Diagnose(Session& session, const HubnessOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ProgressMeter meter(ErrorIsTerminal());
   ProgressState state{.unit = "queries"};
@@ -193,7 +193,7 @@ absl::Status Diagnose(Session& session, const Options& options) {
 }  // namespace
 
 void AddHubnessCommand(CLI::App& app, Action* action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<HubnessOptions>();
   client::DiagnoseRequest* const request = &options->request;
   CLI::App* command = app.add_subcommand(
       "hubness", "How unevenly answers fall upon the points: hubs, anti-hubs");

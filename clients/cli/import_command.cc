@@ -19,7 +19,7 @@
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct ImportFlags {
   SourceOptions source;
   ImportOptions import;
   bool create = false;
@@ -28,7 +28,7 @@ struct Options {
 
 absl::StatusOr<client::CollectionInfo> CreateFor(client::Client& client,
                                                  const PointSource& source,
-                                                 const Options& options) {
+                                                 const ImportFlags& options) {
   const SourceShape& shape = source.shape();
   if (shape.fields.empty() && shape.sparse_fields.empty()) {
     return InputError(absl::InvalidArgumentError(absl::StrCat(
@@ -56,9 +56,9 @@ absl::StatusOr<client::CollectionInfo> CreateFor(client::Client& client,
   return client.CreateCollection(options.import.collection, schema);
 }
 
-absl::StatusOr<client::CollectionInfo> FindOrCreate(client::Client& client,
-                                                    const PointSource& source,
-                                                    const Options& options) {
+absl::StatusOr<client::CollectionInfo> FindOrCreate(
+    client::Client& client, const PointSource& source,
+    const ImportFlags& options) {
   absl::StatusOr<client::CollectionInfo> info =
       client.GetCollection(options.import.collection);
   if (info.status().code() != absl::StatusCode::kNotFound) {
@@ -103,7 +103,7 @@ absl::Status Report(const Session& session, const ImportSummary& summary,
   return PrintLine(text);
 }
 
-absl::Status Run(Session& session, Options options) {
+absl::Status Run(Session& session, ImportFlags options) {
   const bool from_stdin = options.source.path == "-";
   if (from_stdin && options.import.resume) {
     return UsageError("--resume needs a file, not standard input");
@@ -146,7 +146,7 @@ absl::Status Run(Session& session, Options options) {
 void AddImportCommand(CLI::App& app, Action* action) {
   CLI::App* command =
       app.add_subcommand("import", "Load points from a file or from a pipe");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportFlags>();
   command->add_option("COLLECTION", options->import.collection, "Where to")
       ->required();
   command

@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kStateFormat = 1;
 
 std::string Environment(const char* name) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes it
@@ -41,7 +41,7 @@ std::string Absolute(const std::string& path) {
 
 std::string ImportState::ToJson() const {
   Json json;
-  json["format"] = kFormat;
+  json["format"] = kStateFormat;
   json["collection"] = collection;
   json["collection_created_ns"] = collection_created_ns;
   json["size_bytes"] = source.size_bytes;
@@ -55,7 +55,7 @@ std::string ImportState::ToJson() const {
 absl::StatusOr<ImportState> ImportState::FromJson(absl::string_view text) {
   try {
     const Json json = Json::parse(text.begin(), text.end());
-    if (json.at("format").get<int>() != kFormat) {
+    if (json.at("format").get<int>() != kStateFormat) {
       return absl::InvalidArgumentError("import state of another format");
     }
     ImportState state;

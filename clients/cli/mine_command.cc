@@ -22,7 +22,7 @@
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct MineOptions {
   std::string source;
   std::string target;
   client::MineRequest request;
@@ -50,7 +50,7 @@ const std::map<std::string, client::MiningMode>& Modes() {
 }
 
 // What is mined, for the state of the file.
-std::string WhatOf(const Session& session, const Options& options) {
+std::string WhatOf(const Session& session, const MineOptions& options) {
   const client::MineRequest& request = options.request;
   return absl::StrCat(
       session.options().server, " ", options.source, " ", options.target, " ",
@@ -104,7 +104,7 @@ class Mining {
   uint64_t total_ = 0;
 };
 
-absl::Status Report(Session& session, const Options& options,
+absl::Status Report(Session& session, const MineOptions& options,
                     const Mining& mining) {
   if (options.to.empty()) {
     return absl::OkStatus();  // the pairs are all that is on standard output
@@ -124,7 +124,7 @@ absl::Status Report(Session& session, const Options& options,
   return PrintLine(text);
 }
 
-absl::Status Mine(Session& session, const Options& options) {
+absl::Status Mine(Session& session, const MineOptions& options) {
   if (options.resume && options.to.empty()) {
     return UsageError("--resume needs --to FILE");
   }
@@ -169,7 +169,7 @@ CLI::Validator NameOf(const std::map<std::string, Value>& names) {
 }  // namespace
 
 void AddMineCommand(CLI::App& app, Action* action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<MineOptions>();
   client::MineRequest* const request = &options->request;
   CLI::App* command = app.add_subcommand(
       "mine", "Pairs of points of two collections that belong together");

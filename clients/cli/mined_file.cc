@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kMinedFormat = 1;
 
 }  // namespace
 
@@ -76,7 +76,7 @@ absl::Status MinedFile::LoadState() {
   std::ifstream in(StatePath());
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded() || json.value("format", 0) != kFormat) {
+  if (json.is_discarded() || json.value("format", 0) != kMinedFormat) {
     return absl::InvalidArgumentError(absl::StrCat(
         StatePath(), ": nothing there to resume; leave out --resume"));
   }
@@ -99,7 +99,7 @@ absl::Status MinedFile::LoadState() {
 
 absl::Status MinedFile::SaveState() {
   Json json;
-  json["format"] = kFormat;
+  json["format"] = kMinedFormat;
   json["what"] = what_;
   json["lines"] = lines_;
   json["bytes"] = bytes_;

@@ -17,12 +17,13 @@
 #include "clients/cli/output.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/verb.h"
 #include "clients/formats/vector_file.h"
 
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct NormalizerOptions {
   std::string collection;
   client::Bank bank;
   client::Normalizer normalizer;
@@ -132,7 +133,7 @@ absl::Status Show(Session& session,
   return Print(table.Render(OutputWidth()));
 }
 
-absl::Status PutBank(Session& session, const Options& options) {
+absl::Status PutBank(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<VectorFile> file,
                    OpenVectorFile(options.file));
   const uint64_t first = std::min(options.first, file->rows());
@@ -150,7 +151,7 @@ absl::Status PutBank(Session& session, const Options& options) {
   return Show(session, std::vector<client::Bank>{bank});
 }
 
-absl::Status SampleBank(Session& session, const Options& options) {
+absl::Status SampleBank(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::Bank bank,
                    client->SampleBank(options.collection, options.bank,
@@ -158,19 +159,19 @@ absl::Status SampleBank(Session& session, const Options& options) {
   return Show(session, std::vector<client::Bank>{bank});
 }
 
-absl::Status ListBanks(Session& session, const Options& options) {
+absl::Status ListBanks(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::Bank> banks,
                    client->ListBanks(options.collection));
   return Show(session, banks);
 }
 
-absl::Status DeleteBank(Session& session, const Options& options) {
+absl::Status DeleteBank(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   return client->DeleteBank(options.collection, options.bank.name);
 }
 
-absl::Status PutNormalizer(Session& session, const Options& options) {
+absl::Status PutNormalizer(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(
       const client::Normalizer normalizer,
@@ -178,43 +179,18 @@ absl::Status PutNormalizer(Session& session, const Options& options) {
   return Show(session, std::vector<client::Normalizer>{normalizer});
 }
 
-absl::Status ListNormalizers(Session& session, const Options& options) {
+absl::Status ListNormalizers(Session& session,
+                             const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::Normalizer> normalizers,
                    client->ListNormalizers(options.collection));
   return Show(session, normalizers);
 }
 
-absl::Status DeleteNormalizer(Session& session, const Options& options) {
+absl::Status DeleteNormalizer(Session& session,
+                              const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   return client->DeleteNormalizer(options.collection, options.normalizer.name);
-}
-
-using Function = absl::Status (*)(Session&, const Options&);
-
-// A subcommand with its collection.
-CLI::App* AddVerb(CLI::App* noun, const char* verb, const char* what,
-                  const std::shared_ptr<Options>& options) {
-  CLI::App* command = noun->add_subcommand(verb, what);
-  command->add_option("COLLECTION", options->collection, "The collection")
-      ->required();
-  return command;
-}
-
-void RunBy(CLI::App* command, const std::shared_ptr<Options>& options,
-           Function run, Action* action) {
-  command->callback([options, run, action] {
-    *action = [options, run](Session& session) {
-      return run(session, *options);
-    };
-  });
-}
-
-template <typename T>
-void AddParameter(CLI::App* command, const char* name, const char* what,
-                  absl::optional<T>* value) {
-  command->add_option_function<T>(
-      name, [value](const T& given) { *value = given; }, what);
 }
 
 }  // namespace
@@ -223,7 +199,7 @@ void AddBankCommand(CLI::App& app, Action* action) {
   CLI::App* noun = app.add_subcommand(
       "bank", "Vectors that normalizers compare points with");
   noun->require_subcommand(1);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NormalizerOptions>();
   CLI::App* put = AddVerb(noun, "put", "Make a bank from a file", options);
   put->add_option("NAME", options->bank.name, "The bank")->required();
   put->add_option("--file", options->file, "A .npy or .fvecs file")->required();
@@ -257,7 +233,7 @@ void AddNormalizerCommand(CLI::App& app, Action* action) {
   CLI::App* noun =
       app.add_subcommand("normalizer", "Corrections of scores for hubness");
   noun->require_subcommand(1);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<NormalizerOptions>();
   client::Normalizer* const wanted = &options->normalizer;
   CLI::App* put = AddVerb(noun, "put", "Make or change a normalizer", options);
   put->add_option("NAME", wanted->name, "The normalizer")->required();

@@ -25,7 +25,7 @@ namespace {
 
 constexpr size_t kIdsPerCall = 10'000;
 
-struct Options {
+struct PointOptions {
   std::string collection;
   std::vector<std::string> ids;
   std::string ids_from;
@@ -38,7 +38,7 @@ struct Options {
   uint32_t page_size = 1'000;
 };
 
-client::Projection ProjectionOf(const Options& options) {
+client::Projection ProjectionOf(const PointOptions& options) {
   client::Projection projection;
   projection.payload = true;
   if (options.vectors) {
@@ -48,7 +48,7 @@ client::Projection ProjectionOf(const Options& options) {
 }
 
 // Prints points as lines of JSON, or as one table.
-absl::Status PrintPoints(const Session& session, const Options& options,
+absl::Status PrintPoints(const Session& session, const PointOptions& options,
                          const std::vector<client::Point>& points) {
   if (session.json()) {
     for (const client::Point& point : points) {
@@ -88,8 +88,8 @@ absl::Status PrintPoints(const Session& session, const Options& options,
   return table.empty() ? absl::OkStatus() : Print(table.Render(OutputWidth()));
 }
 
-absl::StatusOr<std::vector<client::PointId>> AllIds(client::Client& client,
-                                                    const Options& options) {
+absl::StatusOr<std::vector<client::PointId>> AllIds(
+    client::Client& client, const PointOptions& options) {
   std::vector<std::string> texts = options.ids;
   if (!options.ids_from.empty()) {
     absl::StatusOr<LineReader> lines = LineReader::Open(options.ids_from);
@@ -112,7 +112,7 @@ absl::StatusOr<std::vector<client::PointId>> AllIds(client::Client& client,
   return ParseIds(client, options.collection, texts);
 }
 
-absl::Status Get(Session& session, const Options& options) {
+absl::Status Get(Session& session, const PointOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::PointId> ids,
                    AllIds(*client, options));
@@ -152,7 +152,7 @@ absl::Status PrintDeleted(const Session& session,
                        : std::string(text));
 }
 
-absl::Status DeleteMatching(Session& session, const Options& options) {
+absl::Status DeleteMatching(Session& session, const PointOptions& options) {
   if (!options.ids.empty() || !options.ids_from.empty()) {
     return UsageError("--filter excludes ids and --ids-from");
   }
@@ -165,7 +165,7 @@ absl::Status DeleteMatching(Session& session, const Options& options) {
       absl::StrCat("deleted ", WithCommas(result.deleted), " points"));
 }
 
-absl::Status Delete(Session& session, const Options& options) {
+absl::Status Delete(Session& session, const PointOptions& options) {
   if (!options.filter.empty()) {
     return DeleteMatching(session, options);
   }
@@ -186,7 +186,7 @@ absl::Status Delete(Session& session, const Options& options) {
                                    " of ", WithCommas(ids.size()), " points"));
 }
 
-absl::Status Scroll(Session& session, const Options& options) {
+absl::Status Scroll(Session& session, const PointOptions& options) {
   if (options.descending && options.order_by.empty()) {
     return UsageError("--descending needs --order-by");
   }
@@ -213,7 +213,7 @@ absl::Status Scroll(Session& session, const Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status Count(Session& session, const Options& options) {
+absl::Status Count(Session& session, const PointOptions& options) {
   session.NoteFilter(options.filter);
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(
@@ -230,12 +230,12 @@ absl::Status Count(Session& session, const Options& options) {
   return PrintLine(absl::StrCat(result.count));
 }
 
-void AddCollectionOption(CLI::App* command, Options* options) {
+void AddCollectionOption(CLI::App* command, PointOptions* options) {
   command->add_option("COLLECTION", options->collection, "The collection")
       ->required();
 }
 
-void AddShowOptions(CLI::App* command, Options* options) {
+void AddShowOptions(CLI::App* command, PointOptions* options) {
   command
       ->add_option("--fields", options->fields,
                    "Payload keys to show as columns, a,b,c (table)")
@@ -244,20 +244,21 @@ void AddShowOptions(CLI::App* command, Options* options) {
   command->add_flag("--vectors", options->vectors, "Show the vectors too");
 }
 
-void AddIdOptions(CLI::App* command, Options* options) {
+void AddIdOptions(CLI::App* command, PointOptions* options) {
   command->add_option("ID", options->ids, "Ids of points");
   command->add_option("--ids-from", options->ids_from,
                       "A file with one id a line, - = standard input");
 }
 
-void AddFilterOption(CLI::App* command, Options* options, const char* text) {
+void AddFilterOption(CLI::App* command, PointOptions* options,
+                     const char* text) {
   command->add_option("--filter", options->filter, text);
 }
 
-using Run = absl::Status (*)(Session&, const Options&);
+using Run = absl::Status (*)(Session&, const PointOptions&);
 
-std::function<void()> Chosen(const std::shared_ptr<Options>& options, Run run,
-                             Action* action) {
+std::function<void()> Chosen(const std::shared_ptr<PointOptions>& options,
+                             Run run, Action* action) {
   return [options, run, action] {
     *action = [options, run](Session& session) {
       return run(session, *options);
@@ -268,7 +269,7 @@ std::function<void()> Chosen(const std::shared_ptr<Options>& options, Run run,
 }  // namespace
 
 void AddPointCommands(CLI::App& app, Action* action) {
-  auto get_options = std::make_shared<Options>();
+  auto get_options = std::make_shared<PointOptions>();
   CLI::App* get = app.add_subcommand("get", "Show points by id");
   AddCollectionOption(get, get_options.get());
   AddIdOptions(get, get_options.get());
@@ -279,7 +280,7 @@ void AddPointCommands(CLI::App& app, Action* action) {
       "  sextant get packages 42 --vectors --output json");
   get->callback(Chosen(get_options, Get, action));
 
-  auto delete_options = std::make_shared<Options>();
+  auto delete_options = std::make_shared<PointOptions>();
   CLI::App* remove =
       app.add_subcommand("delete", "Delete points by id or filter");
   AddCollectionOption(remove, delete_options.get());
@@ -293,7 +294,7 @@ void AddPointCommands(CLI::App& app, Action* action) {
       "  sextant delete packages --filter 'section = \"oldlibs\"'");
   remove->callback(Chosen(delete_options, Delete, action));
 
-  auto scroll_options = std::make_shared<Options>();
+  auto scroll_options = std::make_shared<PointOptions>();
   CLI::App* scroll =
       app.add_subcommand("scroll", "Show points by ascending id, or in order");
   AddCollectionOption(scroll, scroll_options.get());
@@ -321,7 +322,7 @@ void AddPointCommands(CLI::App& app, Action* action) {
       "packages.jsonl   # can be imported again");
   scroll->callback(Chosen(scroll_options, Scroll, action));
 
-  auto count_options = std::make_shared<Options>();
+  auto count_options = std::make_shared<PointOptions>();
   CLI::App* count = app.add_subcommand("count", "Count points, exactly");
   AddCollectionOption(count, count_options.get());
   AddFilterOption(count, count_options.get(), "Only points that match");

@@ -15,11 +15,12 @@
 #include "clients/cli/output.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
+#include "clients/cli/verb.h"
 
 namespace sextant::cli {
 namespace {
 
-struct Options {
+struct SampleOptions {
   std::string collection;
   client::QuerySample sample;
   std::string bank;
@@ -49,28 +50,28 @@ absl::Status Show(Session& session,
   return Print(table.Render(OutputWidth()));
 }
 
-absl::Status Set(Session& session, const Options& options) {
+absl::Status Set(Session& session, const SampleOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::QuerySample sample,
                    client->SetQuerySample(options.collection, options.sample));
   return Show(session, {sample});
 }
 
-absl::Status Stop(Session& session, const Options& options) {
+absl::Status Stop(Session& session, const SampleOptions& options) {
   client::QuerySample off = options.sample;
   off.capacity = 0;
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   return client->SetQuerySample(options.collection, off).status();
 }
 
-absl::Status List(Session& session, const Options& options) {
+absl::Status List(Session& session, const SampleOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const std::vector<client::QuerySample> samples,
                    client->ListQuerySamples(options.collection));
   return Show(session, samples);
 }
 
-absl::Status Clear(Session& session, const Options& options) {
+absl::Status Clear(Session& session, const SampleOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(
       const client::QuerySample sample,
@@ -78,7 +79,7 @@ absl::Status Clear(Session& session, const Options& options) {
   return Show(session, {sample});
 }
 
-absl::Status PutBank(Session& session, const Options& options) {
+absl::Status PutBank(Session& session, const SampleOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::Bank bank,
                    client->PutBankOfQueries(
@@ -95,24 +96,17 @@ absl::Status PutBank(Session& session, const Options& options) {
                                 WithCommas(bank.count), " vectors"));
 }
 
-using Function = absl::Status (*)(Session&, const Options&);
-
 struct Verb {
   const char* name;
   const char* what;
-  Function run;
+  absl::Status (*run)(Session&, const SampleOptions&);
 };
 
 CLI::App* AddVerb(CLI::App* noun, const Verb& verb,
-                  const std::shared_ptr<Options>& options, Action* action) {
-  CLI::App* command = noun->add_subcommand(verb.name, verb.what);
-  command->add_option("COLLECTION", options->collection, "The collection")
-      ->required();
-  command->callback([options, run = verb.run, action] {
-    *action = [options, run](Session& session) {
-      return run(session, *options);
-    };
-  });
+                  const std::shared_ptr<SampleOptions>& options,
+                  Action* action) {
+  CLI::App* command = cli::AddVerb(noun, verb.name, verb.what, options);
+  RunBy(command, options, verb.run, action);
   return command;
 }
 
@@ -122,7 +116,7 @@ void AddQueriesCommand(CLI::App& app, Action* action) {
   CLI::App* noun = app.add_subcommand(
       "queries", "Samples of the queries that searches bring");
   noun->require_subcommand(1);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SampleOptions>();
   const auto with_field = [&options](CLI::App* command) {
     command->add_option("--field", options->sample.field, "Vector field");
     return command;

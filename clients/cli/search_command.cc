@@ -33,7 +33,7 @@ namespace {
 constexpr uint64_t kSearchesPerBatchMax = 1'000;  // of the API
 constexpr uint64_t kHitsPerBatchMax = 100'000;
 
-struct Options {
+struct SearchOptions {
   std::string collection;
   QueryOptions query;
   int64_t row = -1;
@@ -62,7 +62,7 @@ struct Options {
 // The hits of one or many searches as a table. Used by one thread.
 class HitTable {
  public:
-  HitTable(const Options& options, bool many)
+  HitTable(const SearchOptions& options, bool many)
       : options_(options), many_(many), table_(Columns(options, many)) {}
 
   void Add(uint64_t query, const client::SearchResult& result) {
@@ -99,7 +99,7 @@ class HitTable {
   absl::Status PrintAll() const { return Print(table_.Render(OutputWidth())); }
 
  private:
-  static std::vector<Column> Columns(const Options& options, bool many) {
+  static std::vector<Column> Columns(const SearchOptions& options, bool many) {
     std::vector<Column> columns;
     if (many) {
       columns.push_back({"query", Align::kRight});
@@ -119,7 +119,7 @@ class HitTable {
     return columns;
   }
 
-  const Options& options_;
+  const SearchOptions& options_;
   const bool many_;
   Table table_;
 };
@@ -134,7 +134,7 @@ std::string RecallText(double expected_recall) {
 }
 
 absl::Status SearchOne(const Session& session, client::Client& client,
-                       const Options& options,
+                       const SearchOptions& options,
                        const client::SearchRequest& request) {
   ASSIGN_OR_RETURN(const client::SearchResult result,
                    client.Search(options.collection, request));
@@ -164,7 +164,7 @@ absl::Status SearchOne(const Session& session, client::Client& client,
   return absl::OkStatus();
 }
 
-absl::Status PrintBatch(const Session& session, const Options& options,
+absl::Status PrintBatch(const Session& session, const SearchOptions& options,
                         uint64_t first,
                         const std::vector<client::SearchResult>& results) {
   HitTable table(options, /*many=*/true);
@@ -180,7 +180,8 @@ absl::Status PrintBatch(const Session& session, const Options& options,
 }
 
 absl::Status SearchMany(const Session& session, client::Client& client,
-                        const Options& options, const QuerySource& queries) {
+                        const SearchOptions& options,
+                        const QuerySource& queries) {
   const uint64_t hits = std::max<uint64_t>(
       1, uint64_t{options.request.limit} + options.request.offset);
   const uint64_t step =
@@ -214,7 +215,7 @@ absl::Status SearchMany(const Session& session, client::Client& client,
   return absl::OkStatus();
 }
 
-absl::Status ListQueries(const Options& options) {
+absl::Status ListQueries(const SearchOptions& options) {
   if (options.query.text_file.empty()) {
     return UsageError("--list-queries needs --query-text-file");
   }
@@ -239,7 +240,7 @@ absl::StatusOr<client::TextRequestField> ParseTextRequestField(
   return field;
 }
 
-absl::StatusOr<client::Fusion> FusionOf(const Options& options) {
+absl::StatusOr<client::Fusion> FusionOf(const SearchOptions& options) {
   client::Fusion fusion{.vector_weight = options.vector_weight,
                         .text_weight = options.text_weight,
                         .sparse_weight = options.sparse_weight};
@@ -267,7 +268,7 @@ absl::StatusOr<client::Fusion> FusionOf(const Options& options) {
   return fusion;
 }
 
-absl::Status SetText(Options* options) {
+absl::Status SetText(SearchOptions* options) {
   if (options->text.empty()) {
     return absl::OkStatus();
   }
@@ -281,7 +282,7 @@ absl::Status SetText(Options* options) {
   return absl::OkStatus();
 }
 
-absl::Status SetSparse(Options* options) {
+absl::Status SetSparse(SearchOptions* options) {
   if (options->sparse_vector.empty()) {
     return absl::OkStatus();
   }
@@ -298,7 +299,7 @@ absl::Status SetSparse(Options* options) {
 }
 
 // Needs the collection, which knows what its ids are.
-absl::Status SetSparseId(client::Client& client, Options* options) {
+absl::Status SetSparseId(client::Client& client, SearchOptions* options) {
   if (options->sparse_id.empty()) {
     return absl::OkStatus();
   }
@@ -309,7 +310,7 @@ absl::Status SetSparseId(client::Client& client, Options* options) {
   return absl::OkStatus();
 }
 
-absl::Status Run(Session& session, Options options) {
+absl::Status RunSearch(Session& session, SearchOptions options) {
   if (options.list_queries) {
     return ListQueries(options);
   }
@@ -377,7 +378,7 @@ absl::Status Run(Session& session, Options options) {
   return SearchMany(session, *client, options, *queries);
 }
 
-void AddQueryOptions(CLI::App* command, Options* options) {
+void AddQueryOptions(CLI::App* command, SearchOptions* options) {
   command->add_option("--vector", options->query.vector,
                       "A JSON array; - reads arrays from standard input, one "
                       "a line");
@@ -433,7 +434,7 @@ void AddQueryOptions(CLI::App* command, Options* options) {
                     "Print the lines of --query-text-file and end");
 }
 
-void AddAnswerOptions(CLI::App* command, Options* options) {
+void AddAnswerOptions(CLI::App* command, SearchOptions* options) {
   client::SearchRequest* request = &options->request;
   command->add_option("--field", request->field,
                       "Vector field (default: the only one)");
@@ -521,7 +522,7 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "search",
       "Find points by vector, by text, by sparse vector, or by "
       "several of them");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SearchOptions>();
   command->add_option("COLLECTION", options->collection, "Where to search");
   AddQueryOptions(command, options.get());
   AddAnswerOptions(command, options.get());
@@ -553,7 +554,9 @@ void AddSearchCommand(CLI::App& app, Action* action) {
       "answers.jsonl\n"
       "  embed 'a text' | sextant search docs --vector -");
   command->callback([options, action] {
-    *action = [options](Session& session) { return Run(session, *options); };
+    *action = [options](Session& session) {
+      return RunSearch(session, *options);
+    };
   });
 }
 

@@ -31,7 +31,7 @@ namespace {
 // What the server takes.
 constexpr uint64_t kPairsMax = 10'000;
 
-struct Options {
+struct TuneOptions {
   std::string collection;
   SourceOptions pairs;
   uint64_t first = 0;
@@ -56,7 +56,7 @@ absl::StatusOr<std::vector<float>> QueryOf(client::Point point,
 }
 
 absl::StatusOr<std::vector<client::LabelledPair>> ReadPairs(
-    const Options& options) {
+    const TuneOptions& options) {
   absl::StatusOr<std::unique_ptr<PointSource>> source =
       OpenPointSource(options.pairs);
   if (!source.ok()) {
@@ -119,7 +119,7 @@ std::vector<std::pair<std::string, std::string>> ParametersOf(
 
 // What makes the normaliser, for a shell. No part of it needs quotes: the
 // server takes only names of letters, digits, "_" and "-".
-std::string CommandOf(const Options& options,
+std::string CommandOf(const TuneOptions& options,
                       const client::Normalizer& normalizer) {
   std::string command = absl::StrCat(
       "sextant normalizer put ", options.collection, " ", options.name,
@@ -155,7 +155,7 @@ nlohmann::json ToJson(const client::Normalizer& normalizer) {
   return json;
 }
 
-absl::Status ShowJson(const Options& options,
+absl::Status ShowJson(const TuneOptions& options,
                       const client::TuneReport& report) {
   nlohmann::json trials = nlohmann::json::array();
   for (const client::TuneTrial& trial : report.trials) {
@@ -204,7 +204,7 @@ std::vector<std::string> Cells(const std::string& method,
           absl::StrFormat("%.1f", 100 * hubness.anti_hub_share)};
 }
 
-absl::Status Show(Session& session, const Options& options,
+absl::Status Show(Session& session, const TuneOptions& options,
                   const client::TuneReport& report) {
   if (session.json()) {
     return ShowJson(options, report);
@@ -239,7 +239,7 @@ absl::Status Show(Session& session, const Options& options,
                                 CommandOf(options, *report.recommended)));
 }
 
-absl::Status Tune(Session& session, const Options& options) {
+absl::Status Tune(Session& session, const TuneOptions& options) {
   client::TuneRequest request = options.request;
   ASSIGN_OR_RETURN(request.pairs, ReadPairs(options));
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
@@ -259,7 +259,7 @@ absl::Status Tune(Session& session, const Options& options) {
   return Show(session, options, *report);
 }
 
-void AddPairOptions(CLI::App* tune, Options* options) {
+void AddPairOptions(CLI::App* tune, TuneOptions* options) {
   tune->add_option("--pairs", options->pairs.path,
                    "Queries with the id of their right answer: JSON lines "
                    "(\"id\", \"vector\"), or a .npy or .fvecs file whose row i "
@@ -280,7 +280,7 @@ void AddPairOptions(CLI::App* tune, Options* options) {
 }  // namespace
 
 void AddTuneCommand(CLI::App* normalizer, Action* action) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TuneOptions>();
   client::TuneRequest* const request = &options->request;
   CLI::App* tune = normalizer->add_subcommand(
       "tune", "Find the normalizer that labelled queries gain most by");

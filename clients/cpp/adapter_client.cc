@@ -13,9 +13,9 @@
 namespace sextant::client {
 namespace {
 
-using Stub = v1::AdapterService::Stub;
+using AdapterStub = v1::AdapterService::Stub;
 
-AdapterFit FromWire(const v1::AdapterFit& wire) {
+AdapterFit FitFromWire(const v1::AdapterFit& wire) {
   AdapterFit fit;
   fit.queries = wire.queries();
   fit.pairs = wire.pairs();
@@ -33,7 +33,7 @@ AdapterFit FromWire(const v1::AdapterFit& wire) {
   return fit;
 }
 
-CosineAdapter FromWire(const v1::CosineAdapter& wire) {
+CosineAdapter AdapterFromWire(const v1::CosineAdapter& wire) {
   CosineAdapter adapter;
   adapter.name = wire.name();
   adapter.field = wire.field();
@@ -46,7 +46,7 @@ CosineAdapter FromWire(const v1::CosineAdapter& wire) {
   adapter.threshold = wire.threshold();
   adapter.version = wire.version();
   if (wire.has_fit()) {
-    adapter.fit = FromWire(wire.fit());
+    adapter.fit = FitFromWire(wire.fit());
   }
   return adapter;
 }
@@ -90,9 +90,10 @@ absl::StatusOr<CosineAdapter> Client::FitAdapter(absl::string_view collection,
   request.set_epochs(fit.epochs);
   request.set_seed(fit.seed);
   v1::FitAdapterResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->adapters(), &Stub::FitAdapter,
-                                    request, &response, call));
-  return FromWire(response.adapter());
+  RETURN_IF_ERROR(connection_->Call(connection_->adapters(),
+                                    &AdapterStub::FitAdapter, request,
+                                    &response, call));
+  return AdapterFromWire(response.adapter());
 }
 
 absl::StatusOr<CosineAdapter> Client::PutAdapter(absl::string_view collection,
@@ -112,9 +113,10 @@ absl::StatusOr<CosineAdapter> Client::PutAdapter(absl::string_view collection,
   }
   wire->set_threshold(adapter.threshold);
   v1::PutAdapterResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->adapters(), &Stub::PutAdapter,
-                                    request, &response, call));
-  return FromWire(response.adapter());
+  RETURN_IF_ERROR(connection_->Call(connection_->adapters(),
+                                    &AdapterStub::PutAdapter, request,
+                                    &response, call));
+  return AdapterFromWire(response.adapter());
 }
 
 absl::StatusOr<std::vector<CosineAdapter>> Client::ListAdapters(
@@ -123,11 +125,12 @@ absl::StatusOr<std::vector<CosineAdapter>> Client::ListAdapters(
   request.set_collection(std::string(collection));
   request.set_layers(with_layers);
   v1::ListAdaptersResponse response;
-  RETURN_IF_ERROR(connection_->Call(
-      connection_->adapters(), &Stub::ListAdapters, request, &response, call));
+  RETURN_IF_ERROR(connection_->Call(connection_->adapters(),
+                                    &AdapterStub::ListAdapters, request,
+                                    &response, call));
   std::vector<CosineAdapter> adapters;
   for (const v1::CosineAdapter& adapter : response.adapters()) {
-    adapters.push_back(FromWire(adapter));
+    adapters.push_back(AdapterFromWire(adapter));
   }
   return adapters;
 }
@@ -139,7 +142,7 @@ absl::Status Client::DeleteAdapter(absl::string_view collection,
   request.set_collection(std::string(collection));
   request.set_name(std::string(name));
   v1::DeleteAdapterResponse response;
-  return connection_->Call(connection_->adapters(), &Stub::DeleteAdapter,
+  return connection_->Call(connection_->adapters(), &AdapterStub::DeleteAdapter,
                            request, &response, call);
 }
 

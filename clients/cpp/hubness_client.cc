@@ -14,7 +14,7 @@
 namespace sextant::client {
 namespace {
 
-using Stub = v1::HubnessService::Stub;
+using HubnessStub = v1::HubnessService::Stub;
 
 RetrievalQuality FromWire(const v1::RetrievalQuality& wire) {
   return {wire.recall_at_1(), wire.recall_at_5(), wire.recall_at_10(),
@@ -186,7 +186,7 @@ absl::StatusOr<TuneReport> Client::TuneNormalizer(absl::string_view collection,
   wire.set_gallery_points_max(request.gallery_points_max);
   absl::optional<TuneReport> report;
   RETURN_IF_ERROR(connection_->CallStream(
-      connection_->hubness(), &Stub::TuneNormalizer, wire,
+      connection_->hubness(), &HubnessStub::TuneNormalizer, wire,
       [&](const v1::TuneNormalizerResponse& response) {
         if (response.has_report()) {
           report = FromWire(response.report());
@@ -216,7 +216,7 @@ absl::StatusOr<HubnessReport> Client::DiagnoseHubness(
   wire.set_exact(request.exact);
   absl::optional<HubnessReport> report;
   RETURN_IF_ERROR(connection_->CallStream(
-      connection_->hubness(), &Stub::DiagnoseHubness, wire,
+      connection_->hubness(), &HubnessStub::DiagnoseHubness, wire,
       [&](const v1::DiagnoseHubnessResponse& response) -> absl::Status {
         if (response.has_report()) {
           ASSIGN_OR_RETURN(report, FromWire(response.report()));
@@ -251,7 +251,7 @@ absl::Status Client::MinePairs(absl::string_view source,
   wire.set_exact(request.exact);
   wire.set_resume_token(request.resume_token);
   return connection_->CallStream(
-      connection_->hubness(), &Stub::MinePairs, wire,
+      connection_->hubness(), &HubnessStub::MinePairs, wire,
       [&](const v1::MinePairsResponse& response) -> absl::Status {
         ASSIGN_OR_RETURN(const MiningStep step, FromWire(response));
         RETURN_IF_ERROR(on_mined(step));

@@ -13,7 +13,7 @@
 namespace sextant::client {
 namespace {
 
-using Stub = v1::NormalizerService::Stub;
+using NormalizerStub = v1::NormalizerService::Stub;
 
 }  // namespace
 
@@ -93,8 +93,9 @@ absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
     request.add_vectors()->set_raw(row.data(), row.size() * sizeof(float));
   }
   v1::PutBankResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(), &Stub::PutBank,
-                                    request, &response, call));
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
+                                    &NormalizerStub::PutBank, request,
+                                    &response, call));
   return FromWire(response.bank());
 }
 
@@ -109,8 +110,9 @@ absl::StatusOr<Bank> Client::SampleBank(absl::string_view collection,
   request.set_count(count);
   request.set_seed(seed);
   v1::SampleBankResponse response;
-  RETURN_IF_ERROR(connection_->Call(
-      connection_->normalizers(), &Stub::SampleBank, request, &response, call));
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
+                                    &NormalizerStub::SampleBank, request,
+                                    &response, call));
   return FromWire(response.bank());
 }
 
@@ -119,8 +121,9 @@ absl::StatusOr<std::vector<Bank>> Client::ListBanks(
   v1::ListBanksRequest request;
   request.set_collection(std::string(collection));
   v1::ListBanksResponse response;
-  RETURN_IF_ERROR(connection_->Call(
-      connection_->normalizers(), &Stub::ListBanks, request, &response, call));
+  RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
+                                    &NormalizerStub::ListBanks, request,
+                                    &response, call));
   std::vector<Bank> banks;
   for (const v1::Bank& bank : response.banks()) {
     banks.push_back(FromWire(bank));
@@ -135,8 +138,9 @@ absl::Status Client::DeleteBank(absl::string_view collection,
   request.set_collection(std::string(collection));
   request.set_name(std::string(name));
   v1::DeleteBankResponse response;
-  return connection_->Call(connection_->normalizers(), &Stub::DeleteBank,
-                           request, &response, call);
+  return connection_->Call(connection_->normalizers(),
+                           &NormalizerStub::DeleteBank, request, &response,
+                           call);
 }
 
 absl::StatusOr<Normalizer> Client::PutNormalizer(absl::string_view collection,
@@ -147,8 +151,8 @@ absl::StatusOr<Normalizer> Client::PutNormalizer(absl::string_view collection,
   ToWire(normalizer, request.mutable_normalizer());
   v1::PutNormalizerResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
-                                    &Stub::PutNormalizer, request, &response,
-                                    call));
+                                    &NormalizerStub::PutNormalizer, request,
+                                    &response, call));
   return FromWire(response.normalizer());
 }
 
@@ -158,8 +162,8 @@ absl::StatusOr<std::vector<Normalizer>> Client::ListNormalizers(
   request.set_collection(std::string(collection));
   v1::ListNormalizersResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
-                                    &Stub::ListNormalizers, request, &response,
-                                    call));
+                                    &NormalizerStub::ListNormalizers, request,
+                                    &response, call));
   std::vector<Normalizer> normalizers;
   for (const v1::Normalizer& normalizer : response.normalizers()) {
     normalizers.push_back(FromWire(normalizer));
@@ -174,8 +178,9 @@ absl::Status Client::DeleteNormalizer(absl::string_view collection,
   request.set_collection(std::string(collection));
   request.set_name(std::string(name));
   v1::DeleteNormalizerResponse response;
-  return connection_->Call(connection_->normalizers(), &Stub::DeleteNormalizer,
-                           request, &response, call);
+  return connection_->Call(connection_->normalizers(),
+                           &NormalizerStub::DeleteNormalizer, request,
+                           &response, call);
 }
 
 }  // namespace sextant::client

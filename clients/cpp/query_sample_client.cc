@@ -11,7 +11,7 @@
 namespace sextant::client {
 namespace {
 
-using Stub = v1::QuerySampleService::Stub;
+using QuerySampleStub = v1::QuerySampleService::Stub;
 
 QuerySample FromWire(const v1::QuerySample& wire) {
   return {wire.field(), wire.capacity(), wire.seed(), wire.seen(), wire.kept()};
@@ -29,8 +29,8 @@ absl::StatusOr<QuerySample> Client::SetQuerySample(absl::string_view collection,
   request.set_seed(sample.seed);
   v1::SetQuerySampleResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->query_samples(),
-                                    &Stub::SetQuerySample, request, &response,
-                                    call));
+                                    &QuerySampleStub::SetQuerySample, request,
+                                    &response, call));
   return FromWire(response.sample());
 }
 
@@ -40,8 +40,8 @@ absl::StatusOr<std::vector<QuerySample>> Client::ListQuerySamples(
   request.set_collection(std::string(collection));
   v1::ListQuerySamplesResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->query_samples(),
-                                    &Stub::ListQuerySamples, request, &response,
-                                    call));
+                                    &QuerySampleStub::ListQuerySamples, request,
+                                    &response, call));
   std::vector<QuerySample> samples;
   for (const v1::QuerySample& sample : response.samples()) {
     samples.push_back(FromWire(sample));
@@ -57,8 +57,8 @@ absl::StatusOr<QuerySample> Client::ClearQuerySample(
   request.set_field(std::string(field));
   v1::ClearQuerySampleResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->query_samples(),
-                                    &Stub::ClearQuerySample, request, &response,
-                                    call));
+                                    &QuerySampleStub::ClearQuerySample, request,
+                                    &response, call));
   return FromWire(response.sample());
 }
 
@@ -71,8 +71,8 @@ absl::StatusOr<Bank> Client::PutBankOfQueries(absl::string_view collection,
   request.set_field(bank.field);
   v1::PutBankOfQueriesResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->query_samples(),
-                                    &Stub::PutBankOfQueries, request, &response,
-                                    call));
+                                    &QuerySampleStub::PutBankOfQueries, request,
+                                    &response, call));
   const v1::Bank& made = response.bank();
   return Bank{made.name(), made.field(), made.gallery(), made.version(),
               made.count()};

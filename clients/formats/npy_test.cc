@@ -76,9 +76,9 @@ TEST(NpyTest, OneAxisIsOneVector) {
 }
 
 TEST(NpyTest, ReadsManyRowsAcrossChunks) {
-  constexpr size_t kRows = 3000;
+  constexpr size_t kTestRows = 3000;
   constexpr size_t kColumns = 67;
-  std::vector<float> numbers(kRows * kColumns);
+  std::vector<float> numbers(kTestRows * kColumns);
   for (size_t i = 0; i < numbers.size(); ++i) {
     numbers[i] = static_cast<float>(i);
   }

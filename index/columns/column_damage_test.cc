@@ -17,12 +17,12 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr uint64_t kSeed = 29;
-constexpr uint32_t kRows = 40;
+constexpr uint64_t kTestSeed = 29;
+constexpr uint32_t kTestRows = 40;
 
 std::vector<FieldValues> SomeRows(FieldType type, uint64_t values_max) {
-  std::mt19937_64 random(kSeed);
-  std::vector<FieldValues> rows(kRows);
+  std::mt19937_64 random(kTestSeed);
+  std::vector<FieldValues> rows(kTestRows);
   for (FieldValues& values : rows) {
     for (uint64_t i = random() % (values_max + 1); i > 0; --i) {
       const uint64_t value = random() % 9;
@@ -51,7 +51,7 @@ class Exact {
 // Walks over all that the column says of itself.
 void ReadAll(const FieldColumn& column) {
   size_t values = 0;
-  for (uint32_t row = 0; row < kRows; ++row) {
+  for (uint32_t row = 0; row < kTestRows; ++row) {
     values += column.ValuesOf(row).size();
   }
   EXPECT_EQ(values, column.postings().size());
@@ -68,12 +68,12 @@ TEST_P(ColumnDamageTest, EveryCutIsRefused) {
   const std::string bytes = ColumnBytes(type, SomeRows(type, values_max));
   for (size_t size = 0; size < bytes.size(); ++size) {
     const Exact cut(absl::string_view(bytes).substr(0, size));
-    EXPECT_THAT(FieldColumn::Open(type, cut.view(), kRows),
+    EXPECT_THAT(FieldColumn::Open(type, cut.view(), kTestRows),
                 StatusIs(absl::StatusCode::kDataLoss))
         << size;
   }
   const Exact longer(bytes + std::string(8, '\0'));
-  EXPECT_THAT(FieldColumn::Open(type, longer.view(), kRows),
+  EXPECT_THAT(FieldColumn::Open(type, longer.view(), kTestRows),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("longer")));
 }
 
@@ -85,7 +85,7 @@ TEST_P(ColumnDamageTest, EveryChangedBitIsRefusedOrHarmless) {
     Exact damaged(bytes);
     damaged.data()[bit / 8] =
         static_cast<char>(damaged.data()[bit / 8] ^ (1 << (bit % 8)));
-    const auto column = FieldColumn::Open(type, damaged.view(), kRows);
+    const auto column = FieldColumn::Open(type, damaged.view(), kTestRows);
     if (column.ok()) {
       ReadAll(*column);  // another key or text, in order all the same
     } else {
@@ -99,15 +99,15 @@ TEST_P(ColumnDamageTest, EveryChangedBitIsRefusedOrHarmless) {
 TEST_P(ColumnDamageTest, OtherRowsAndOtherTypesAreRefused) {
   const auto [type, values_max] = GetParam();
   const Exact bytes(ColumnBytes(type, SomeRows(type, values_max)));
-  EXPECT_THAT(FieldColumn::Open(type, bytes.view(), kRows + 1),
+  EXPECT_THAT(FieldColumn::Open(type, bytes.view(), kTestRows + 1),
               StatusIs(absl::StatusCode::kDataLoss,
                        HasSubstr("expected 41 rows, got 40")));
   const FieldType other =
       type == FieldType::kKeyword ? FieldType::kInteger : FieldType::kKeyword;
-  EXPECT_THAT(FieldColumn::Open(other, bytes.view(), kRows),
+  EXPECT_THAT(FieldColumn::Open(other, bytes.view(), kTestRows),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("kind")));
   const Exact shifted(absl::StrCat(std::string(4, '\0'), bytes.view()));
-  EXPECT_THAT(FieldColumn::Open(type, shifted.view().substr(4), kRows),
+  EXPECT_THAT(FieldColumn::Open(type, shifted.view().substr(4), kTestRows),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("aligned")));
 }
 

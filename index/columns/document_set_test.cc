@@ -15,8 +15,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr uint64_t kSeed = 11;
-constexpr uint32_t kRows = 300001;
+constexpr uint64_t kTestSeed = 11;
+constexpr uint32_t kTestRows = 300001;
 
 std::vector<Ordinal> Members(const std::set<Ordinal>& set) {
   return {set.begin(), set.end()};
@@ -35,9 +35,9 @@ std::vector<uint64_t> WordsOf(const std::set<Ordinal>& set, uint32_t rows) {
 std::set<Ordinal> RandomSet(std::mt19937_64& random) {
   std::set<Ordinal> set;
   for (int stretch = 0; stretch < 6; ++stretch) {
-    const auto first = static_cast<Ordinal>(random() % kRows);
+    const auto first = static_cast<Ordinal>(random() % kTestRows);
     const auto last = static_cast<Ordinal>(
-        std::min<uint64_t>(kRows, first + random() % 9000));
+        std::min<uint64_t>(kTestRows, first + random() % 9000));
     const uint64_t share = random() % 3;  // every one, half, one in 64
     for (Ordinal row = first; row < last; ++row) {
       if (share == 0 || random() % (share == 1 ? 2 : 64) == 0) {
@@ -62,7 +62,8 @@ TEST(DocumentSetTest, TheDefaultSetIsEmpty) {
 }
 
 TEST(DocumentSetTest, AllHoldsEveryRowAndNoMore) {
-  for (const uint32_t rows : {1U, 63U, 64U, 65535U, 65536U, 65537U, kRows}) {
+  for (const uint32_t rows :
+       {1U, 63U, 64U, 65535U, 65536U, 65537U, kTestRows}) {
     DocumentSet set = DocumentSet::All(rows);
     EXPECT_EQ(set.count(), rows);
     EXPECT_TRUE(set.Contains(rows - 1));
@@ -75,22 +76,23 @@ TEST(DocumentSetTest, AllHoldsEveryRowAndNoMore) {
 }
 
 TEST(DocumentSetTest, GoesThroughWordsAndOrdinalsInEveryForm) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (int round = 0; round < 30; ++round) {
     const std::set<Ordinal> expected = RandomSet(random);
-    const std::vector<uint64_t> words = WordsOf(expected, kRows);
+    const std::vector<uint64_t> words = WordsOf(expected, kTestRows);
     DocumentSet set = DocumentSet::FromWords(words);
-    ASSERT_EQ(set.ToOrdinals(), Members(expected)) << "seed " << kSeed;
+    ASSERT_EQ(set.ToOrdinals(), Members(expected)) << "seed " << kTestSeed;
     ASSERT_EQ(set, DocumentSet::FromAscending(Members(expected)));
-    ASSERT_EQ(set.ToWords(kRows), words) << "seed " << kSeed;
+    ASSERT_EQ(set.ToWords(kTestRows), words) << "seed " << kTestSeed;
     set.Compress();
-    ASSERT_EQ(set.ToWords(kRows), words) << "compressed, seed " << kSeed;
+    ASSERT_EQ(set.ToWords(kTestRows), words)
+        << "compressed, seed " << kTestSeed;
     ASSERT_EQ(set.count(), expected.size());
   }
 }
 
 TEST(DocumentSetTest, SetOperationsAgreeWithSortedSets) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (int round = 0; round < 20; ++round) {
     const std::set<Ordinal> a = RandomSet(random);
     const std::set<Ordinal> b = RandomSet(random);
@@ -101,26 +103,26 @@ TEST(DocumentSetTest, SetOperationsAgreeWithSortedSets) {
                           std::back_inserter(expected));
     DocumentSet result = set_a;
     result.And(set_b);
-    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kSeed;
+    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kTestSeed;
     ASSERT_EQ(set_a.CountOfAnd(set_b), expected.size());
     expected.clear();
     std::set_union(a.begin(), a.end(), b.begin(), b.end(),
                    std::back_inserter(expected));
     result = set_a;
     result.Or(set_b);
-    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kSeed;
+    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kTestSeed;
     expected.clear();
     std::set_difference(a.begin(), a.end(), b.begin(), b.end(),
                         std::back_inserter(expected));
     result = set_a;
     result.Subtract(set_b);
-    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kSeed;
+    ASSERT_EQ(result.ToOrdinals(), expected) << "seed " << kTestSeed;
     result = set_a;
-    result.Complement(kRows);
-    ASSERT_EQ(result.count(), kRows - a.size());
+    result.Complement(kTestRows);
+    ASSERT_EQ(result.count(), kTestRows - a.size());
     for (int probe = 0; probe < 1000; ++probe) {
-      const auto row = static_cast<Ordinal>(random() % kRows);
-      ASSERT_NE(result.Contains(row), a.contains(row)) << "seed " << kSeed;
+      const auto row = static_cast<Ordinal>(random() % kTestRows);
+      ASSERT_NE(result.Contains(row), a.contains(row)) << "seed " << kTestSeed;
     }
   }
 }

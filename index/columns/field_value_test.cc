@@ -10,10 +10,10 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 5;
+constexpr uint64_t kTestSeed = 5;
 
 TEST(FieldValueTest, KeysCompareLikeIntegers) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (int round = 0; round < 10000; ++round) {
     const auto a = static_cast<int64_t>(random());
     const int64_t b = round % 2 == 0 ? static_cast<int64_t>(random()) : -a;
@@ -26,7 +26,7 @@ TEST(FieldValueTest, KeysCompareLikeIntegers) {
 }
 
 TEST(FieldValueTest, KeysCompareLikeFloats) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<double> exponent(0, 100);
   for (int round = 0; round < 10000; ++round) {
     const double a = std::exp2(exponent(random)) * (random() % 2 == 0 ? 1 : -1);

@@ -21,7 +21,7 @@ using testing::Eq;
 using testing::IsEmpty;
 using testing::Optional;
 
-constexpr uint64_t kSeed = 23;
+constexpr uint64_t kTestSeed = 23;
 
 TEST(KeywordColumnTest, SortsTermsByTheirBytes) {
   const OwnedColumn owned(FieldType::kKeyword,
@@ -66,7 +66,7 @@ TEST(KeywordColumnTest, MayBeEmpty) {
 }
 
 TEST(KeywordColumnTest, AgreesWithAMapOfSets) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (const uint64_t values_max : {1U, 4U}) {
     std::vector<FieldValues> rows(30000);
     std::map<std::string, std::set<Ordinal>> expected;
@@ -89,7 +89,7 @@ TEST(KeywordColumnTest, AgreesWithAMapOfSets) {
       const PositionRun run = column.EntriesOf({number, number + 1});
       ASSERT_EQ(column.postings().RowsOf({&run, 1}).ToOrdinals(),
                 std::vector<Ordinal>(ordinals.begin(), ordinals.end()))
-          << "seed " << kSeed;
+          << "seed " << kTestSeed;
       ++number;
     }
     for (const absl::string_view prefix : {"t", "t1", "t12", "u"}) {
@@ -102,7 +102,7 @@ TEST(KeywordColumnTest, AgreesWithAMapOfSets) {
       const PositionRun run = column.EntriesOf(column.TermsWithPrefix(prefix));
       ASSERT_EQ(column.postings().RowsOf({&run, 1}).ToOrdinals(),
                 std::vector<Ordinal>(matching.begin(), matching.end()))
-          << "seed " << kSeed;
+          << "seed " << kTestSeed;
     }
   }
 }

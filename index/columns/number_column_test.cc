@@ -18,7 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr uint64_t kSeed = 17;
+constexpr uint64_t kTestSeed = 17;
 
 FieldValues Integers(const std::vector<int64_t>& values) {
   FieldValues result;
@@ -129,14 +129,14 @@ void ExpectRange(const NumberColumn& column, const Pairs& pairs, NumberKey low,
   const auto ordinals = column.ordinals(run);
   ASSERT_EQ(std::vector<Ordinal>(ordinals.begin(), ordinals.end()),
             in_rank_order)
-      << "seed " << kSeed;
+      << "seed " << kTestSeed;
   ASSERT_EQ(column.postings().RowsOf({&run, 1}).ToOrdinals(),
             std::vector<Ordinal>(rows.begin(), rows.end()))
-      << "seed " << kSeed;
+      << "seed " << kTestSeed;
 }
 
 TEST(NumberColumnTest, AgreesWithSortedPairs) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (const Shape& shape :
        {Shape{1, 1, 1, 1}, Shape{1000, 1, 2, 1}, Shape{5000, 1, 1 << 20, 1},
         Shape{5000, 3, 40, 1000}, Shape{3000, 2, 1 << 30, int64_t{1} << 32U},
@@ -163,13 +163,13 @@ TEST(NumberColumnTest, AgreesWithSortedPairs) {
       std::sort(expected.begin(), expected.end());
       expected.erase(std::unique(expected.begin(), expected.end()),
                      expected.end());
-      ASSERT_EQ(owned->ValuesOf(row), expected) << "seed " << kSeed;
+      ASSERT_EQ(owned->ValuesOf(row), expected) << "seed " << kTestSeed;
     }
   }
 }
 
 TEST(NumberColumnTest, SeveralRunsAreOneSet) {
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   for (const uint64_t values_max : {1U, 3U}) {
     Pairs pairs;
     const auto rows = RandomRows(random, {20000, values_max, 50, 3}, &pairs);
@@ -188,7 +188,7 @@ TEST(NumberColumnTest, SeveralRunsAreOneSet) {
       }
       ASSERT_EQ(column.postings().RowsOf(runs).ToOrdinals(),
                 std::vector<Ordinal>(expected.begin(), expected.end()))
-          << "seed " << kSeed;
+          << "seed " << kTestSeed;
     }
   }
 }

@@ -41,14 +41,14 @@ TEST(TimestampTest, RefusesWhatIsNot) {
 TEST(TimestampTest, PrintsWhatItReads) {
   EXPECT_EQ(FormatTimestamp(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(FormatTimestamp(-1), "1969-12-31T23:59:59.999999Z");
-  constexpr uint64_t kSeed = 3;
-  std::mt19937_64 random(kSeed);
+  constexpr uint64_t kTestSeed = 3;
+  std::mt19937_64 random(kTestSeed);
   for (int round = 0; round < 1000; ++round) {
     // Years 0 to 9999.
     const auto micros =
         static_cast<int64_t>(random() % 315537897599000000) - 62135596800000000;
     ASSERT_THAT(ParseTimestamp(FormatTimestamp(micros)), Optional(micros))
-        << FormatTimestamp(micros) << " seed " << kSeed;
+        << FormatTimestamp(micros) << " seed " << kTestSeed;
   }
 }
 

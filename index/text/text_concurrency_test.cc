@@ -51,7 +51,7 @@ void SearchOnce(const Analyzer& analyzer, const TextSegment& segment) {
 }
 
 TEST(TextConcurrencyTest, ReadersSeeWholeStates) {
-  constexpr uint32_t kRows = 2500;
+  constexpr uint32_t kTestRows = 2500;
   const auto analyzer = Analyzer::Create({});
   ASSERT_TRUE(analyzer.ok());
   Published<TextSegment> published(
@@ -66,7 +66,7 @@ TEST(TextConcurrencyTest, ReadersSeeWholeStates) {
     }));
   }
   GrowingText growing(std::vector<TextIndexOptions>(1));
-  for (uint32_t row = 0; row < kRows; ++row) {
+  for (uint32_t row = 0; row < kTestRows; ++row) {
     const TokenList tokens[1] = {TokensOf(TextOfRow(row))};
     ASSERT_TRUE(growing.Append(tokens).ok());
     const auto before = published.Load();

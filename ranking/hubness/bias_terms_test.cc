@@ -20,8 +20,8 @@ using test::ExactTopMean;
 using test::NoLimit;
 using test::TestVectors;
 
-constexpr uint32_t kDimension = 20;
-constexpr size_t kItems = 300;
+constexpr uint32_t kTestDimension = 20;
+constexpr size_t kTestItems = 300;
 
 // The items' potentials after every step of the algorithm, in float64 and
 // without logarithms.
@@ -115,9 +115,9 @@ std::vector<double> Centered(std::vector<double> values) {
 class BiasTermsTest : public testing::TestWithParam<NormalizerMethod> {
  protected:
   const uint64_t seed_ = test::TestSeed();
-  const TestVectors items_{kItems, kDimension, seed_};
-  const TestVectors bank_{700, kDimension, seed_ + 1};
-  const TestVectors gallery_{90, kDimension, seed_ + 2};
+  const TestVectors items_{kTestItems, kTestDimension, seed_};
+  const TestVectors bank_{700, kTestDimension, seed_ + 1};
+  const TestVectors gallery_{90, kTestDimension, seed_ + 2};
 };
 
 std::vector<NormalizerMethod> AdditiveMethods() {
@@ -137,16 +137,16 @@ TEST_P(BiasTermsTest, EqualsThePapersFormula) {
   spec.tau = 0.05;  // what float64 can do without logarithms
   const VectorRows items = items_.rows();
   const std::array<VectorRows, 2> parts = {items.Sub(0, 100),
-                                           items.Sub(100, kItems - 100)};
+                                           items.Sub(100, kTestItems - 100)};
   const PassRun run{nullptr, NoLimit()};
   ASSERT_OK_AND_ASSIGN(const std::vector<BiasTerm> terms,
                        MakeBiasTerms(spec, {bank_.rows(), gallery_.rows()},
                                      Similarity::kProduct, parts, run));
-  std::vector<double> sums(kItems, 0);
+  std::vector<double> sums(kTestItems, 0);
   for (const BiasTerm& term : terms) {
-    std::vector<float> biases(kItems);
+    std::vector<float> biases(kTestItems);
     ASSERT_OK(ComputeBias(term, items, run, biases));
-    for (size_t x = 0; x < kItems; ++x) {
+    for (size_t x = 0; x < kTestItems; ++x) {
       sums[x] += static_cast<double>(biases[x]);
     }
     EXPECT_EQ(term.gate_k, IsDynamic(spec.method) ? 1U : 0U);
@@ -154,7 +154,7 @@ TEST_P(BiasTermsTest, EqualsThePapersFormula) {
   sums = Centered(sums);
   const std::vector<double> exact =
       Centered(ExactBias(spec, items, bank_.rows(), gallery_.rows()));
-  for (size_t x = 0; x < kItems; ++x) {
+  for (size_t x = 0; x < kTestItems; ++x) {
     ASSERT_NEAR(sums[x], exact[x], 1e-5) << x;
   }
 }
@@ -175,8 +175,8 @@ TEST_P(BiasTermsTest, EmptyBanksAndOtherDimensionsAreRefused) {
   const NormalizerSpec spec = DefaultSpec(GetParam());
   const PassRun run{nullptr, NoLimit()};
   const VectorRows items = items_.rows();
-  const VectorRows none{nullptr, 0, kDimension, kDimension};
-  const TestVectors other(3, kDimension + 1, 1);
+  const VectorRows none{nullptr, 0, kTestDimension, kTestDimension};
+  const TestVectors other(3, kTestDimension + 1, 1);
   for (const VectorRows& bad : {none, other.rows()}) {
     EXPECT_THAT(MakeBiasTerms(spec, {bad, gallery_.rows()},
                               Similarity::kProduct, {&items, 1}, run),
@@ -201,7 +201,7 @@ TEST_P(BiasTermsTest, GatesOpenForTheNearestItemsOfTheBankAlone) {
     EXPECT_THAT(bias.gates, testing::Each(testing::IsEmpty()));
     return;
   }
-  std::vector<bool> expected(kItems, false);
+  std::vector<bool> expected(kTestItems, false);
   for (size_t i = 0; i < bank_.rows().count; ++i) {
     const auto row =
         ExactRow(items_.rows(), bank_.rows().row(i), Similarity::kProduct);
@@ -209,7 +209,7 @@ TEST_P(BiasTermsTest, GatesOpenForTheNearestItemsOfTheBankAlone) {
                                  row.begin())] = true;
   }
   EXPECT_EQ(bias.gates[0], expected);
-  for (uint32_t x = 0; x < kItems; ++x) {
+  for (uint32_t x = 0; x < kTestItems; ++x) {
     if (!bias.gates[0][x] && (bias.gates.size() < 2 || !bias.gates[1][x])) {
       // Left alone: DIS is the raw score.
       EXPECT_THAT(bias.For(x), testing::Each(0.0F));
@@ -218,8 +218,8 @@ TEST_P(BiasTermsTest, GatesOpenForTheNearestItemsOfTheBankAlone) {
 }
 
 TEST(BiasTerms, CslsAndNnnOfAHalfAndTheDistanceMarginAreOne) {
-  const TestVectors items(kItems, kDimension, 1);
-  const TestVectors bank(400, kDimension, 2);
+  const TestVectors items(kTestItems, kTestDimension, 1);
+  const TestVectors bank(400, kTestDimension, 2);
   const PassRun run{nullptr, NoLimit()};
   std::vector<std::vector<float>> biases;
   for (const NormalizerMethod method :
@@ -239,8 +239,8 @@ TEST(BiasTerms, CslsAndNnnOfAHalfAndTheDistanceMarginAreOne) {
 }
 
 TEST(BiasTerms, OverflowProneBetaGivesTheNearestBankVector) {
-  const TestVectors items(50, kDimension, 1);
-  const TestVectors bank(400, kDimension, 2);
+  const TestVectors items(50, kTestDimension, 1);
+  const TestVectors bank(400, kTestDimension, 2);
   NormalizerSpec spec = DefaultSpec(NormalizerMethod::kInvertedSoftmax);
   spec.beta = kBetaMax;
   ASSERT_OK_AND_ASSIGN(

@@ -72,17 +72,17 @@ TEST(HubnessMeasures, NothingAndAllAlikeAreNumbers) {
 }
 
 TEST(HubnessMeasures, ByChanceIsWhatRandomNeighboursGive) {
-  constexpr uint32_t kItems = 500;
+  constexpr uint32_t kTestItems = 500;
   constexpr uint64_t kQueries = 40'000;
   constexpr uint32_t kNeighbors = 3;
   // Any k different items, each as likely.
   std::mt19937_64 random(17);
-  std::vector<uint32_t> counts(kItems, 0);
-  std::vector<uint32_t> first(kItems, 0);  // of 150 queries alone
+  std::vector<uint32_t> counts(kTestItems, 0);
+  std::vector<uint32_t> first(kTestItems, 0);  // of 150 queries alone
   for (uint64_t query = 0; query < kQueries; ++query) {
     std::set<uint32_t> chosen;
     while (chosen.size() < kNeighbors) {
-      chosen.insert(static_cast<uint32_t>(random() % kItems));
+      chosen.insert(static_cast<uint32_t>(random() % kTestItems));
     }
     for (const uint32_t item : chosen) {
       ++counts[item];
@@ -90,10 +90,10 @@ TEST(HubnessMeasures, ByChanceIsWhatRandomNeighboursGive) {
     }
   }
   const Hubness many = MeasureHubness(counts, kNeighbors, kQueries);
-  EXPECT_NEAR(many.skewness, ByChance(kItems, kQueries, kNeighbors).skewness,
-              0.35);
+  EXPECT_NEAR(many.skewness,
+              ByChance(kTestItems, kQueries, kNeighbors).skewness, 0.35);
   const Hubness few = MeasureHubness(first, kNeighbors, 150);
-  const HubnessByChance chance = ByChance(kItems, 150, kNeighbors);
+  const HubnessByChance chance = ByChance(kTestItems, 150, kNeighbors);
   EXPECT_NEAR(few.anti_hub_share, chance.anti_hub_share, 0.06);
   EXPECT_NEAR(chance.anti_hub_share, 0.405, 0.001);
   EXPECT_GT(chance.skewness, 0.9);

@@ -15,16 +15,16 @@
 namespace sextant {
 namespace {
 
-constexpr uint32_t kDimension = 12;
+constexpr uint32_t kTestDimension = 12;
 
 // Unit vectors about a direction.
 std::vector<float> Cloud(size_t count, float pull, std::mt19937_64* random) {
   std::normal_distribution<float> normal;
   std::vector<float> numbers;
   for (size_t i = 0; i < count; ++i) {
-    std::vector<float> row(kDimension);
+    std::vector<float> row(kTestDimension);
     float square = 0;
-    for (size_t d = 0; d < kDimension; ++d) {
+    for (size_t d = 0; d < kTestDimension; ++d) {
       row[d] = normal(*random) + (d == 0 ? pull : 0);
       square += row[d] * row[d];
     }
@@ -35,8 +35,9 @@ std::vector<float> Cloud(size_t count, float pull, std::mt19937_64* random) {
   return numbers;
 }
 
-VectorRows Rows(const std::vector<float>& numbers) {
-  return {numbers.data(), numbers.size() / kDimension, kDimension, kDimension};
+VectorRows RowsOf(const std::vector<float>& numbers) {
+  return {numbers.data(), numbers.size() / kTestDimension, kTestDimension,
+          kTestDimension};
 }
 
 // The same by brute force.
@@ -44,7 +45,7 @@ double NearestTo(const VectorRows& bank, const float* row, size_t without) {
   double best = -2;
   for (size_t i = 0; i < bank.count; ++i) {
     double dot = 0;
-    for (size_t d = 0; d < kDimension; ++d) {
+    for (size_t d = 0; d < kTestDimension; ++d) {
       dot += static_cast<double>(bank.row(i)[d]) * static_cast<double>(row[d]);
     }
     best = i == without ? best : std::max(best, dot);
@@ -58,15 +59,15 @@ TEST(QueryShiftTest, IsWhatTheDefinitionSays) {
   const std::vector<float> queries = Cloud(80, 0.5F, &random);
   ASSERT_OK_AND_ASSIGN(
       const QueryShift shift,
-      MeasureQueryShift(Rows(bank), Rows(queries), Similarity::kProduct,
+      MeasureQueryShift(RowsOf(bank), RowsOf(queries), Similarity::kProduct,
                         {nullptr, RequestContext()}));
   std::vector<double> a;
   std::vector<double> b;
   for (size_t i = 0; i < 80; ++i) {
-    a.push_back(NearestTo(Rows(bank), Rows(queries).row(i), 1000));
+    a.push_back(NearestTo(RowsOf(bank), RowsOf(queries).row(i), 1000));
   }
   for (size_t i = 0; i < 120; ++i) {
-    b.push_back(NearestTo(Rows(bank), Rows(bank).row(i), i));
+    b.push_back(NearestTo(RowsOf(bank), RowsOf(bank).row(i), i));
   }
   double distance = 0;
   for (const double x : a) {
@@ -95,11 +96,11 @@ TEST(QueryShiftTest, TellsOthersFromTheSame) {
   const PassRun run{nullptr, context};
   ASSERT_OK_AND_ASSIGN(
       const QueryShift none,
-      MeasureQueryShift(Rows(bank), Rows(same), Similarity::kProduct, run));
+      MeasureQueryShift(RowsOf(bank), RowsOf(same), Similarity::kProduct, run));
   EXPECT_FALSE(none.is_shifted());
   EXPECT_NEAR(none.query_similarity, none.bank_similarity, 0.02);
   ASSERT_OK_AND_ASSIGN(const QueryShift far,
-                       MeasureQueryShift(Rows(bank), Rows(others),
+                       MeasureQueryShift(RowsOf(bank), RowsOf(others),
                                          Similarity::kNegativeSquares, run));
   EXPECT_TRUE(far.is_shifted());
   EXPECT_GT(far.distance, 0.9);
@@ -107,7 +108,7 @@ TEST(QueryShiftTest, TellsOthersFromTheSame) {
   // Queries of the bank itself are no shift.
   ASSERT_OK_AND_ASSIGN(
       const QueryShift own,
-      MeasureQueryShift(Rows(bank), Rows(bank), Similarity::kProduct, run));
+      MeasureQueryShift(RowsOf(bank), RowsOf(bank), Similarity::kProduct, run));
   EXPECT_EQ(own.distance, 0);
 }
 
@@ -117,7 +118,7 @@ TEST(QueryShiftTest, LargeBanksAreLookedAtInPart) {
   const std::vector<float> queries = Cloud(64, 1, &random);
   ASSERT_OK_AND_ASSIGN(
       const QueryShift shift,
-      MeasureQueryShift(Rows(bank), Rows(queries), Similarity::kProduct,
+      MeasureQueryShift(RowsOf(bank), RowsOf(queries), Similarity::kProduct,
                         {nullptr, RequestContext()}));
   EXPECT_EQ(shift.bank_rows, kShiftBankRowsMax);
   EXPECT_FALSE(shift.is_shifted());
@@ -130,8 +131,8 @@ TEST(QueryShiftTest, SaysNothingOfFew) {
   const RequestContext context;
   const PassRun run{nullptr, context};
   for (const bool bank_is_few : {false, true}) {
-    EXPECT_EQ(MeasureQueryShift(Rows(bank_is_few ? few : many),
-                                Rows(bank_is_few ? many : few),
+    EXPECT_EQ(MeasureQueryShift(RowsOf(bank_is_few ? few : many),
+                                RowsOf(bank_is_few ? many : few),
                                 Similarity::kProduct, run)
                   .status()
                   .code(),

@@ -14,7 +14,7 @@
 namespace sextant {
 namespace {
 
-constexpr uint32_t kDimension = 8;
+constexpr uint32_t kTestDimension = 8;
 
 // Queries of two kinds, by the sign of their first number: what is relevant has
 // cosines about 0.8 for one and about 0.5 for the other, and the rest 0.2 less.
@@ -23,7 +23,7 @@ struct TwoKinds {
     std::mt19937_64 random(seed);
     std::normal_distribution<float> normal;
     for (uint32_t q = 0; q < count; ++q) {
-      std::vector<float> query(kDimension);
+      std::vector<float> query(kTestDimension);
       float square = 0;
       for (float& x : query) {
         x = normal(random);
@@ -42,12 +42,12 @@ struct TwoKinds {
     }
   }
   TrainingSet set() const {
-    return {
-        {numbers.data(), numbers.size() / kDimension, kDimension, kDimension},
-        pairs};
+    return {{numbers.data(), numbers.size() / kTestDimension, kTestDimension,
+             kTestDimension},
+            pairs};
   }
   std::span<const float> Query(uint32_t q) const {
-    return std::span(numbers).subspan(q * kDimension, kDimension);
+    return std::span(numbers).subspan(q * kTestDimension, kTestDimension);
   }
 
   std::vector<float> numbers;
@@ -82,7 +82,8 @@ TEST_P(AdapterTrainingTest, LearnsWhatACosineIsWorthForAQuery) {
                                      .learning_rate = 0.003,
                                      .weight_decay = 0.01},
                                     context));
-  ASSERT_OK(ValidateMlp(trained.mlp, kDimension, ParameterCount(GetParam())));
+  ASSERT_OK(
+      ValidateMlp(trained.mlp, kTestDimension, ParameterCount(GetParam())));
   EXPECT_GT(trained.epochs, 0U);
   EXPECT_LT(trained.loss, trained.shared_loss / 2);
   const double raw = AveragePrecision(fresh, GetParam(), nullptr);

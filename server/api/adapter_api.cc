@@ -10,17 +10,11 @@
 #include "engine/adapter_catalog.h"
 #include "engine/database.h"
 #include "engine/fit_adapter.h"
+#include "server/api/find_collection.h"
 #include "server/convert/adapter.h"
 
 namespace sextant {
 namespace {
-
-absl::StatusOr<std::shared_ptr<Collection>> Find(
-    const ApiEnvironment& environment, const std::string& name) {
-  ASSIGN_OR_RETURN(Database* const database, environment.state->database());
-  RETURN_IF_ERROR(ValidateName(name, "collection"));
-  return database->Find(name);
-}
 
 void LogChange(const ApiEnvironment& environment, const std::string& collection,
                const Adapter& adapter) {
@@ -35,7 +29,7 @@ absl::Status AdapterApi::FitAdapter(const v1::FitAdapterRequest& request,
                                     const RequestContext& context,
                                     v1::FitAdapterResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(environment_, request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(const AdapterFitRequest fit, ToAdapterFit(request));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Adapter> adapter,
                    sextant::FitAdapter(collection.get(), fit, context));
@@ -48,7 +42,7 @@ absl::Status AdapterApi::PutAdapter(const v1::PutAdapterRequest& request,
                                     const RequestContext& /*context*/,
                                     v1::PutAdapterResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(environment_, request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(AdapterCatalog* const catalog, collection->adapters());
   absl::StatusOr<Adapter> wanted = ToAdapter(request.adapter());
   if (!wanted.ok()) {
@@ -68,7 +62,7 @@ absl::Status AdapterApi::ListAdapters(
     const v1::ListAdaptersRequest& request, const RequestContext& /*context*/,
     v1::ListAdaptersResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(environment_, request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(AdapterCatalog* const catalog, collection->adapters());
   for (const std::shared_ptr<const Adapter>& adapter : catalog->List()) {
     FromAdapter(*adapter, request.layers(), response->add_adapters());
@@ -80,7 +74,7 @@ absl::Status AdapterApi::DeleteAdapter(
     const v1::DeleteAdapterRequest& request, const RequestContext& /*context*/,
     v1::DeleteAdapterResponse* /*response*/) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(environment_, request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(AdapterCatalog* const catalog, collection->adapters());
   return catalog->Delete(request.name());
 }

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/limits.h"
+#include "server/api/find_collection.h"
 #include "server/convert/collection.h"
 #include "server/convert/page_token.h"
 
@@ -35,10 +36,8 @@ absl::Status CollectionApi::Create(
 absl::Status CollectionApi::Get(const v1::GetCollectionRequest& request,
                                 const RequestContext& /*context*/,
                                 v1::GetCollectionResponse* response) const {
-  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
-  RETURN_IF_ERROR(ValidateName(request.name(), "name"));
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   database->Find(request.name()));
+                   FindCollection(environment_, request.name(), "name"));
   FromCollectionInfo(collection->Info(), response->mutable_collection());
   return absl::OkStatus();
 }
@@ -119,10 +118,8 @@ absl::Status CollectionApi::Analyze(const v1::AnalyzeRequest& request,
     RETURN_IF_ERROR(ValidateAnalyzer(spec, "analyzer"));
     ASSIGN_OR_RETURN(analyzer, Analyzer::Create(spec));
   } else {
-    ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
-    RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
     ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                     database->Find(request.collection()));
+                     FindCollection(environment_, request.collection()));
     const std::shared_ptr<const Schema> schema = collection->schema();
     const std::optional<uint16_t> field =
         schema->FindTextField(request.field());

@@ -14,24 +14,23 @@
 #include "engine/diagnose_hubness.h"
 #include "engine/mining_job.h"
 #include "engine/tune_collection.h"
+#include "server/api/find_collection.h"
 #include "server/convert/hubness.h"
 
 namespace sextant {
 namespace {
 
 // Keeps the collection while what is pinned of it is used.
-struct Found {
+struct FoundPinned {
   std::shared_ptr<Collection> collection;
   PinnedCollection pinned;
 };
 
-absl::StatusOr<Found> FindPinned(const ApiEnvironment& environment,
-                                 const std::string& name,
-                                 absl::string_view path) {
-  ASSIGN_OR_RETURN(Database* const database, environment.state->database());
-  RETURN_IF_ERROR(ValidateName(name, path));
-  Found found;
-  ASSIGN_OR_RETURN(found.collection, database->Find(name));
+absl::StatusOr<FoundPinned> FindPinned(const ApiEnvironment& environment,
+                                       const std::string& name,
+                                       absl::string_view path) {
+  FoundPinned found;
+  ASSIGN_OR_RETURN(found.collection, FindCollection(environment, name, path));
   ASSIGN_OR_RETURN(found.pinned, found.collection->Pin());
   return found;
 }
@@ -114,7 +113,7 @@ absl::Status HubnessApi::Tune(const v1::TuneNormalizerRequest& request,
                               const RequestContext& context,
                               SendTo<v1::TuneNormalizerResponse> send) const {
   ASSIGN_OR_RETURN(
-      const Found found,
+      const FoundPinned found,
       FindPinned(environment_, request.collection(), "collection"));
   ASSIGN_OR_RETURN(const TuneQuery query, ToTuneQuery(request));
   ASSIGN_OR_RETURN(
@@ -130,7 +129,7 @@ absl::Status HubnessApi::Diagnose(
     const v1::DiagnoseHubnessRequest& request, const RequestContext& context,
     SendTo<v1::DiagnoseHubnessResponse> send) const {
   ASSIGN_OR_RETURN(
-      const Found found,
+      const FoundPinned found,
       FindPinned(environment_, request.collection(), "collection"));
   ASSIGN_OR_RETURN(
       const HubnessDiagnosis diagnosis,

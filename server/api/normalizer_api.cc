@@ -13,6 +13,7 @@
 #include "engine/database.h"
 #include "engine/limits.h"
 #include "engine/normalizer_catalog.h"
+#include "server/api/find_collection.h"
 #include "server/convert/normalizer.h"
 #include "server/convert/point.h"
 
@@ -20,17 +21,15 @@ namespace sextant {
 namespace {
 
 // Keeps the collection while its catalogue is used.
-struct Found {
+struct FoundNormalizers {
   std::shared_ptr<Collection> collection;
   NormalizerCatalog* catalog = nullptr;
 };
 
-absl::StatusOr<Found> Find(const ApiEnvironment& environment,
-                           const std::string& name) {
-  ASSIGN_OR_RETURN(Database* const database, environment.state->database());
-  RETURN_IF_ERROR(ValidateName(name, "collection"));
-  Found found;
-  ASSIGN_OR_RETURN(found.collection, database->Find(name));
+absl::StatusOr<FoundNormalizers> FindNormalizers(
+    const ApiEnvironment& environment, const std::string& name) {
+  FoundNormalizers found;
+  ASSIGN_OR_RETURN(found.collection, FindCollection(environment, name));
   ASSIGN_OR_RETURN(found.catalog, found.collection->normalizers());
   return found;
 }
@@ -40,7 +39,8 @@ absl::StatusOr<Found> Find(const ApiEnvironment& environment,
 absl::Status NormalizerApi::PutBank(const v1::PutBankRequest& request,
                                     const RequestContext& context,
                                     v1::PutBankResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   BankUpload upload{request.name(), request.field(), request.gallery(), {}};
   if (static_cast<size_t>(request.vectors_size()) > limits::kBankRowsMax) {
     return InvalidField("vectors",
@@ -62,7 +62,8 @@ absl::Status NormalizerApi::PutBank(const v1::PutBankRequest& request,
 absl::Status NormalizerApi::SampleBank(const v1::SampleBankRequest& request,
                                        const RequestContext& context,
                                        v1::SampleBankResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   ASSIGN_OR_RETURN(
       const storage::BankRecord record,
       found.catalog->SampleBank(request.name(), request.field(),
@@ -74,7 +75,8 @@ absl::Status NormalizerApi::SampleBank(const v1::SampleBankRequest& request,
 absl::Status NormalizerApi::ListBanks(const v1::ListBanksRequest& request,
                                       const RequestContext& /*context*/,
                                       v1::ListBanksResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   for (const storage::BankRecord& record : found.catalog->ListBanks()) {
     FromBank(record, response->add_banks());
   }
@@ -84,14 +86,16 @@ absl::Status NormalizerApi::ListBanks(const v1::ListBanksRequest& request,
 absl::Status NormalizerApi::DeleteBank(
     const v1::DeleteBankRequest& request, const RequestContext& /*context*/,
     v1::DeleteBankResponse* /*response*/) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   return found.catalog->DeleteBank(request.name());
 }
 
 absl::Status NormalizerApi::PutNormalizer(
     const v1::PutNormalizerRequest& request, const RequestContext& context,
     v1::PutNormalizerResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   absl::StatusOr<storage::NormalizerRecord> record =
       ToNormalizer(request.normalizer());
   if (record.ok()) {
@@ -115,7 +119,8 @@ absl::Status NormalizerApi::PutNormalizer(
 absl::Status NormalizerApi::ListNormalizers(
     const v1::ListNormalizersRequest& request, const RequestContext& context,
     v1::ListNormalizersResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   ASSIGN_OR_RETURN(QueryWatch* const watch, found.collection->query_watch());
   watch->Measure(std::chrono::steady_clock::now(), context);
   RETURN_IF_ERROR(context.Check());
@@ -134,7 +139,8 @@ absl::Status NormalizerApi::DeleteNormalizer(
     const v1::DeleteNormalizerRequest& request,
     const RequestContext& /*context*/,
     v1::DeleteNormalizerResponse* /*response*/) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundNormalizers found,
+                   FindNormalizers(environment_, request.collection()));
   return found.catalog->DeleteNormalizer(request.name());
 }
 

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/limits.h"
+#include "server/api/find_collection.h"
 #include "server/convert/filter.h"
 #include "server/convert/page_token.h"
 #include "server/convert/point.h"
@@ -54,13 +55,6 @@ uint32_t PageSize(const v1::ScrollPointsRequest& request) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Collection>> PointApi::Find(
-    const std::string& name) const {
-  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
-  RETURN_IF_ERROR(ValidateName(name, "collection"));
-  return database->Find(name);
-}
-
 absl::StatusOr<WriteResult> PointApi::Recorded(
     absl::StatusOr<WriteResult> result) const {
   if (result.ok()) {
@@ -83,7 +77,7 @@ absl::Status PointApi::Upsert(const v1::UpsertPointsRequest& request,
                               const RequestContext& context,
                               v1::UpsertPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(std::vector<Point> points, ToPoints(request.points()));
   ASSIGN_OR_RETURN(const WriteResult result,
                    Recorded(collection->Upsert(std::move(points), context)));
@@ -106,7 +100,8 @@ absl::StatusOr<PointApi::StreamChunk> PointApi::PrepareStreamChunk(
                                      stream->collection, "'"));
   }
   StreamChunk chunk;
-  ASSIGN_OR_RETURN(chunk.collection, Find(stream->collection));
+  ASSIGN_OR_RETURN(chunk.collection,
+                   FindCollection(environment_, stream->collection));
   ASSIGN_OR_RETURN(std::vector<Point> points, ToPoints(request.points()));
   ASSIGN_OR_RETURN(chunk.write,
                    chunk.collection->PrepareUpsert(std::move(points), context));
@@ -141,7 +136,7 @@ absl::Status PointApi::Get(const v1::GetPointsRequest& request,
                            const RequestContext& context,
                            v1::GetPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(const std::vector<PointId> ids, ToPointIds(request.ids()));
   ASSIGN_OR_RETURN(const ReturnedParts parts, PartsOf(request));
   // All ids are checked before the first is read.
@@ -175,7 +170,7 @@ absl::Status PointApi::Delete(const v1::DeletePointsRequest& request,
                               const RequestContext& context,
                               v1::DeletePointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   WriteResult result;
   if (request.has_filter()) {
     if (request.ids_size() > 0) {
@@ -205,7 +200,7 @@ absl::Status PointApi::ScrollSome(const v1::ScrollPointsRequest& request,
                                   const RequestContext& context,
                                   v1::ScrollPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(ReturnedParts parts, PartsOf(request));
   const std::string identity =
       absl::StrCat(request.filter().SerializeAsString(), "/",
@@ -238,7 +233,7 @@ absl::Status PointApi::ScrollAll(const v1::ScrollPointsRequest& request,
                                  const RequestContext& context,
                                  v1::ScrollPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(const ReturnedParts parts, PartsOf(request));
   const ScrollTarget target = {collection->name(),
                                collection->Info().create_time_us,
@@ -291,7 +286,7 @@ absl::Status PointApi::Count(const v1::CountPointsRequest& request,
                              const RequestContext& context,
                              v1::CountPointsResponse* response) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(const std::optional<Filter> filter,
                    ToOptionalFilter(request));
   ASSIGN_OR_RETURN(const PointCount result,
@@ -308,7 +303,7 @@ absl::Status PointApi::Facets(const v1::FacetPointsRequest& request,
                               v1::FacetPointsResponse* response) const {
   constexpr uint32_t kFacetsDefault = 10;
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   Find(request.collection()));
+                   FindCollection(environment_, request.collection()));
   FacetQuery query;
   query.field = request.field();
   query.limit = request.limit() == 0 ? kFacetsDefault : request.limit();

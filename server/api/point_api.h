@@ -75,8 +75,6 @@ class PointApi {
   absl::Status ScrollSome(const v1::ScrollPointsRequest& request,
                           const RequestContext& context,
                           v1::ScrollPointsResponse* response) const;
-  absl::StatusOr<std::shared_ptr<Collection>> Find(
-      const std::string& name) const;
   // Counts a write and logs the first one that the store refuses.
   absl::StatusOr<WriteResult> Recorded(
       absl::StatusOr<WriteResult> result) const;

@@ -9,23 +9,22 @@
 #include "engine/database.h"
 #include "engine/normalizer_catalog.h"
 #include "engine/query_sampler.h"
+#include "server/api/find_collection.h"
 #include "server/convert/normalizer.h"
 
 namespace sextant {
 namespace {
 
 // Keeps the collection while its samples are used.
-struct Found {
+struct FoundSamples {
   std::shared_ptr<Collection> collection;
   QuerySampler* queries = nullptr;
 };
 
-absl::StatusOr<Found> Find(const ApiEnvironment& environment,
-                           const std::string& name) {
-  ASSIGN_OR_RETURN(Database* const database, environment.state->database());
-  RETURN_IF_ERROR(ValidateName(name, "collection"));
-  Found found;
-  ASSIGN_OR_RETURN(found.collection, database->Find(name));
+absl::StatusOr<FoundSamples> FindSamples(const ApiEnvironment& environment,
+                                         const std::string& name) {
+  FoundSamples found;
+  ASSIGN_OR_RETURN(found.collection, FindCollection(environment, name));
   ASSIGN_OR_RETURN(found.queries, found.collection->queries());
   return found;
 }
@@ -43,7 +42,8 @@ void FromInfo(const QuerySampleInfo& info, v1::QuerySample* message) {
 absl::Status QuerySampleApi::Set(const v1::SetQuerySampleRequest& request,
                                  const RequestContext& /*context*/,
                                  v1::SetQuerySampleResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundSamples found,
+                   FindSamples(environment_, request.collection()));
   ASSIGN_OR_RETURN(const QuerySampleInfo info,
                    found.queries->Start(request.field(), request.capacity(),
                                         request.seed()));
@@ -60,7 +60,8 @@ absl::Status QuerySampleApi::List(
     const v1::ListQuerySamplesRequest& request,
     const RequestContext& /*context*/,
     v1::ListQuerySamplesResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundSamples found,
+                   FindSamples(environment_, request.collection()));
   for (const QuerySampleInfo& info : found.queries->List()) {
     FromInfo(info, response->add_samples());
   }
@@ -71,7 +72,8 @@ absl::Status QuerySampleApi::Clear(
     const v1::ClearQuerySampleRequest& request,
     const RequestContext& /*context*/,
     v1::ClearQuerySampleResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundSamples found,
+                   FindSamples(environment_, request.collection()));
   ASSIGN_OR_RETURN(const QuerySampleInfo info,
                    found.queries->Clear(request.field()));
   FromInfo(info, response->mutable_sample());
@@ -81,7 +83,8 @@ absl::Status QuerySampleApi::Clear(
 absl::Status QuerySampleApi::PutBank(
     const v1::PutBankOfQueriesRequest& request, const RequestContext& context,
     v1::PutBankOfQueriesResponse* response) const {
-  ASSIGN_OR_RETURN(const Found found, Find(environment_, request.collection()));
+  ASSIGN_OR_RETURN(const FoundSamples found,
+                   FindSamples(environment_, request.collection()));
   ASSIGN_OR_RETURN(NormalizerCatalog* const catalog,
                    found.collection->normalizers());
   BankUpload upload{request.name(), request.field(), /*gallery=*/false, {}};

@@ -28,8 +28,8 @@ size_t GroupMax(size_t searches) {
   return std::clamp<size_t>(searches / 4, 1, kMost);
 }
 
-absl::StatusOr<std::shared_ptr<Collection>> Find(const Database& database,
-                                                 const std::string& name) {
+absl::StatusOr<std::shared_ptr<Collection>> FindIn(const Database& database,
+                                                   const std::string& name) {
   RETURN_IF_ERROR(ValidateName(name, "collection"));
   return database.Find(name);
 }
@@ -67,7 +67,7 @@ std::vector<BatchGroup> GroupSearches(const Database& database,
     if (same) {
       group.collection = groups.back().collection;
     } else {
-      auto found = Find(database, name);
+      auto found = FindIn(database, name);
       if (!found.ok()) {
         outcome->Fail(i, found.status());
         break;

@@ -83,7 +83,7 @@ absl::StatusOr<TuneQuery> ToTuneQuery(
   }
   for (int i = 0; i < message.pairs_size(); ++i) {
     const std::string path = absl::StrCat("pairs[", i, "]");
-    LabelledPair pair;
+    AnsweredQuery pair;
     ASSIGN_OR_RETURN(pair.query, ToFloats(message.pairs(i).query(),
                                           absl::StrCat(path, ".query")));
     ASSIGN_OR_RETURN(

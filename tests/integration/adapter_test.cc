@@ -18,12 +18,12 @@ using testing::HasSubstr;
 
 class AdapterApiTest : public ServerTest {
  protected:
-  static constexpr uint64_t kPoints = 200;
+  static constexpr uint64_t kTestPoints = 200;
 
   void SetUp() override {
     ASSERT_NO_FATAL_FAILURE(StartServer());
     ASSERT_TRUE(CreateCollection("docs").ok());
-    ASSERT_TRUE(Upsert(UpsertOf("docs", 0, kPoints)).ok());
+    ASSERT_TRUE(Upsert(UpsertOf("docs", 0, kTestPoints)).ok());
     adapters_ = v1::AdapterService::NewStub(api_->channel);
   }
 
@@ -32,7 +32,7 @@ class AdapterApiTest : public ServerTest {
     v1::FitAdapterRequest request;
     request.set_collection("docs");
     request.set_name("own");
-    for (uint64_t id = 0; id < kPoints; ++id) {
+    for (uint64_t id = 0; id < kTestPoints; ++id) {
       std::vector<float> vector = VectorOf(id, kDimension);
       vector[id % kDimension] += 0.2F;
       auto* const query = request.add_queries();

@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr uint64_t kPoints = 60;
+constexpr uint64_t kTestPoints = 60;
 
 class FilterTest : public ServerTest {
  protected:
@@ -39,8 +39,8 @@ class FilterTest : public ServerTest {
         api_->collections->CreateCollection(&context, request, &response).ok());
     ASSERT_EQ(response.collection().schema().payload_fields_size(), 3);
     EXPECT_EQ(response.collection().schema().payload_fields(2).name(), "a.b");
-    v1::UpsertPointsRequest upsert = UpsertOf("docs", 0, kPoints);
-    for (uint64_t id = 0; id < kPoints; ++id) {
+    v1::UpsertPointsRequest upsert = UpsertOf("docs", 0, kTestPoints);
+    for (uint64_t id = 0; id < kTestPoints; ++id) {
       upsert.mutable_points(static_cast<int>(id))->set_payload(PayloadOf(id));
     }
     const grpc::Status written = Upsert(upsert);
@@ -143,7 +143,8 @@ TEST_F(FilterTest, AFieldIsAddedLater) {
   request.set_collection("no such name");
   EXPECT_EQ(FieldOf(add()), "collection");
 
-  v1::UpsertPointsRequest upsert = UpsertOf("docs", kPoints, kPoints + 1);
+  v1::UpsertPointsRequest upsert =
+      UpsertOf("docs", kTestPoints, kTestPoints + 1);
   upsert.mutable_points(0)->set_payload("{\"late\":5}");
   ASSERT_TRUE(Upsert(upsert).ok());
   v1::Filter filter;
@@ -155,7 +156,7 @@ TEST_F(FilterTest, AFieldIsAddedLater) {
         EXPECT_TRUE(status.ok() || status.error_code() ==
                                        grpc::StatusCode::FAILED_PRECONDITION);
         return status.ok() && found.hits_size() == 1 &&
-               found.hits(0).id().num() == kPoints;
+               found.hits(0).id().num() == kTestPoints;
       },
       absl::Seconds(60)));
 }
@@ -212,13 +213,13 @@ TEST_F(FilterTest, CountsFacetsScrollsAndDeletes) {
 
   v1::DeletePointsRequest remove;
   remove.set_collection("docs");
-  *remove.mutable_filter() = OddSizes(10, kPoints);
+  *remove.mutable_filter() = OddSizes(10, kTestPoints);
   v1::DeletePointsResponse removed;
   grpc::ClientContext delete_context;
   ASSERT_TRUE(
       api_->points->DeletePoints(&delete_context, remove, &removed).ok());
   EXPECT_EQ(removed.deleted(), 25U);
-  EXPECT_EQ(CountPoints("docs"), kPoints - 25);
+  EXPECT_EQ(CountPoints("docs"), kTestPoints - 25);
 }
 
 TEST_F(FilterTest, MistakesAreNamed) {
@@ -260,7 +261,7 @@ TEST_F(FilterTest, MistakesAreNamed) {
   EXPECT_THAT(
       api_->points->DeletePoints(&context, remove, &removed).error_message(),
       HasSubstr("filter: not with ids"));
-  EXPECT_EQ(CountPoints("docs"), kPoints);
+  EXPECT_EQ(CountPoints("docs"), kTestPoints);
 
   v1::UpsertPointsRequest upsert = UpsertOf("docs", 0, 3);
   upsert.mutable_points(2)->set_payload("{\"size\":\"12\"}");

@@ -18,9 +18,9 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 90210;
-constexpr uint32_t kDimension = 32;
-constexpr uint32_t kPoints = 6000;
+constexpr uint64_t kTestSeed = 90210;
+constexpr uint32_t kTestDimension = 32;
+constexpr uint32_t kTestPoints = 6000;
 constexpr uint32_t kQueries = 600;
 constexpr uint32_t kRounds = 10;
 constexpr uint32_t kBatch = 200;
@@ -44,13 +44,14 @@ class ChurnTest : public testing::Test {
     options.seal_idle_ms = 3'600'000;
     ASSERT_OK_AND_ASSIGN(database_, Database::Open(options));
     Schema schema;
-    schema.vector_fields.push_back({"v", kDimension, Metric::kL2, {}});
+    schema.vector_fields.push_back({"v", kTestDimension, Metric::kL2, {}});
     ASSERT_OK_AND_ASSIGN(churned_, database_->Create("churned", schema));
     ASSERT_OK_AND_ASSIGN(fresh_, database_->Create("fresh", schema));
-    const TestVectors all = ClusteredVectors(
-        {Metric::kL2, kDimension}, kPoints + kQueries, 60, kSeed, 1.5F);
+    const TestVectors all =
+        ClusteredVectors({Metric::kL2, kTestDimension}, kTestPoints + kQueries,
+                         60, kTestSeed, 1.5F);
     for (uint32_t row = 0; row < all.rows(); ++row) {
-      (row % (kPoints / kQueries + 1) == 0 ? queries_ : points_)
+      (row % (kTestPoints / kQueries + 1) == 0 ? queries_ : points_)
           .Append(all.row(row));
     }
   }
@@ -121,9 +122,9 @@ class ChurnTest : public testing::Test {
 
   const RequestContext context_;
   const TempDir folder_;
-  std::mt19937_64 random_{kSeed};
-  TestVectors points_{kDimension, {}};
-  TestVectors queries_{kDimension, {}};
+  std::mt19937_64 random_{kTestSeed};
+  TestVectors points_{kTestDimension, {}};
+  TestVectors queries_{kTestDimension, {}};
   std::vector<std::vector<float>> placed_;  // by id
   std::unique_ptr<Database> database_;
   std::shared_ptr<Collection> churned_;
@@ -138,7 +139,7 @@ TEST_F(ChurnTest, TenRoundsOfReplacingAllPointsLeaveAnIndexLikeAFreshOne) {
   ASSERT_OK(WriteAll(*fresh_));
   ASSERT_OK_AND_ASSIGN(const Measured churned, Measure(*churned_));
   ASSERT_OK_AND_ASSIGN(const Measured fresh, Measure(*fresh_));
-  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  SCOPED_TRACE("seed " + std::to_string(kTestSeed));
   EXPECT_GE(churned.recall, 0.95);
   EXPECT_GE(churned.recall, fresh.recall - 0.005);
   EXPECT_LE(churned.distances, fresh.distances * 1.1);

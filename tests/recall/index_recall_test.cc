@@ -20,10 +20,10 @@
 namespace sextant {
 namespace {
 
-constexpr uint64_t kSeed = 2024;
-constexpr uint32_t kDimension = 40;
+constexpr uint64_t kTestSeed = 2024;
+constexpr uint32_t kTestDimension = 40;
 constexpr uint32_t kClusters = 40;
-constexpr uint32_t kRows = 4000;
+constexpr uint32_t kTestRows = 4000;
 constexpr uint32_t kQueries = 200;
 // Clusters that overlap: a query's neighbours lie in several.
 constexpr float kSpread = 1.5F;
@@ -47,19 +47,19 @@ Built Build(const VectorIndexInput& input) {
 }
 
 // Rows of one cluster after another, and queries of the same clusters: every
-// (kRows / kQueries)-th row of a longer list is a query.
+// (kTestRows / kQueries)-th row of a longer list is a query.
 struct RecallData {
   VectorShape shape;
-  TestVectors rows{kDimension, {}};
-  TestVectors queries{kDimension, {}};
+  TestVectors rows{kTestDimension, {}};
+  TestVectors queries{kTestDimension, {}};
 };
 
 RecallData Generate(Metric metric) {
   RecallData data;
-  data.shape = {metric, kDimension};
-  const TestVectors all =
-      ClusteredVectors(data.shape, kRows + kQueries, kClusters, kSeed, kSpread);
-  constexpr uint32_t kEvery = kRows / kQueries + 1;
+  data.shape = {metric, kTestDimension};
+  const TestVectors all = ClusteredVectors(data.shape, kTestRows + kQueries,
+                                           kClusters, kTestSeed, kSpread);
+  constexpr uint32_t kEvery = kTestRows / kQueries + 1;
   for (uint32_t row = 0; row < all.rows(); ++row) {
     TestVectors& part = row % kEvery == 0 ? data.queries : data.rows;
     part.Append(all.row(row));
@@ -84,8 +84,8 @@ void ExpectRecall(const VectorIndex& index, const TestVectors& queries,
                   const RowSet& dead = RowSet()) {
   const double at_20 = SearchRecall(index, queries, {.ef = 20}, dead);
   const double at_80 = SearchRecall(index, queries, {.ef = 80}, dead);
-  EXPECT_GE(at_20, floor_at_20) << "ef 20, seed " << kSeed;
-  EXPECT_GE(at_80, floor_at_80) << "ef 80, seed " << kSeed;
+  EXPECT_GE(at_20, floor_at_20) << "ef 20, seed " << kTestSeed;
+  EXPECT_GE(at_80, floor_at_80) << "ef 80, seed " << kTestSeed;
   testing::Test::RecordProperty("recall_ef_20", std::to_string(at_20));
   testing::Test::RecordProperty("recall_ef_80", std::to_string(at_80));
 }
@@ -113,7 +113,7 @@ TEST_P(IndexRecallTest, AWiderBeamNeverFindsLess) {
                             320U, 640U, 1100U}) {
     const double recall =
         SearchRecall(*built.index, data.queries, {.ef = ef}, {});
-    EXPECT_GE(recall, last - 0.00051) << "ef " << ef << ", seed " << kSeed;
+    EXPECT_GE(recall, last - 0.00051) << "ef " << ef << ", seed " << kTestSeed;
     last = std::max(last, recall);
   }
   EXPECT_GE(last, 0.999);
@@ -122,7 +122,7 @@ TEST_P(IndexRecallTest, AWiderBeamNeverFindsLess) {
 TEST_P(IndexRecallTest, WithAThirdOfTheRowsDead) {
   const RecallData data = Generate(GetParam().metric);
   const Built built = Build(TestInput(data.shape, data.rows));
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::vector<Ordinal> dead;
   for (Ordinal row = 0; row < data.rows.rows(); ++row) {
     if (random() % 3 == 0) {
@@ -144,8 +144,8 @@ TEST_P(IndexRecallTest, AfterAMergeThatExtends) {
 
 TEST_P(IndexRecallTest, AfterAMergeThatBringsNewClusters) {
   const RecallData data = Generate(GetParam().metric);
-  const Built base = Build(
-      Select(data, nullptr, [](Ordinal row) { return row < kRows * 2 / 3; }));
+  const Built base = Build(Select(
+      data, nullptr, [](Ordinal row) { return row < kTestRows * 2 / 3; }));
   const Built built =
       Build(Select(data, base.index.get(), [](Ordinal) { return true; }));
   ExpectRecall(*built.index, data.queries, 0.895, 0.985);
@@ -187,13 +187,13 @@ TEST_P(IndexRecallTest, ALeastScoreEndsSearchesEarly) {
   RecordProperty("distances_early", std::to_string(distances_early));
   EXPECT_LT(distances_early, distances);
   EXPECT_GE(static_cast<double>(found_early), 0.97 * static_cast<double>(found))
-      << "seed " << kSeed;
+      << "seed " << kTestSeed;
 }
 
 // Three rounds that each drop 30 % and bring back as many others.
 TEST_P(IndexRecallTest, AfterMergesThatDropAThird) {
   const RecallData data = Generate(GetParam().metric);
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::vector<bool> keeps(data.rows.rows());
   for (size_t row = 0; row < keeps.size(); ++row) {
     keeps[row] = random() % 10 < 7;
@@ -262,11 +262,12 @@ TEST_P(IndexRecallTest, OfScansByBinaryCodes) {
         [&](std::span<const float> query, TopK& top) {
           EXPECT_OK(built.index->ScanCodes(query, dead, context, top, work));
         });
-    EXPECT_GE(recall, 0.997) << "seed " << kSeed;
+    EXPECT_GE(recall, 0.997) << "seed " << kTestSeed;
     // Most rows are only estimated.
     const uint64_t estimates =
         uint64_t{built.index->rows()} * data.queries.rows();
-    EXPECT_LT(work.distances - estimates, estimates / 4) << "seed " << kSeed;
+    EXPECT_LT(work.distances - estimates, estimates / 4)
+        << "seed " << kTestSeed;
   }
 }
 
@@ -275,10 +276,10 @@ TEST_P(IndexRecallTest, OfScansByBinaryCodes) {
 TEST(IndexDuplicatesRecallTest, CopiesDoNotCutOffTheirNeighbours) {
   RecallData data = Generate(Metric::kL2);
   const TestVectors originals = data.rows;
-  std::mt19937_64 random(kSeed);
+  std::mt19937_64 random(kTestSeed);
   std::normal_distribution<float> normal;
-  std::vector<float> vector(kDimension);
-  for (uint32_t copy = 0; copy < kRows / 2; ++copy) {
+  std::vector<float> vector(kTestDimension);
+  for (uint32_t copy = 0; copy < kTestRows / 2; ++copy) {
     const auto original = originals.row((copy % 5) * 997);
     vector.assign(original.begin(), original.end());
     if (copy % 2 == 0) {
@@ -347,21 +348,22 @@ TEST_P(IndexRecallTest, HardDataLosesNothingToCodes) {
         HardCase{"few huge dimensions", FewHugeDimensions},
         HardCase{"unnormalised", Unnormalised}}) {
     RecallData data = Generate(GetParam().metric);
-    std::mt19937_64 random(kSeed);
+    std::mt19937_64 random(kTestSeed);
     for (uint32_t row = 0; row < data.rows.rows(); ++row) {
       const std::span<float> numbers(
-          data.rows.numbers.data() + size_t{row} * kDimension, kDimension);
+          data.rows.numbers.data() + size_t{row} * kTestDimension,
+          kTestDimension);
       tested.harden(random, numbers);
       if (GetParam().metric == Metric::kCosine) {
         Normalize(numbers);
       }
     }
     // Queries of the same kind.
-    data.queries = TestVectors{kDimension, {}};
+    data.queries = TestVectors{kTestDimension, {}};
     for (uint32_t row = 0; row < data.rows.rows(); row += 20) {
       std::vector<float> query(data.rows.row(row).begin(),
                                data.rows.row(row).end());
-      query[row % kDimension] *= 1.01F;
+      query[row % kTestDimension] *= 1.01F;
       data.queries.Append(query);
     }
     const VectorIndexInput input = TestInput(data.shape, data.rows);
