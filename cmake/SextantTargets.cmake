@@ -148,9 +148,10 @@ endfunction()
 
 # A folder's library sextant_<name> (alias sextant::<name>) and its unit tests
 # <name>_test. OPTIMIZE is for hot loops: -O3 in optimised builds, and -O1 at
-# least in all others, where tests would crawl without.
+# least in all others, where tests would crawl without. BY_FILE is for files
+# that use one name for different things, one file for each kind of CPU.
 function(sextant_component)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "OPTIMIZE" "NAME;TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 0 arg "OPTIMIZE;BY_FILE" "NAME;TIMEOUT"
                         "SOURCES;DEPS;TESTS;TEST_DEPS;LABELS")
   sextant_check_arguments(sextant_component)
   set(target sextant_${arg_NAME})
@@ -161,10 +162,12 @@ function(sextant_component)
     sextant_apply_flags(${target})
     target_link_libraries(${target} PUBLIC ${arg_DEPS})
     if(arg_OPTIMIZE)
-      # File by file: neighbours must not change what a hot loop compiles to.
       target_compile_options(${target} PRIVATE
         $<IF:$<CONFIG:RelWithDebInfo,Release>,-O3,-O1>)
-    else()
+    endif()
+    # What users run has its hot loops compiled file by file: neighbours must
+    # not change what becomes of them.
+    if(NOT arg_BY_FILE AND (SEXTANT_SANITIZE OR NOT arg_OPTIMIZE))
       sextant_unity(${target})
     endif()
   else()

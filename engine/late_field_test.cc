@@ -357,7 +357,7 @@ TEST_F(LateFieldTest, ADroppedCollectionTakesNoField) {
 TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   constexpr uint64_t kWriters = 3;
   constexpr uint64_t kRounds = 40;
-  constexpr uint64_t kTestPoints = 20;
+  constexpr uint64_t kPointsARound = 20;
   options_.seal_rows = 64;
   Reopen();
   const auto docs = Make("docs", {});
@@ -370,9 +370,10 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
     threads.push_back(std::make_unique<Thread>("writer", [&, writer] {
       for (uint64_t round = 0; round < kRounds; ++round) {
         std::vector<Point> points;
-        for (uint64_t i = 0; i < kTestPoints; ++i) {
+        for (uint64_t i = 0; i < kPointsARound; ++i) {
           // Half of them overwrite what the rounds before wrote.
-          const uint64_t id = (round / 2 * kTestPoints + i) * kWriters + writer;
+          const uint64_t id =
+              (round / 2 * kPointsARound + i) * kWriters + writer;
           points.push_back(
               MakePoint(id, SeededVector(id, kTestDimension), payload(round)));
         }
@@ -406,12 +407,12 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   threads.clear();
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   ASSERT_TRUE(test::WaitUntil([&] { return IsFilled(*docs); }));
-  const uint64_t count = kWriters * kRounds / 2 * kTestPoints;
+  const uint64_t count = kWriters * kRounds / 2 * kPointsARound;
   EXPECT_EQ(docs->Info().point_count, count);
   for (uint64_t round = 1; round < kRounds; round += 2) {
     for (const char* field : {"a", "b"}) {
       EXPECT_EQ(CountOf(*docs, absl::StrCat(field, " = ", round)),
-                kWriters * kTestPoints)
+                kWriters * kPointsARound)
           << field << " " << round;
     }
   }

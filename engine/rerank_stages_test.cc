@@ -94,7 +94,7 @@ class RerankStagesTest : public test::DatabaseFixture,
   std::shared_ptr<Collection> docs_;
 };
 
-uint64_t IdOf(const Hit& hit) {
+uint64_t NumberOf(const Hit& hit) {
   return std::get<uint64_t>(hit.point.id);
 }
 
@@ -104,7 +104,7 @@ std::vector<std::pair<std::string, std::vector<uint64_t>>> GroupsOf(
     const std::vector<Hit>& hits, size_t hits_max) {
   std::vector<std::pair<std::string, std::vector<uint64_t>>> groups;
   for (const Hit& hit : hits) {
-    for (const std::string& tag : TagsOf(IdOf(hit))) {
+    for (const std::string& tag : TagsOf(NumberOf(hit))) {
       auto group = std::find_if(groups.begin(), groups.end(),
                                 [&](const auto& g) { return g.first == tag; });
       if (group == groups.end()) {
@@ -112,7 +112,7 @@ std::vector<std::pair<std::string, std::vector<uint64_t>>> GroupsOf(
         group = groups.end() - 1;
       }
       if (group->second.size() < hits_max) {
-        group->second.push_back(IdOf(hit));
+        group->second.push_back(NumberOf(hit));
       }
     }
   }
@@ -134,7 +134,7 @@ TEST_P(RerankStagesTest, GroupsAreThoseOfAllPoints) {
                   FieldValue(expected[offset + i].first));
         std::vector<uint64_t> ids;
         for (uint32_t j = 0; j < result.groups[i].hits; ++j) {
-          ids.push_back(IdOf(*hit++));
+          ids.push_back(NumberOf(*hit++));
         }
         EXPECT_EQ(ids, expected[offset + i].second) << result.plan;
       }
@@ -176,8 +176,8 @@ TEST_P(RerankStagesTest, GroupsUnderAFilterAndWithPayloads) {
   ASSERT_EQ(result.hits.size(), 4U);
   for (const Hit& hit : result.hits) {
     EXPECT_THAT(hit.point.payload,
-                HasSubstr(absl::StrCat("\"shop\":", IdOf(hit) % 40)));
-    EXPECT_TRUE(IdOf(hit) % 40 == 3 || IdOf(hit) % 40 == 4);
+                HasSubstr(absl::StrCat("\"shop\":", NumberOf(hit) % 40)));
+    EXPECT_TRUE(NumberOf(hit) % 40 == 3 || NumberOf(hit) % 40 == 4);
   }
   // A point with two tags is a hit of two groups.
   query.grouping = {"tags", 100, 0};
@@ -194,7 +194,7 @@ TEST_P(RerankStagesTest, TheSearchedPointIsInNoGroup) {
   query.limit = 40;
   query.grouping = {"shop", 100, 10'000};
   for (const Hit& hit : MustSearch(query).hits) {
-    EXPECT_NE(IdOf(hit), 7U);
+    EXPECT_NE(NumberOf(hit), 7U);
   }
 }
 
@@ -223,9 +223,9 @@ TEST_P(RerankStagesTest, DiversityIsMaximalMarginalRelevance) {
       const auto value = [&](const Hit& hit) {
         double nearest = -1e30;
         for (const uint64_t id : expected) {
-          nearest =
-              std::max(nearest, score(SeededVector(IdOf(hit), kTestDimension),
-                                      SeededVector(id, kTestDimension)));
+          nearest = std::max(nearest,
+                             score(SeededVector(NumberOf(hit), kTestDimension),
+                                   SeededVector(id, kTestDimension)));
         }
         return expected.empty() || strength == 0
                    ? double{hit.score}
@@ -234,7 +234,7 @@ TEST_P(RerankStagesTest, DiversityIsMaximalMarginalRelevance) {
       const auto best = std::max_element(
           left.begin(), left.end(),
           [&](const Hit& a, const Hit& b) { return value(a) < value(b); });
-      expected.push_back(IdOf(*best));
+      expected.push_back(NumberOf(*best));
       left.erase(best);
     }
     SearchQuery query = Query(5, 10);
@@ -243,7 +243,7 @@ TEST_P(RerankStagesTest, DiversityIsMaximalMarginalRelevance) {
     const SearchResult result = MustSearch(query);
     std::vector<uint64_t> ids;
     for (const Hit& hit : result.hits) {
-      ids.push_back(IdOf(hit));
+      ids.push_back(NumberOf(hit));
     }
     EXPECT_EQ(ids, std::vector<uint64_t>(expected.begin() + 5, expected.end()))
         << "strength " << strength;

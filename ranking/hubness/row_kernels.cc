@@ -24,12 +24,12 @@ SEXTANT_INLINE float Greater(float a, float b) {
 
 // exp(x) for x <= 0, to 2e-7 of itself; exp(-87) for what lies below.
 SEXTANT_INLINE float ExpOfNegative(float x) {
-  constexpr float kSmallest = -87.0F;
+  constexpr float kFloor = -87.0F;
   constexpr float kLog2E = 1.44269504F;
   constexpr float kLn2High = 0.693359375F;
   constexpr float kLn2Low = -2.12194440e-4F;
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: rounds what is added
-  const float clamped = x > kSmallest ? x : kSmallest;
+  const float clamped = x > kFloor ? x : kFloor;
   const float shifted = clamped * kLog2E + kRound;
   const float power = shifted - kRound;
   const float rest = (clamped - power * kLn2High) - power * kLn2Low;
