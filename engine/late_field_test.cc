@@ -356,7 +356,7 @@ TEST_F(LateFieldTest, ADroppedCollectionTakesNoField) {
 // of them, and no reader saw a wrong count.
 TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   constexpr uint64_t kWriters = 3;
-  constexpr uint64_t kRounds = 40;
+  constexpr uint64_t kRoundsEach = 40;
   constexpr uint64_t kPointsARound = 20;
   options_.seal_rows = 64;
   Reopen();
@@ -368,7 +368,7 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   std::atomic<uint64_t> running{kWriters};
   for (uint64_t writer = 0; writer < kWriters; ++writer) {
     threads.push_back(std::make_unique<Thread>("writer", [&, writer] {
-      for (uint64_t round = 0; round < kRounds; ++round) {
+      for (uint64_t round = 0; round < kRoundsEach; ++round) {
         std::vector<Point> points;
         for (uint64_t i = 0; i < kPointsARound; ++i) {
           // Half of them overwrite what the rounds before wrote.
@@ -407,9 +407,9 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   threads.clear();
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   ASSERT_TRUE(test::WaitUntil([&] { return IsFilled(*docs); }));
-  const uint64_t count = kWriters * kRounds / 2 * kPointsARound;
+  const uint64_t count = kWriters * kRoundsEach / 2 * kPointsARound;
   EXPECT_EQ(docs->Info().point_count, count);
-  for (uint64_t round = 1; round < kRounds; round += 2) {
+  for (uint64_t round = 1; round < kRoundsEach; round += 2) {
     for (const char* field : {"a", "b"}) {
       EXPECT_EQ(CountOf(*docs, absl::StrCat(field, " = ", round)),
                 kWriters * kPointsARound)
