@@ -355,7 +355,7 @@ TEST_F(LateFieldTest, ADroppedCollectionTakesNoField) {
 // Writers and readers go on while fields come; in the end all points have all
 // of them, and no reader saw a wrong count.
 TEST_F(LateFieldTest, WritersAndReadersGoOn) {
-  constexpr uint64_t kWriters = 3;
+  constexpr uint64_t kWriterThreads = 3;
   constexpr uint64_t kRoundsEach = 40;
   constexpr uint64_t kPointsARound = 20;
   options_.seal_rows = 64;
@@ -365,15 +365,15 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
     return absl::StrCat("{\"a\":", value, ",\"b\":", value, ",\"old\":1}");
   };
   std::vector<std::unique_ptr<Thread>> threads;
-  std::atomic<uint64_t> running{kWriters};
-  for (uint64_t writer = 0; writer < kWriters; ++writer) {
+  std::atomic<uint64_t> running{kWriterThreads};
+  for (uint64_t writer = 0; writer < kWriterThreads; ++writer) {
     threads.push_back(std::make_unique<Thread>("writer", [&, writer] {
       for (uint64_t round = 0; round < kRoundsEach; ++round) {
         std::vector<Point> points;
         for (uint64_t i = 0; i < kPointsARound; ++i) {
           // Half of them overwrite what the rounds before wrote.
           const uint64_t id =
-              (round / 2 * kPointsARound + i) * kWriters + writer;
+              (round / 2 * kPointsARound + i) * kWriterThreads + writer;
           points.push_back(
               MakePoint(id, SeededVector(id, kTestDimension), payload(round)));
         }
@@ -407,12 +407,12 @@ TEST_F(LateFieldTest, WritersAndReadersGoOn) {
   threads.clear();
   ASSERT_OK(docs->SealAndWait(Unlimited()));
   ASSERT_TRUE(test::WaitUntil([&] { return IsFilled(*docs); }));
-  const uint64_t count = kWriters * kRoundsEach / 2 * kPointsARound;
+  const uint64_t count = kWriterThreads * kRoundsEach / 2 * kPointsARound;
   EXPECT_EQ(docs->Info().point_count, count);
   for (uint64_t round = 1; round < kRoundsEach; round += 2) {
     for (const char* field : {"a", "b"}) {
       EXPECT_EQ(CountOf(*docs, absl::StrCat(field, " = ", round)),
-                kWriters * kPointsARound)
+                kWriterThreads * kPointsARound)
           << field << " " << round;
     }
   }
