@@ -75,12 +75,9 @@ function(sextant_unity target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endfunction()
 
-# For tests: less optimised, because nobody ships them and their templates take
-# longest to compile; and in groups, where each may have its own kTestSeed.
+# For tests: in groups too, where each may have its own kTestSeed.
 function(sextant_apply_test_flags target)
   sextant_apply_flags(${target})
-  target_compile_options(${target} PRIVATE
-    $<$<CONFIG:RelWithDebInfo,Release>:-O1>)
   sextant_unity(${target})
   if(NOT SEXTANT_UNITY)
     return()
@@ -151,8 +148,8 @@ function(sextant_test_targets labels)
 endfunction()
 
 # A folder's library sextant_<name> (alias sextant::<name>) and its unit tests
-# <name>_test. OPTIMIZE is for hot loops: -O3 in optimised builds, and -O1 at
-# least in all others, where tests would crawl without. BY_FILE is for files
+# <name>_test. OPTIMIZE is for hot loops: -O3 in optimised builds, and -O1 in
+# all others, for its tests too, which would crawl without. BY_FILE is for files
 # that use one name for different things, one file for each kind of CPU.
 function(sextant_component)
   cmake_parse_arguments(PARSE_ARGV 0 arg "OPTIMIZE;BY_FILE" "NAME;TIMEOUT"
@@ -183,6 +180,10 @@ function(sextant_component)
   if(arg_TESTS AND BUILD_TESTING)
     add_executable(${arg_NAME}_test ${arg_TESTS})
     sextant_apply_test_flags(${arg_NAME}_test)
+    if(arg_OPTIMIZE)
+      target_compile_options(${arg_NAME}_test PRIVATE
+        $<$<NOT:$<CONFIG:RelWithDebInfo,Release>>:-O1>)
+    endif()
     target_link_libraries(${arg_NAME}_test PRIVATE
       ${target} ${arg_TEST_DEPS} sextant::absl sextant::gtest
       GTest::gmock_main)
