@@ -8,7 +8,6 @@
 #include "base/errors.h"
 #include "base/status_macros.h"
 #include "engine/adapter_catalog.h"
-#include "engine/database.h"
 #include "engine/fit_adapter.h"
 #include "server/api/find_collection.h"
 #include "server/convert/adapter.h"

@@ -10,7 +10,6 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
-#include "engine/database.h"
 #include "engine/limits.h"
 #include "engine/normalizer_catalog.h"
 #include "server/api/find_collection.h"

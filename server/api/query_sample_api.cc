@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "engine/database.h"
 #include "engine/normalizer_catalog.h"
 #include "engine/query_sampler.h"
 #include "server/api/find_collection.h"

@@ -12,7 +12,6 @@
 #include "base/status_macros.h"
 #include "engine/collection.h"
 #include "engine/schema.h"
-#include "server/api/find_collection.h"
 #include "server/api/search_batch.h"
 #include "server/convert/search.h"
 
@@ -33,9 +32,11 @@ absl::Status CheckSize(size_t bytes, size_t bytes_max) {
 absl::Status SearchApi::Search(const v1::SearchRequest& request,
                                const RequestContext& context,
                                v1::SearchResponse* response) const {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
-                   FindCollection(environment_, request.collection()));
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
   ASSIGN_OR_RETURN(const SearchCall call, ToCall(request));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Find(request.collection()));
   ASSIGN_OR_RETURN(SearchResult result,
                    collection->Search(call.query, context));
   Record(request.collection(), call.query, result);
