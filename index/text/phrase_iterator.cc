@@ -139,15 +139,70 @@ uint64_t PhraseIterator::cost() const {
   return by_cost_.front()->list.count;
 }
 
+// A phrase is in a row at most as often as any of its words; with slop, a word
+// may serve as many phrases as it has places.
+float PhraseIterator::Bound(uint32_t tf, Ordinal row) const {
+  const uint64_t count = uint64_t{tf} * (options_.slop + 1);
+  return options_.scorer(
+      static_cast<uint32_t>(std::min(count, uint64_t{kPhraseCountMax})),
+      options_.lengths[row]);
+}
+
+// To be wanted when the block is looked at is enough: less is wanted later.
+void PhraseIterator::FindWantedOfBlock() {
+  PostingCursor& rarest = by_cost_.front()->cursor;
+  const uint32_t* tfs = rarest.LoadCounts();
+  const Ordinal* rows = rarest.rows();
+  wanted_size_ = 0;
+  for (uint32_t i = 0; i < rarest.size(); ++i) {
+    wanted_postings_[wanted_size_] = static_cast<uint8_t>(i);
+    wanted_size_ += Bound(tfs[i], rows[i]) >= wanted_ ? 1U : 0U;
+  }
+  wanted_block_ = rarest.block();
+  wanted_next_ = 0;
+}
+
+// To the first row of the rarest word at or after `target` that may be wanted
+// as far as that word tells, so that the others are not asked about the rest.
+Ordinal PhraseIterator::AdvanceRarest(Ordinal target) {
+  PostingCursor& rarest = by_cost_.front()->cursor;
+  Ordinal row = rarest.Advance(target);
+  if (wanted_ <= 0) {
+    return row;
+  }
+  while (row != kEndRow) {
+    if (wanted_block_ != rarest.block()) {
+      FindWantedOfBlock();
+    }
+    while (wanted_next_ < wanted_size_ &&
+           rarest.rows()[wanted_postings_[wanted_next_]] < row) {
+      ++wanted_next_;
+    }
+    if (wanted_next_ < wanted_size_) {
+      rarest.MoveTo(wanted_postings_[wanted_next_]);
+      return rarest.row();
+    }
+    do {
+      const Ordinal next = rarest.LastRow(rarest.block()) + 1;
+      if (rarest.SeekBlock(next) == rarest.blocks()) {
+        return kEndRow;
+      }
+    } while (BlockBound(*by_cost_.front(), rarest.block()) < wanted_);
+    rarest.LoadBlock();
+    rarest.MoveTo(0);
+    row = rarest.row();
+  }
+  return kEndRow;
+}
+
 Ordinal PhraseIterator::Align(Ordinal target) {
-  Ordinal row = by_cost_.front()->cursor.Advance(target);
+  Ordinal row = AdvanceRarest(target);
   for (size_t i = 1; i < by_cost_.size() && row != kEndRow;) {
     const Ordinal other = by_cost_[i]->cursor.Advance(row);
     if (other == row) {
       ++i;
     } else {
-      row =
-          other == kEndRow ? kEndRow : by_cost_.front()->cursor.Advance(other);
+      row = other == kEndRow ? kEndRow : AdvanceRarest(other);
       i = 1;
     }
   }
@@ -166,8 +221,6 @@ Ordinal PhraseIterator::Advance(Ordinal target) {
   }
 }
 
-// A phrase is in a row at most as often as its rarest word; with slop, a word
-// may serve as many phrases as it has places.
 bool PhraseIterator::MayBeWanted() {
   if (wanted_ <= 0) {
     return true;
@@ -176,11 +229,7 @@ bool PhraseIterator::MayBeWanted() {
   for (Word* word : by_cost_) {
     rarest = std::min(rarest, word->cursor.tf());
   }
-  const uint64_t tf = uint64_t{rarest} * (options_.slop + 1);
-  const Ordinal row = by_cost_.front()->cursor.row();
-  return options_.scorer(
-             static_cast<uint32_t>(std::min(tf, uint64_t{kPhraseCountMax})),
-             options_.lengths[row]) >= wanted_;
+  return Bound(rarest, by_cost_.front()->cursor.row()) >= wanted_;
 }
 
 bool PhraseIterator::IsPhrase() {
@@ -222,6 +271,18 @@ void PhraseIterator::AddScore(float* score) {
   *score += options_.scorer(tf_, options_.lengths[row_]);
 }
 
+float PhraseIterator::BlockBound(const Word& word, uint32_t block) const {
+  float bound = 0;
+  for (Impact impact : word.list.impacts != nullptr ? word.list.impacts[block]
+                                                    : word.impacts) {
+    const uint64_t tf = uint64_t{impact.tf} * (options_.slop + 1);
+    impact.tf =
+        static_cast<uint16_t>(std::min(tf, uint64_t{Bm25Scorer::kAnyCount}));
+    bound = std::max(bound, options_.scorer.Bound(impact));
+  }
+  return bound;
+}
+
 void PhraseIterator::AddBound(Ordinal from, Ordinal* end, float* bound) {
   float least = options_.scorer.weight();
   Ordinal last = *end;
@@ -231,16 +292,7 @@ void PhraseIterator::AddBound(Ordinal from, Ordinal* end, float* bound) {
       return;
     }
     last = std::min(last, word->cursor.LastRow(block));
-    float word_bound = 0;
-    for (Impact impact : word->list.impacts != nullptr
-                             ? word->list.impacts[block]
-                             : word->impacts) {
-      const uint64_t tf = uint64_t{impact.tf} * (options_.slop + 1);
-      impact.tf =
-          static_cast<uint16_t>(std::min(tf, uint64_t{Bm25Scorer::kAnyCount}));
-      word_bound = std::max(word_bound, options_.scorer.Bound(impact));
-    }
-    least = std::min(least, word_bound);
+    least = std::min(least, BlockBound(*word, block));
   }
   *end = last;
   *bound += least;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -47,8 +48,13 @@ class PhraseIterator final : public RowIterator {
  private:
   struct Word;
 
+  Ordinal AdvanceRarest(Ordinal target);
+  void FindWantedOfBlock();
   Ordinal Align(Ordinal target);
   bool MayBeWanted();
+  // What a row, and any row of a block, scores at most where a word is so often.
+  float Bound(uint32_t tf, Ordinal row) const;
+  float BlockBound(const Word& word, uint32_t block) const;
   bool IsPhrase();
 
   PhraseOptions options_;
@@ -58,6 +64,11 @@ class PhraseIterator final : public RowIterator {
   std::vector<uint32_t> starts_;
   float wanted_;
   uint32_t tf_ = 0;
+  // Of the rarest word's block `wanted_block_`: which postings may be wanted.
+  uint32_t wanted_block_ = ~uint32_t{0};
+  uint32_t wanted_size_ = 0;
+  uint32_t wanted_next_ = 0;
+  std::array<uint8_t, kBlockPostings> wanted_postings_{};
 };
 
 }  // namespace sextant

@@ -16,6 +16,7 @@
 #include "base/status_matchers.h"
 #include "index/text/text_query_parser.h"
 #include "index/text/text_test_corpus.h"
+#include "tests/support/test_seed.h"
 
 namespace sextant {
 namespace {
@@ -111,6 +112,47 @@ TEST_F(TextSearchTest, FieldsAreWeightedSums) {
   EXPECT_EQ(Search("dog", fields, segment)[0].row, 1);
   EXPECT_THAT(Search("+title:red +body:dog", fields, segment),
               ElementsAre(testing::Field(&ScoredRow::row, 0)));
+}
+
+// Lists of many blocks, where pruning leaps over most of the postings.
+TEST_F(TextSearchTest, PhrasesLoseNothingToPruning) {
+  RandomTexts random(test::TestSeed(), 12);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 6000; ++i) {
+    texts.push_back(random.Text(12));
+  }
+  const auto rows = static_cast<uint32_t>(texts.size());
+  const TextSegment segment(
+      SealedTextParts({OwnTextIndex(TextIndexBytes(texts), rows)}), 1,
+      RowSet());
+  const TextSearchField field = Field("body", 0);
+  for (int i = 0; i < 100; ++i) {
+    TextQuery query;
+    query.kind = TextQueryKind::kPhrase;
+    query.text = absl::StrCat(random.Word(), " ", random.Word());
+    query.slop = random.Below(2);
+    SCOPED_TRACE(absl::StrCat(query.text, " slop ", query.slop));
+    const auto bound = BoundTextQuery::Bind(query, {&field, 1});
+    ASSERT_TRUE(bound.ok());
+    const auto statistics =
+        CollectTextStatistics(*bound, {&segment, 1}, {}, context_);
+    ASSERT_TRUE(statistics.ok());
+    std::vector<std::vector<ScoredRow>> found;
+    for (const bool prune : {false, true}) {
+      TopK top(10);
+      ASSERT_TRUE(TextSearch(*bound, *statistics)
+                      .Search(segment, segment.dead(), {.prune = prune},
+                              context_, top)
+                      .ok());
+      found.push_back(top.TakeSorted());
+    }
+    ASSERT_EQ(found[0].size(), 10U);
+    ASSERT_EQ(found[1].size(), 10U);
+    for (size_t j = 0; j < 10; ++j) {
+      EXPECT_EQ(found[0][j].row, found[1][j].row) << j;
+      EXPECT_EQ(found[0][j].score, found[1][j].score) << j;
+    }
+  }
 }
 
 TEST_F(TextSearchTest, IdfCanFollowTheFilter) {
