@@ -13,6 +13,20 @@ TextLengths TextPart::lengths(size_t field) const {
                          : fields[field]->lengths();
 }
 
+TextPart TextPart::Select(std::span<const size_t> numbers) const {
+  TextPart part;
+  part.first_row = first_row;
+  part.rows = rows;
+  if (tail != nullptr) {
+    part.tail = tail->Select(numbers);
+    return part;
+  }
+  for (const size_t number : numbers) {
+    part.fields.push_back(fields[number]);
+  }
+  return part;
+}
+
 TextParts SealedTextParts(
     std::vector<std::shared_ptr<const TextIndex>> fields) {
   TextPart part;

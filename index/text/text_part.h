@@ -27,6 +27,8 @@ struct TextPart {
   std::shared_ptr<const TextTail> tail;
 
   TextLengths lengths(size_t field) const;
+  // The same rows with some of the fields, in this order.
+  TextPart Select(std::span<const size_t> numbers) const;
 };
 
 // Ascending and without gaps, from row 0.

@@ -153,6 +153,15 @@ TextSegment TextSegment::Advance(TextParts parts,
   return next;
 }
 
+TextSegment TextSegment::Select(std::span<const size_t> numbers) const {
+  TextParts selected;
+  selected.reserve(parts_.size());
+  for (const TextPart& part : parts_) {
+    selected.push_back(part.Select(numbers));
+  }
+  return {std::move(selected), numbers.size(), dead_};
+}
+
 const TextPart& TextSegment::PartOf(Ordinal row) const {
   const auto after = std::upper_bound(parts_.begin(), parts_.end(), row,
                                       [](Ordinal wanted, const TextPart& part) {

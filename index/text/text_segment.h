@@ -34,6 +34,10 @@ class TextSegment {
   TextSegment Advance(TextParts parts, std::span<const Ordinal> newly_dead,
                       RowSet dead) const;
 
+  // The same state with some of the fields, in this order. Reads the length of
+  // each dead row.
+  TextSegment Select(std::span<const size_t> numbers) const;
+
   const TextParts& parts() const { return parts_; }
   const RowSet& dead() const { return dead_; }
   uint32_t rows() const { return rows_; }

@@ -20,10 +20,21 @@ uint64_t HashOf(absl::string_view term) {
 
 }  // namespace
 
-TextTail::TextTail(size_t fields)
-    : memory_bytes_(fields * sizeof(std::array<Row, kRows>)),
-      fields_(fields),
-      lengths_(fields) {}
+TextTail::TextTail(size_t fields) : memory_bytes_(fields * sizeof(Field)) {
+  fields_.reserve(fields);
+  for (size_t field = 0; field < fields; ++field) {
+    fields_.push_back(std::make_shared<Field>());
+  }
+}
+
+std::shared_ptr<const TextTail> TextTail::Select(
+    std::span<const size_t> fields) const {
+  auto selected = std::make_shared<TextTail>(0);
+  for (const size_t field : fields) {
+    selected->fields_.push_back(fields_[field]);
+  }
+  return selected;
+}
 
 TextTail::Row TextTail::MakeRow(const TokenList& tokens) {
   struct Hashed {
@@ -69,8 +80,9 @@ void TextTail::Append(std::span<const TokenList> tokens) {
     memory_bytes_ += row.entries.capacity() * sizeof(Entry) +
                      row.chars.capacity() +
                      row.positions.capacity() * sizeof(uint32_t);
-    fields_[field][rows_] = std::move(row);
-    lengths_[field][rows_] = static_cast<uint32_t>(tokens[field].size());
+    fields_[field]->rows[rows_] = std::move(row);
+    fields_[field]->lengths[rows_] =
+        static_cast<uint32_t>(tokens[field].size());
   }
   ++rows_;
 }
@@ -80,7 +92,7 @@ MemoryPostings TextTail::Find(size_t field, absl::string_view term,
   const uint64_t hash = HashOf(term);
   MemoryPostings postings;
   for (Ordinal number = 0; number < rows; ++number) {
-    const Row& row = fields_[field][number];
+    const Row& row = fields_[field]->rows[number];
     auto entry = std::lower_bound(
         row.entries.begin(), row.entries.end(), hash,
         [](const Entry& a, uint64_t wanted) { return a.hash < wanted; });
@@ -106,7 +118,7 @@ void TextTail::VisitPrefix(
     size_t field, absl::string_view prefix, uint32_t rows,
     absl::FunctionRef<void(absl::string_view term)> visit) const {
   for (Ordinal number = 0; number < rows; ++number) {
-    const Row& row = fields_[field][number];
+    const Row& row = fields_[field]->rows[number];
     for (const Entry& entry : row.entries) {
       if (absl::StartsWith(row.term(entry), prefix)) {
         visit(row.term(entry));
@@ -116,7 +128,7 @@ void TextTail::VisitPrefix(
 }
 
 void TextTail::Tokens(size_t field, Ordinal row, TokenList* tokens) const {
-  const Row& from = fields_[field][row];
+  const Row& from = fields_[field]->rows[row];
   std::vector<std::pair<uint32_t, const Entry*>> placed;
   placed.reserve(from.positions.size());
   for (const Entry& entry : from.entries) {

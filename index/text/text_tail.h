@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,9 +42,12 @@ class TextTail {
   void VisitPrefix(size_t field, absl::string_view prefix, uint32_t rows,
                    absl::FunctionRef<void(absl::string_view term)> visit) const;
   TextLengths lengths(size_t field, uint32_t rows) const {
-    return {reinterpret_cast<const char*>(lengths_[field].data()),
+    return {reinterpret_cast<const char*>(fields_[field]->lengths.data()),
             sizeof(uint32_t), rows};
   }
+  // Some of the fields, in this order, of the rows so far. Shares them; nothing
+  // is appended to it.
+  std::shared_ptr<const TextTail> Select(std::span<const size_t> fields) const;
   // The tokens of a row again, in the order of positions; for freezing.
   void Tokens(size_t field, Ordinal row, TokenList* tokens) const;
 
@@ -66,13 +70,18 @@ class TextTail {
     }
   };
 
+  // A field of all rows.
+  struct Field {
+    std::array<Row, kRows> rows;
+    std::array<uint32_t, kRows> lengths{};
+  };
+
   static Row MakeRow(const TokenList& tokens);
 
   uint32_t rows_ = 0;
   size_t memory_bytes_ = 0;
-  // By field. Elements past a reader's count may be written meanwhile.
-  std::vector<std::array<Row, kRows>> fields_;
-  std::vector<std::array<uint32_t, kRows>> lengths_;
+  // Rows past a reader's count may be written meanwhile.
+  std::vector<std::shared_ptr<Field>> fields_;
 };
 
 }  // namespace sextant
