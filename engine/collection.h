@@ -27,6 +27,7 @@
 #include "engine/schema.h"
 #include "engine/search_query.h"
 #include "engine/search_result.h"
+#include "engine/text_change.h"
 #include "storage/records.h"
 
 namespace sextant {
@@ -87,6 +88,16 @@ class Collection {
   // (IndexStats::payload_misfits). kAlreadyExists when the name is taken;
   // InvalidField with paths like "field.name".
   virtual absl::Status AddPayloadField(const PayloadFieldSchema& field,
+                                       const RequestContext& context) = 0;
+
+  // Changes how the texts of a field are indexed, durably, in the background
+  // (CollectionInfo::text_change). Until the last posting is made anew,
+  // schema() and searches stay with the old analysis on the old postings; what
+  // is written is indexed both ways. Stored texts that the new analysis refuses
+  // count as absent (IndexStats::payload_misfits). A field that is to be as it
+  // still is ends the change that was begun. InvalidField with paths "field"
+  // and "analyzer"; kFailedPrecondition while another change goes on.
+  virtual absl::Status UpdateTextField(const TextFieldUpdate& update,
                                        const RequestContext& context) = 0;
 
   // Inserts or overwrites, all or nothing; of equal ids the last one wins.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,13 @@ struct FieldFill {
   uint64_t points_total = 0;
 };
 
+// How far the texts of a field are indexed in another way.
+struct TextChangeProgress {
+  TextFieldSchema next;
+  uint64_t points_done = 0;
+  uint64_t points_total = 0;
+};
+
 // The last that was measured of a field's hubs, by raw scores or under a
 // normaliser ("none", or its name).
 struct HubnessRecord {
@@ -76,6 +84,7 @@ struct CollectionInfo {
   IndexStats index;
   // Of fields that cannot be filtered by yet.
   std::vector<FieldFill> fills;
+  std::optional<TextChangeProgress> text_change;
   RecallStats recall;
   std::vector<HubnessRecord> hubness;  // by field and normaliser
   // As of the last comparison, by normaliser.

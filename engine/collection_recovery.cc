@@ -30,7 +30,7 @@ absl::StatusOr<std::shared_ptr<const SegmentView>> OpenSegment(
   view->rows = view->sealed->rows();
   ASSIGN_OR_RETURN(view->dead,
                    RowSet::FromBytes(record.dead_rows(), view->rows));
-  view->text = view->sealed->Text(view->dead);
+  view->text = view->sealed->Text(schema, view->dead);
   view->sparse = view->sealed->Sparse();
   if (view->dead.count() != record.dead_count()) {
     return absl::DataLossError(
@@ -222,9 +222,8 @@ absl::Status CollectionWriter::ReplayIds(std::span<const absl::string_view> ids,
     PayloadTexts texts;
     const PayloadValues values =
         payloads.ReadStored(points[i]->payload, misfits, &texts);
-    table_.Upsert(
-        ids[i], vectors, checkpoint_seq_,
-        {values, AnalyzeStored(schema_->text_fields, texts, misfits), sparse});
+    table_.Upsert(ids[i], vectors, checkpoint_seq_,
+                  {values, AnalyzeStored(*schema_, texts, misfits), sparse});
   }
   return absl::OkStatus();
 }
@@ -248,9 +247,8 @@ absl::Status CollectionWriter::Rebuild() {
     PayloadTexts texts;
     const PayloadValues values =
         payloads.ReadStored(scan->point().payload, &misfits, &texts);
-    table_.Upsert(
-        scan->id(), vectors, 0,
-        {values, AnalyzeStored(schema_->text_fields, texts, &misfits), sparse});
+    table_.Upsert(scan->id(), vectors, 0,
+                  {values, AnalyzeStored(*schema_, texts, &misfits), sparse});
     ++found.live_count;
     found.content_hash.Add(
         HashPoint({scan->id(), scan->point().payload, vectors, sparse}));

@@ -175,24 +175,27 @@ absl::StatusOr<CollectionWriter::KnownById> CollectionWriter::ReadKnown(
 
 void CollectionWriter::Apply(const QueuedWrite& queued, Sequence before) {
   const PreparedWrite& write = queued.write;
-  // Prepared before a field was declared that is there now: such a point counts
-  // as one of before.
+  // Prepared before a field was declared that is there now, or when texts were
+  // analysed in another way: such a point counts as one of before.
   uint64_t misfits = 0;
-  const bool has_new_fields =
+  const bool is_outdated =
       !write.upserts.empty() &&
-      write.upserts.front().values.size() < schema_->payload_fields.size();
+      (write.upserts.front().values.size() < schema_->payload_fields.size() ||
+       write.text_indexes != TextIndexIds(*schema_));
   std::optional<PayloadReader> reader;
-  if (has_new_fields) {
-    reader.emplace(schema_->payload_fields);
+  if (is_outdated) {
+    reader.emplace(schema_->payload_fields, schema_->text_fields);
   }
   for (size_t i = 0; i < write.upserts.size(); ++i) {
     PrefetchAfter(table_, write, i);
     const PreparedPoint& point = write.upserts[i];
     if (reader.has_value()) {
+      PayloadTexts texts;
       const PayloadValues values =
-          reader->ReadStored(point.point.payload, &misfits);
+          reader->ReadStored(point.point.payload, &misfits, &texts);
+      const TextTokens tokens = AnalyzeStored(*schema_, texts, &misfits);
       table_.Upsert(point.id, point.vectors, before,
-                    {values, point.tokens, point.sparse});
+                    {values, tokens, point.sparse});
     } else {
       table_.Upsert(point.id, point.vectors, before,
                     {point.values, point.tokens, point.sparse});
@@ -238,6 +241,7 @@ void CollectionWriter::UpdateGauges() {
   id_map_bytes_ = table_.IdMapBytes();
   has_frozen_ = table_.has_frozen();
   has_unfilled_ = table_.has_unfilled();
+  changes_text_ = schema_->text_change.has_value();
 }
 
 absl::Status CollectionWriter::CheckNotDropped() const {
@@ -269,15 +273,68 @@ absl::Status CollectionWriter::AddPayloadField(
   MutexLock lock(&mutex_);
   RETURN_IF_ERROR(CheckWritableLocked());
   ASSIGN_OR_RETURN(Schema added, WithPayloadField(*schema_, field));
-  auto schema = std::make_shared<const Schema>(std::move(added));
+  return SetSchema(std::move(added));
+}
+
+absl::Status CollectionWriter::UpdateTextField(const TextFieldUpdate& update) {
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(CheckWritableLocked());
+  ASSIGN_OR_RETURN(std::optional<Schema> updated,
+                   WithTextUpdate(*schema_, update));
+  return updated.has_value() ? SetSchema(*std::move(updated))
+                             : absl::OkStatus();
+}
+
+absl::Status CollectionWriter::SetSchema(Schema next) {
+  auto schema = std::make_shared<const Schema>(std::move(next));
   storage::CollectionRecord record = record_;
-  SetPayloadFields(schema->payload_fields, &record);
+  SetFields(*schema, &record);
   RETURN_IF_ERROR(store_->ReplaceDefinition(record));
-  CRASH_POINT("add_field:before_publish");
+  CRASH_POINT("set_schema:before_publish");
   // The table lets go of the old schema first.
-  table_.Declare(schema.get(), state_.applied_seq);
+  if (schema->text_index_count() < schema_->text_index_count()) {
+    table_.SelectTexts(schema.get(), TextIndexNumbers(*schema, *schema_),
+                       state_.applied_seq);
+  } else {
+    table_.Declare(schema.get(), state_.applied_seq);
+  }
   schema_ = std::move(schema);
   Publish();
+  return absl::OkStatus();
+}
+
+std::optional<uint32_t> CollectionWriter::FinishedTextChange() const {
+  const bool finished = !dropped_ && !closed_ &&
+                        schema_->text_change.has_value() &&
+                        table_.has_all_texts();
+  return finished ? std::optional(schema_->text_change->next.generation)
+                  : std::nullopt;
+}
+
+absl::Status CollectionWriter::FinishTextChange() {
+  std::optional<uint32_t> finished;
+  {
+    MutexLock lock(&mutex_);
+    finished = FinishedTextChange();
+    if (!finished.has_value()) {
+      return absl::OkStatus();
+    }
+  }
+  // First the checkpoint names the files that have the new postings, so that a
+  // restart finds them for the definition that needs them.
+  RETURN_IF_ERROR(WriteCheckpoint());
+  CRASH_POINT("text_change:before_definition");
+  std::string field;
+  {
+    MutexLock lock(&mutex_);
+    if (FinishedTextChange() != finished) {
+      return absl::OkStatus();  // dropped, or taken back
+    }
+    field = schema_->text_change->next.name;
+    RETURN_IF_ERROR(SetSchema(WithTextChangeDone(*schema_)));
+  }
+  events_(false, absl::StrCat("collection '", record_.name(), "': text field '",
+                              field, "' is searched by its new index"));
   return absl::OkStatus();
 }
 

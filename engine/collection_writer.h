@@ -26,6 +26,7 @@
 #include "engine/segment_builder.h"
 #include "engine/segment_table.h"
 #include "engine/snapshot.h"
+#include "engine/text_change.h"
 #include "storage/store.h"
 
 namespace sextant {
@@ -59,6 +60,11 @@ class CollectionWriter {
   // of WithPayloadField.
   absl::Status AddPayloadField(const PayloadFieldSchema& field);
 
+  // Begins a change of a text field, durably, or ends the one that goes on
+  // before it is done. Rows written from here on are indexed both ways; merges
+  // make the new postings of older rows. Errors are those of WithTextUpdate.
+  absl::Status UpdateTextField(const TextFieldUpdate& update);
+
   // Drops the collection from the store; calls are kNotFound from then on.
   absl::Status Drop();
   absl::Status CheckNotDropped() const;
@@ -85,6 +91,9 @@ class CollectionWriter {
   void Freeze();
   // The next merge that is worth doing, if any.
   std::optional<Merge> NextMerge(WriteLoad load);
+  // When every segment has the new postings of a text field that changes:
+  // durably switches to them. Else does nothing. Not while a merge runs.
+  absl::Status FinishTextChange();
   // The newest payloads of points, for merges. Thread-safe.
   absl::StatusOr<std::vector<std::string>> ReadPayloads(
       std::span<const absl::string_view> ids) const;
@@ -98,8 +107,10 @@ class CollectionWriter {
   // Ids changed since the last checkpoint: what a restart has to replay.
   uint64_t changes_to_replay() const { return changes_to_replay_.load(); }
   bool has_frozen() const { return has_frozen_.load(); }
-  // Whether a sealed segment lacks a payload field that was declared later.
+  // Whether a sealed segment lacks a payload field that was declared later, or
+  // new postings.
   bool has_unfilled() const { return has_unfilled_.load(); }
+  bool changes_text() const { return changes_text_.load(); }
   // Stored values that did not fit the type of their payload field and count as
   // absent: met since the start by recoveries and merges.
   uint64_t payload_misfits() const { return payload_misfits_.load(); }
@@ -127,6 +138,12 @@ class CollectionWriter {
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void UpdateGauges() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // Stores the definition, then goes on by it.
+  absl::Status SetSchema(Schema next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The generation of the change whose postings are all there.
+  std::optional<uint32_t> FinishedTextChange() const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   absl::Status LoadSegments() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LoadCheckpoint() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Replay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -138,8 +155,8 @@ class CollectionWriter {
   storage::CheckpointRecord MakeCheckpoint()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Constant after construction. The record's payload fields are those of the
-  // start.
+  // Constant after construction. The record's payload fields and text fields
+  // are those of the start.
   Store* const store_;
   const storage::CollectionRecord record_;
   const EventSink events_;
@@ -160,6 +177,7 @@ class CollectionWriter {
   std::atomic<uint32_t> growing_rows_{0};
   std::atomic<bool> has_frozen_{false};
   std::atomic<bool> has_unfilled_{false};
+  std::atomic<bool> changes_text_{false};
   std::atomic<uint64_t> payload_misfits_{0};
   std::atomic<uint64_t> growing_bytes_{0};
   std::atomic<uint64_t> id_map_bytes_{0};

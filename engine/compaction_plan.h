@@ -12,7 +12,8 @@ namespace sextant {
 struct SegmentSize {
   uint64_t live = 0;
   uint64_t dead = 0;
-  // It has no column of a payload field that was declared later.
+  // It has no column of a payload field that was declared later, or no index of
+  // texts that are to be indexed in another way.
   bool unfilled = false;
 };
 
@@ -21,7 +22,7 @@ struct SegmentSize {
 struct CompactionPlan {
   size_t frozen = 0;
   std::vector<size_t> sealed;  // positions, ascending
-  // `sealed` is one, which gets the columns that it lacks and stays as it is.
+  // `sealed` is one, which gets what it lacks and stays as it is.
   bool fill = false;
   bool empty() const { return frozen == 0 && sealed.empty(); }
 };
@@ -51,7 +52,7 @@ inline constexpr uint64_t kFrozenRowsMax = 2'000'000;
 
 enum class WriteLoad { kBusy, kIdle };
 
-// When no merge is worth doing, one segment that lacks columns gets them; a
+// When no merge is worth doing, one segment that lacks some gets them; a
 // merge fills in its inputs on the way.
 //
 // `frozen` oldest first. Carried out again and again, plans come to an end.

@@ -2,6 +2,7 @@
 #include "engine/compactor.h"
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,12 @@ namespace {
 constexpr std::chrono::seconds kRetryDelay{10};
 constexpr std::chrono::milliseconds kWaitPoll{20};
 
+// What a build did to a segment that stays as it is.
+std::string FilledText(const SegmentBuild& build) {
+  return build.texts.empty() ? "filled in payload fields in"
+                             : "indexed texts anew in";
+}
+
 }  // namespace
 
 Compactor::Compactor(Store* store, storage::CollectionRecord record,
@@ -29,7 +36,7 @@ Compactor::Compactor(Store* store, storage::CollectionRecord record,
       record_(std::move(record)),
       writer_(writer),
       threads_(threads),
-      options_(options),
+      options_(std::move(options)),
       events_(std::move(events)) {}
 
 void Compactor::Schedule(std::shared_ptr<const void> owner) {
@@ -91,7 +98,8 @@ void Compactor::Tick(MonotonicTime now, MonotonicTime last_write,
     return;
   }
   // Left full, or without a field, by a restart or by a failed merge.
-  bool retry = writer_->has_frozen() || writer_->has_unfilled();
+  bool retry = writer_->has_frozen() || writer_->has_unfilled() ||
+               writer_->changes_text();
   {
     MutexLock lock(&mutex_);
     retry = std::exchange(again_, false) || retry;
@@ -145,7 +153,7 @@ void Compactor::Run() {
     const absl::Status status = MergeAll(load, context);
     progress_.rows_done = 0;
     progress_.rows_total = 0;
-    rows_filled_ = 0;
+    ResetProgress();
     // A merge frees several times the size of its segment: the build's own
     // structures and the segments that it replaced. Kept by the heap, that is
     // memory which whoever runs the server cannot use for anything else.
@@ -175,6 +183,7 @@ absl::Status Compactor::MergeAll(WriteLoad load,
   bool merged = false;
   while (true) {
     RETURN_IF_ERROR(context.Check());
+    RETURN_IF_ERROR(writer_->FinishTextChange());
     const std::optional<CollectionWriter::Merge> merge =
         writer_->NextMerge(load);
     if (!merge.has_value()) {
@@ -188,6 +197,11 @@ absl::Status Compactor::MergeAll(WriteLoad load,
   return merged || !long_replay ? absl::OkStatus() : writer_->WriteCheckpoint();
 }
 
+void Compactor::ResetProgress() {
+  rows_filled_ = 0;
+  rows_analyzed_ = 0;
+}
+
 absl::StatusOr<SegmentBuild> Compactor::BuildOnce(
     const CollectionWriter::Merge& merge, const RequestContext& context) {
   const SegmentBuildOptions options = {
@@ -197,8 +211,9 @@ absl::StatusOr<SegmentBuild> Compactor::BuildOnce(
           [this](std::span<const absl::string_view> ids) {
             return writer_->ReadPayloads(ids);
           },
-      .rows_filled = &rows_filled_};
-  rows_filled_ = 0;
+      .rows_filled = &rows_filled_,
+      .rows_analyzed = &rows_analyzed_};
+  ResetProgress();
   return merge.fill ? FillSegment(*merge.schema, merge.inputs.front(), options,
                                   context)
                     : BuildSegment(*merge.schema, merge.inputs, options,
@@ -225,7 +240,7 @@ absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
   }
   CRASH_POINT("merge:before_publish");
   writer_->FinishMerge(build, std::move(segment));
-  rows_filled_ = 0;
+  ResetProgress();
   CRASH_POINT("merge:before_checkpoint");
   RETURN_IF_ERROR(writer_->WriteCheckpoint());
   if (options_.after_checkpoint != nullptr) {
@@ -240,7 +255,7 @@ absl::Status Compactor::MergeOnce(const CollectionWriter::Merge& merge,
                      "collection '%s': %s segment %d of %d points in "
                      "%.2f s",
                      record_.name(),
-                     merge.fill ? "filled in payload fields in"
+                     merge.fill ? FilledText(build)
                                 : absl::StrFormat("merged %d segments into",
                                                   merge.inputs.size()),
                      merge.number, build.origins.size(), seconds.count()));

@@ -79,6 +79,8 @@ class Compactor {
   // Rows of the running merge that got the values of payload fields that were
   // declared later.
   uint64_t rows_filled() const { return rows_filled_.load(); }
+  // Rows of the running merge whose texts were analysed anew.
+  uint64_t rows_analyzed() const { return rows_analyzed_.load(); }
 
  private:
   void Run();
@@ -87,6 +89,7 @@ class Compactor {
                                          const RequestContext& context);
   absl::Status MergeOnce(const CollectionWriter::Merge& merge,
                          const RequestContext& context);
+  void ResetProgress();
 
   Store* const store_;
   const storage::CollectionRecord record_;
@@ -98,6 +101,7 @@ class Compactor {
   std::atomic<bool> stopping_{false};
   BuildProgress progress_;
   std::atomic<uint64_t> rows_filled_{0};
+  std::atomic<uint64_t> rows_analyzed_{0};
 
   mutable Mutex mutex_;
   CondVar idle_;

@@ -26,6 +26,10 @@ class DamagedCollection final : public Collection {
                                const RequestContext& /*context*/) override {
     return damage_;
   }
+  absl::Status UpdateTextField(const TextFieldUpdate& /*update*/,
+                               const RequestContext& /*context*/) override {
+    return damage_;
+  }
   absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> /*points*/,
       const RequestContext& /*context*/) const override {

@@ -35,8 +35,8 @@ GrowingSegment::GrowingSegment(const Schema& schema, uint32_t number,
         VectorShape{field.metric, field.dimension}, max_rows));
   }
   std::vector<TextIndexOptions> texts;
-  for (const TextFieldSchema& field : schema.text_fields) {
-    texts.push_back({.positions = field.positions});
+  for (size_t i = 0; i < schema.text_index_count(); ++i) {
+    texts.push_back({.positions = schema.text_index(i).positions});
   }
   if (!texts.empty()) {
     no_tokens_.resize(texts.size());

@@ -27,7 +27,7 @@ namespace sextant {
 struct RowContent {
   // By payload field; fields past its end are absent.
   std::span<const FieldValues> values = {};
-  // By text field, all of them or none.
+  // By Schema::text_index, all of them or none.
   std::span<const TokenList> tokens = {};
   // In ascending order of fields.
   std::span<const FieldSparse> sparse = {};

@@ -125,8 +125,7 @@ absl::StatusOr<PreparedPoint> PreparePoint(const Schema& schema,
   PayloadTexts texts;
   ASSIGN_OR_RETURN(prepared.values,
                    payloads.Read(point.payload, "payload", &texts));
-  ASSIGN_OR_RETURN(prepared.tokens,
-                   AnalyzeTexts(schema.text_fields, texts, "payload"));
+  ASSIGN_OR_RETURN(prepared.tokens, AnalyzeTexts(schema, texts, "payload"));
   prepared.point = std::move(point);
   prepared.id = EncodeId(prepared.point.id);
   if (prepared.point.vectors.empty() && prepared.point.sparse.empty()) {
@@ -234,6 +233,7 @@ absl::StatusOr<PreparedWrite> PrepareUpsert(const Schema& schema,
       ValidateCount("points", points.size(), limits::kPointsPerWriteMax));
   const PayloadReader payloads(schema.payload_fields, schema.text_fields);
   PreparedWrite write;
+  write.text_indexes = TextIndexIds(schema);
   write.upserts.reserve(points.size());
   for (size_t i = 0; i < points.size(); ++i) {
     if (i % 256 == 0) {

@@ -15,6 +15,7 @@
 #include "engine/payload.h"
 #include "engine/point.h"
 #include "engine/schema.h"
+#include "engine/text_change.h"
 #include "engine/text_content.h"
 #include "storage/records.h"
 
@@ -42,6 +43,8 @@ struct PreparedPoint {
 // Ids are distinct.
 struct PreparedWrite {
   std::vector<PreparedPoint> upserts;
+  // What the tokens of the upserts are of.
+  std::vector<TextIndexId> text_indexes;
   std::vector<std::string> deletes;
   // Points that were written after this are not deleted.
   std::optional<Sequence> deletes_as_of;

@@ -260,11 +260,16 @@ absl::Status ValidateSchema(const Schema& schema) {
 }
 
 absl::Status OpenAnalyzers(Schema* schema) {
+  const auto open = [](TextFieldSchema* field) -> absl::Status {
+    ASSIGN_OR_RETURN_WITH(field->analyzer, Analyzer::Create(field->analysis),
+                          field->name);
+    return absl::OkStatus();
+  };
   for (TextFieldSchema& field : schema->text_fields) {
-    ASSIGN_OR_RETURN_WITH(field.analyzer, Analyzer::Create(field.analysis),
-                          field.name);
+    RETURN_IF_ERROR(open(&field));
   }
-  return absl::OkStatus();
+  return schema->text_change.has_value() ? open(&schema->text_change->next)
+                                         : absl::OkStatus();
 }
 
 absl::StatusOr<Schema> WithPayloadField(const Schema& schema,

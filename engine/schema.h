@@ -47,8 +47,18 @@ struct TextFieldSchema {
   AnalyzerSpec analysis;
   Bm25Params bm25;
   bool positions = true;  // needed by phrases
+  // Another one with each change of how texts are indexed, so that postings of
+  // one analysis are never taken for those of another.
+  uint32_t generation = 0;
   // Of `analysis`; made by OpenAnalyzers.
   std::shared_ptr<const Analyzer> analyzer = nullptr;
+};
+
+// What a text field is going to be. Its texts are indexed both ways until all
+// of them are.
+struct TextChange {
+  uint16_t field = 0;    // position
+  TextFieldSchema next;  // of the same name
 };
 
 // A field of sparse vectors, compared by inner product.
@@ -57,13 +67,25 @@ struct SparseFieldSchema {
 };
 
 // What a collection is made of. Fixed at creation, but for payload fields that
-// are declared later: they are appended, so positions stay what they are.
+// are declared later: they are appended, so positions stay what they are; and
+// for the analysis of text fields, of which one may be about to change.
 struct Schema {
   std::vector<VectorFieldSchema> vector_fields;
   IdKind id_kind = IdKind::kNumber;
   std::vector<PayloadFieldSchema> payload_fields;
   std::vector<TextFieldSchema> text_fields;
   std::vector<SparseFieldSchema> sparse_fields = {};
+  std::optional<TextChange> text_change = std::nullopt;
+  uint32_t text_generation = 0;  // the highest that was ever given
+
+  // What is indexed of texts: every text field, by its position, and what one
+  // of them is going to be, last.
+  size_t text_index_count() const {
+    return text_fields.size() + (text_change.has_value() ? 1 : 0);
+  }
+  const TextFieldSchema& text_index(size_t i) const {
+    return i < text_fields.size() ? text_fields[i] : text_change->next;
+  }
 
   // Position of a field, by name.
   std::optional<uint16_t> FindVectorField(absl::string_view name) const;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/status_macros.h"
+#include "engine/text_change.h"
 
 namespace sextant {
 namespace {
@@ -158,6 +159,7 @@ void TextFieldToRecord(const TextFieldSchema& field,
   record->set_k1(field.bm25.k1);
   record->set_b(field.bm25.b);
   record->set_positions(field.positions);
+  record->set_generation(field.generation);
 }
 
 absl::StatusOr<TextFieldSchema> TextFieldFromRecord(
@@ -179,7 +181,46 @@ absl::StatusOr<TextFieldSchema> TextFieldFromRecord(
   analysis.max_gram = record.max_gram();
   field.bm25 = {record.k1(), record.b()};
   field.positions = record.positions();
+  field.generation = record.generation();
   return field;
+}
+
+void SetTextFields(const Schema& schema, storage::CollectionRecord* record) {
+  record->clear_text_fields();
+  for (const TextFieldSchema& field : schema.text_fields) {
+    TextFieldToRecord(field, record->add_text_fields());
+  }
+  record->clear_text_change();
+  if (schema.text_change.has_value()) {
+    record->mutable_text_change()->set_field(schema.text_change->field);
+    TextFieldToRecord(schema.text_change->next,
+                      record->mutable_text_change()->mutable_next());
+  }
+  record->set_text_generation(schema.text_generation);
+}
+
+absl::Status ReadTextFields(const storage::CollectionRecord& record,
+                            Schema* schema) {
+  for (const storage::TextFieldRecord& field : record.text_fields()) {
+    ASSIGN_OR_RETURN(TextFieldSchema text, TextFieldFromRecord(field));
+    schema->text_fields.push_back(std::move(text));
+  }
+  schema->text_generation = record.text_generation();
+  if (!record.has_text_change()) {
+    return absl::OkStatus();
+  }
+  const uint32_t field = record.text_change().field();
+  ASSIGN_OR_RETURN(TextFieldSchema next,
+                   TextFieldFromRecord(record.text_change().next()));
+  if (field >= schema->text_fields.size() ||
+      schema->text_fields[field].name != next.name) {
+    return absl::DataLossError(absl::StrCat("a change of text field ", field,
+                                            ", '", next.name,
+                                            "', which the collection lacks"));
+  }
+  schema->text_change =
+      TextChange{static_cast<uint16_t>(field), std::move(next)};
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -201,25 +242,22 @@ storage::CollectionRecord ToRecord(absl::string_view name,
     out->set_encoding(EncodingToRecord(field.storage.encoding));
     out->set_rerank(RerankToRecord(field.storage.rerank));
   }
-  SetPayloadFields(schema.payload_fields, &record);
-  for (const TextFieldSchema& field : schema.text_fields) {
-    TextFieldToRecord(field, record.add_text_fields());
-  }
+  SetFields(schema, &record);
   for (const SparseFieldSchema& field : schema.sparse_fields) {
     record.add_sparse_fields()->set_name(field.name);
   }
   return record;
 }
 
-void SetPayloadFields(const std::vector<PayloadFieldSchema>& fields,
-                      storage::CollectionRecord* record) {
+void SetFields(const Schema& schema, storage::CollectionRecord* record) {
   record->clear_payload_fields();
-  for (const PayloadFieldSchema& field : fields) {
+  for (const PayloadFieldSchema& field : schema.payload_fields) {
     storage::PayloadFieldRecord* out = record->add_payload_fields();
     out->set_name(field.name);
     out->set_type(static_cast<storage::FieldTypeRecord>(field.type));
     out->set_window(field.window);
   }
+  SetTextFields(schema, record);
 }
 
 absl::StatusOr<Schema> SchemaFromRecord(
@@ -243,14 +281,15 @@ absl::StatusOr<Schema> SchemaFromRecord(
     ASSIGN_OR_RETURN(out.type, FieldTypeFromRecord(field.type()));
     out.window = field.window();
   }
-  for (const storage::TextFieldRecord& field : record.text_fields()) {
-    ASSIGN_OR_RETURN(TextFieldSchema text, TextFieldFromRecord(field));
-    schema.text_fields.push_back(std::move(text));
-  }
+  RETURN_IF_ERROR(ReadTextFields(record, &schema));
   for (const storage::SparseFieldRecord& field : record.sparse_fields()) {
     schema.sparse_fields.push_back({field.name()});
   }
-  if (const absl::Status valid = ValidateSchema(schema); !valid.ok()) {
+  absl::Status valid = ValidateSchema(schema);
+  if (valid.ok() && schema.text_change.has_value()) {
+    valid = ValidateSchema(WithTextChangeDone(schema));
+  }
+  if (!valid.ok()) {
     return absl::DataLossError(absl::StrCat(
         "collection record '", record.name(), "': ", valid.message()));
   }

@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <vector>
-
 #include "absl/status/statusor.h"
 
 #include "engine/schema.h"
@@ -16,9 +14,8 @@ namespace sextant {
 storage::CollectionRecord ToRecord(absl::string_view name,
                                    const Schema& schema);
 
-// Replaces the record's payload fields.
-void SetPayloadFields(const std::vector<PayloadFieldSchema>& fields,
-                      storage::CollectionRecord* record);
+// Replaces what may change in a record: payload fields and text fields.
+void SetFields(const Schema& schema, storage::CollectionRecord* record);
 
 // kDataLoss when the record holds values this version does not know.
 absl::StatusOr<Schema> SchemaFromRecord(

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/check.h"
 #include "base/first_not.h"
 #include "base/status_macros.h"
 
@@ -67,17 +68,25 @@ absl::Status SealedSegment::OpenWindows(const Schema& schema) {
   return absl::OkStatus();
 }
 
-std::string TextSection(size_t text_field) {
-  return absl::StrCat("text", text_field);
+std::string TextSection(const TextIndexId& index) {
+  return index.generation == 0
+             ? absl::StrCat(kTextSections, index.field)
+             : absl::StrCat(kTextSections, index.field, ".", index.generation);
 }
 
 absl::Status SealedSegment::OpenTexts(const Schema& schema) {
-  for (size_t i = 0; i < schema.text_fields.size(); ++i) {
-    ASSIGN_OR_RETURN(const absl::string_view bytes,
-                     file_->Section(TextSection(i)));
+  for (size_t i = 0; i < schema.text_index_count(); ++i) {
+    const TextIndexId id = TextIndexIdAt(schema, i);
+    const std::string section = TextSection(id);
+    absl::string_view bytes = file_->FindSection(section);
+    if (i < schema.text_fields.size()) {
+      ASSIGN_OR_RETURN(bytes, file_->Section(section));
+    } else if (bytes.empty()) {
+      continue;  // not made yet
+    }
     ASSIGN_OR_RETURN_WITH(TextIndex index, TextIndex::Open(bytes, rows()),
                           file_->path());
-    texts_.push_back(std::make_shared<const TextIndex>(std::move(index)));
+    texts_.push_back({id, std::make_shared<const TextIndex>(std::move(index))});
   }
   return absl::OkStatus();
 }
@@ -92,7 +101,7 @@ absl::Status SealedSegment::OpenSparse(const Schema& schema) {
                      file_->Section(SparseSection(i)));
     ASSIGN_OR_RETURN_WITH(SparseIndex index, SparseIndex::Open(bytes, rows()),
                           file_->path());
-    sparse_.push_back(std::make_shared<const SparseIndex>(std::move(index)));
+    sparse_.push_back(std::make_shared<const SparseIndex>(index));
   }
   return absl::OkStatus();
 }
@@ -114,15 +123,27 @@ uint64_t SealedSegment::sparse_bytes() const {
   return bytes;
 }
 
-TextSegment SealedSegment::Text(RowSet dead) const {
-  return {texts_.empty() ? TextParts() : SealedTextParts(texts_), texts_.size(),
-          std::move(dead)};
+TextSegment SealedSegment::Text(const Schema& schema, RowSet dead) const {
+  std::vector<std::shared_ptr<const TextIndex>> indexes;
+  for (size_t i = 0; i < schema.text_index_count(); ++i) {
+    const auto text =
+        std::ranges::find(texts_, TextIndexIdAt(schema, i), &OpenText::id);
+    if (text != texts_.end()) {
+      indexes.push_back(text->index);
+    } else {
+      CHECK(i >= schema.text_fields.size())
+          << "postings of a field are missing";
+    }
+  }
+  const size_t fields = indexes.size();
+  return {fields == 0 ? TextParts() : SealedTextParts(std::move(indexes)),
+          fields, std::move(dead)};
 }
 
 uint64_t SealedSegment::texts_bytes() const {
   uint64_t bytes = 0;
-  for (const auto& text : texts_) {
-    bytes += text->file_bytes();
+  for (const OpenText& text : texts_) {
+    bytes += text.index->file_bytes();
   }
   return bytes;
 }

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "engine/schema.h"
+#include "engine/text_change.h"
 #include "filters/segment_filter.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
@@ -27,10 +28,11 @@ namespace sextant {
 
 // Names of a segment file's sections.
 inline constexpr char kIdsSection[] = "ids";
+inline constexpr char kTextSections[] = "text";  // begins all of them
 std::string FieldSection(size_t field, const char* part);
 std::string ColumnSection(size_t payload_field);
 std::string WindowSection(size_t field, size_t payload_field, const char* part);
-std::string TextSection(size_t text_field);
+std::string TextSection(const TextIndexId& index);
 std::string SparseSection(size_t sparse_field);
 
 // An immutable segment: its points' ids in ascending order, one vector index
@@ -66,8 +68,9 @@ class SealedSegment final : public SegmentColumns {
                : windows_[field][payload_field].get();
   }
   uint64_t windows_bytes() const;
-  // The text fields, with these rows dead.
-  TextSegment Text(RowSet dead) const;
+  // The text indexes of a schema, with these rows dead: of all its text fields,
+  // and of what one of them is going to be where this segment has it.
+  TextSegment Text(const Schema& schema, RowSet dead) const;
   uint64_t texts_bytes() const;  // in the file
   // The sparse vectors, by field.
   std::vector<SparseParts> Sparse() const;
@@ -94,7 +97,12 @@ class SealedSegment final : public SegmentColumns {
   uint64_t ids_bytes_ = 0;
   std::vector<std::unique_ptr<VectorIndex>> fields_;
   std::vector<std::optional<FieldColumn>> columns_;
-  std::vector<std::shared_ptr<const TextIndex>> texts_;     // by text field
+  // Those of the schema that it was opened with.
+  struct OpenText {
+    TextIndexId id;
+    std::shared_ptr<const TextIndex> index;
+  };
+  std::vector<OpenText> texts_;
   std::vector<std::shared_ptr<const SparseIndex>> sparse_;  // by sparse field
   // By vector field and payload field; empty when no field has a window.
   std::vector<std::vector<std::unique_ptr<WindowIndex>>> windows_;

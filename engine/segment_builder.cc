@@ -5,25 +5,22 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
 #include "base/status_macros.h"
 #include "engine/payload.h"
+#include "engine/segment_texts.h"
 #include "index/columns/column_builder.h"
 #include "index/columns/field_column.h"
 #include "index/id_column.h"
-#include "index/text/growing_text.h"
 #include "index/text/sparse_index_builder.h"
 #include "index/text/sparse_segment.h"
-#include "index/text/text_merger.h"
 
 namespace sextant {
 namespace {
 
 constexpr Ordinal kDropped = VectorIndexInput::kDropped;
-
-// New ordinal of every old row, by input; kDropped where it was dead.
-using OrdinalMaps = std::vector<std::vector<Ordinal>>;
 
 struct LiveRow {
   absl::string_view id;
@@ -293,44 +290,7 @@ absl::Status AddWindows(const Schema& schema,
   return absl::OkStatus();
 }
 
-static_assert(kDropped == kDroppedRow);
-
-// The text fields, merged from the postings of the inputs.
-absl::Status BuildTexts(const Schema& schema, const OrdinalMaps& maps,
-                        const RequestContext& context, SegmentBuild* build) {
-  if (schema.text_fields.empty()) {
-    return absl::OkStatus();
-  }
-  std::vector<TextIndexOptions> options;
-  for (const TextFieldSchema& field : schema.text_fields) {
-    options.push_back({.positions = field.positions});
-  }
-  std::vector<TextParts> parts;  // by input
-  for (const auto& input : build->inputs) {
-    ASSIGN_OR_RETURN(TextParts frozen,
-                     FreezeTextParts(input->text.parts(), options));
-    parts.push_back(std::move(frozen));
-  }
-  for (size_t field = 0; field < options.size(); ++field) {
-    std::vector<TextMergeSource> sources;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      for (const TextPart& part : parts[i]) {
-        sources.push_back(
-            {part.fields[field].get(),
-             std::span(maps[i]).subspan(part.first_row, part.rows)});
-      }
-    }
-    ASSIGN_OR_RETURN_WITH(
-        std::string bytes,
-        MergeTextIndexes(sources, static_cast<uint32_t>(build->origins.size()),
-                         context),
-        schema.text_fields[field].name);
-    build->texts.push_back(std::move(bytes));
-  }
-  return absl::OkStatus();
-}
-
-// The sparse fields, likewise.
+// The sparse fields, merged from those of the inputs.
 absl::Status BuildSparse(const Schema& schema, const OrdinalMaps& maps,
                          const RequestContext& context, SegmentBuild* build) {
   for (size_t field = 0; field < schema.sparse_fields.size(); ++field) {
@@ -355,6 +315,21 @@ absl::Status BuildSparse(const Schema& schema, const OrdinalMaps& maps,
   return absl::OkStatus();
 }
 
+// Without postings that nobody searches any more.
+std::vector<SegmentSection> SectionsToKeep(const Schema& schema,
+                                           const SealedSegment& segment) {
+  std::vector<std::string> texts;
+  for (const TextIndexId& id : TextIndexIds(schema)) {
+    texts.push_back(TextSection(id));
+  }
+  std::vector<SegmentSection> sections = segment.file().Sections();
+  std::erase_if(sections, [&texts](const SegmentSection& section) {
+    return absl::StartsWith(section.name, kTextSections) &&
+           std::ranges::find(texts, section.name) == texts.end();
+  });
+  return sections;
+}
+
 }  // namespace
 
 std::vector<SegmentSection> SegmentBuild::Sections() const {
@@ -375,8 +350,8 @@ std::vector<SegmentSection> SegmentBuild::Sections() const {
       sections.push_back({ColumnSection(i), columns[i]});
     }
   }
-  for (size_t i = 0; i < texts.size(); ++i) {
-    sections.push_back({TextSection(i), texts[i]});
+  for (const Text& text : texts) {
+    sections.push_back({TextSection(text.id), text.bytes});
   }
   for (size_t i = 0; i < sparse.size(); ++i) {
     sections.push_back({SparseSection(i), sparse[i]});
@@ -431,7 +406,7 @@ absl::StatusOr<SegmentBuild> BuildSegment(
   RETURN_IF_ERROR(BuildColumns(schema, options, context,
                                FillableFields(schema, build, options), &build));
   RETURN_IF_ERROR(AddWindows(schema, options, context, &build));
-  RETURN_IF_ERROR(BuildTexts(schema, maps, context, &build));
+  RETURN_IF_ERROR(BuildTexts(schema, maps, options, context, &build));
   RETURN_IF_ERROR(BuildSparse(schema, maps, context, &build));
   return build;
 }
@@ -441,7 +416,7 @@ absl::StatusOr<SegmentBuild> FillSegment(
     const SegmentBuildOptions& options, const RequestContext& context) {
   const SealedSegment& segment = *input->sealed;
   SegmentBuild build;
-  build.kept = segment.file().Sections();
+  build.kept = SectionsToKeep(schema, segment);
   for (Ordinal row = 0; row < input->rows; ++row) {
     build.origins.push_back({0, row});
   }
@@ -457,6 +432,7 @@ absl::StatusOr<SegmentBuild> FillSegment(
     RETURN_IF_ERROR(context.Check());
     AddWindowsOf(segment.field(i), i, columns, options, &build);
   }
+  RETURN_IF_ERROR(FillTexts(schema, options, context, &build));
   return build;
 }
 

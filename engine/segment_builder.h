@@ -17,6 +17,7 @@
 #include "base/thread_pool.h"
 #include "engine/schema.h"
 #include "engine/snapshot.h"
+#include "engine/text_change.h"
 #include "index/vector_index_builder.h"
 #include "index/window_index.h"
 
@@ -36,7 +37,11 @@ struct SegmentBuild {
   std::vector<BuiltVectorIndex> fields;
   // FieldColumn bytes, by payload field; empty when an input has no column.
   std::vector<std::string> columns;
-  std::vector<std::string> texts;   // TextIndex bytes, by text field
+  struct Text {
+    TextIndexId id;
+    std::string bytes;  // of a TextIndex
+  };
+  std::vector<Text> texts;          // by Schema::text_index
   std::vector<std::string> sparse;  // SparseIndex bytes, by sparse field
   // Of each vector field and payload field with a window.
   struct Window {
@@ -64,11 +69,12 @@ struct SegmentBuildOptions {
   uint32_t min_graph_rows = 2048;
   ThreadPool* pool = nullptr;  // null: the calling thread only
   // Where the values come from of payload fields that an input lacks, since its
-  // rows were written before the field was declared. Null: such columns stay
-  // out.
+  // rows were written before the field was declared, and the texts that it has
+  // no index of. Null: such columns and indexes stay out.
   ReadPayloads payloads;
-  // Counts the rows whose values were read so. May be null.
+  // Count the rows whose values, or texts, were read so. May be null.
   std::atomic<uint64_t>* rows_filled = nullptr;
+  std::atomic<uint64_t>* rows_analyzed = nullptr;
 };
 
 // Merges `inputs`: the graph of the largest sealed one is cloned, the rows of
@@ -81,8 +87,9 @@ absl::StatusOr<SegmentBuild> BuildSegment(
     BuildProgress* progress);
 
 // The same rows, graphs and columns as those of a sealed segment, and columns
-// and windows for the payload fields that it lacks. Rows of the result have the
-// ordinals that they had; the dead are among them. Needs options.payloads.
+// and windows for the payload fields that it lacks, and the text index. Rows of
+// the result have the ordinals that they had; the dead are among them. Needs
+// options.payloads.
 absl::StatusOr<SegmentBuild> FillSegment(
     const Schema& schema, std::shared_ptr<const SegmentView> input,
     const SegmentBuildOptions& options, const RequestContext& context);

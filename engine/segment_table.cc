@@ -84,6 +84,19 @@ void SegmentTable::Declare(const Schema* schema, Sequence covered_seq) {
   StartGrowing(covered_seq);
 }
 
+void SegmentTable::SelectTexts(const Schema* schema,
+                               std::span<const size_t> numbers,
+                               Sequence covered_seq) {
+  Declare(schema, covered_seq);
+  // All but the new one, in which nothing is to be left out.
+  for (size_t i = 0; i + 1 < slots_.size(); ++i) {
+    Refresh(&slots_[i]);
+    auto view = std::make_shared<SegmentView>(*slots_[i].view);
+    view->text = view->text.Select(numbers);
+    slots_[i].view = std::move(view);
+  }
+}
+
 void SegmentTable::Replace(const SegmentBuild& build,
                            std::shared_ptr<const SealedSegment> built) {
   std::vector<std::shared_ptr<const SegmentView>> inputs;  // as of now
@@ -106,7 +119,7 @@ void SegmentTable::Replace(const SegmentBuild& build,
     view->rows = built->rows();
     view->dead = RowSet().With(died, built->rows());
     view->sealed = std::move(built);
-    view->text = view->sealed->Text(view->dead);
+    view->text = view->sealed->Text(*schema_, view->dead);
     view->sparse = view->sealed->Sparse();
   }
   // The new segment stands where the oldest of its inputs stood.
@@ -166,6 +179,12 @@ bool SegmentTable::has_unfilled() const {
   });
 }
 
+bool SegmentTable::has_all_texts() const {
+  return std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.view->has_texts_of(*schema_);
+  });
+}
+
 uint64_t SegmentTable::GrowingBytes() const {
   uint64_t size = 0;
   for (const Slot& slot : slots_) {
@@ -199,7 +218,7 @@ void SegmentTable::StartGrowing(Sequence start_seq) {
   auto view = std::make_shared<SegmentView>();
   view->growing = growing_;
   view->field_rows.resize(schema_->vector_fields.size());
-  view->text = TextSegment({}, schema_->text_fields.size(), RowSet());
+  view->text = TextSegment({}, schema_->text_index_count(), RowSet());
   view->sparse = growing_->Sparse();
   slots_.push_back({std::move(view), {}});
 }
@@ -224,9 +243,9 @@ void SegmentTable::Refresh(Slot* slot) {
     view->dead = view->dead.With(slot->died, view->rows);
   }
   if (view->text.fields() > 0) {
-    view->text = view->text.Advance(
-        growing != nullptr ? growing->Text() : view->text.parts(), slot->died,
-        view->dead);
+    view->text =
+        view->text.Advance(appended ? growing->Text() : view->text.parts(),
+                           slot->died, view->dead);
   }
   slot->died.clear();
   slot->view = std::move(view);

@@ -47,8 +47,13 @@ class SegmentTable {
   // Freezes the growing segment, if it has rows, and starts a new one.
   void Freeze(Sequence covered_seq);
   // From here on rows have the fields of this schema, which outlives the table:
-  // that of before and some payload fields more.
+  // that of before and some payload fields more, or with the beginning of a
+  // change of a text field.
   void Declare(const Schema* schema, Sequence covered_seq);
+  // The same when such a change ends: texts are searched in these of the
+  // indexes that there were, in this order. Every segment has them.
+  void SelectTexts(const Schema* schema, std::span<const size_t> numbers,
+                   Sequence covered_seq);
 
   // Puts a built segment in place of its inputs; rows that died since the build
   // began are dead in it. `built` without rows only removes the inputs.
@@ -62,8 +67,11 @@ class SegmentTable {
   std::vector<std::shared_ptr<const SegmentView>> FrozenViews();
   std::vector<std::shared_ptr<const SegmentView>> SealedViews();
   bool has_frozen() const;
-  // Whether a sealed segment lacks a payload field of the schema.
+  // Whether a sealed segment lacks a payload field of the schema, or an index
+  // of its texts.
   bool has_unfilled() const;
+  // Whether every segment has all text indexes of the schema.
+  bool has_all_texts() const;
   const GrowingSegment& growing() const { return *growing_; }
   // Every change up to this lies in sealed segments and their dead rows.
   Sequence SealedSeq(Sequence applied_seq) const;

@@ -29,7 +29,8 @@ struct SegmentView {
   // Growing only: vector rows visible, by field.
   absl::InlinedVector<uint32_t, 2> field_rows;
   RowSet dead;
-  // With the same rows and dead ones; without fields where the schema has none.
+  // With the same rows and dead ones; its fields are those of
+  // Schema::text_index, maybe without what a field is going to be.
   TextSegment text;
   // With the same rows, by sparse field.
   std::vector<SparseParts> sparse;
@@ -58,13 +59,17 @@ struct SegmentView {
     return growing != nullptr ? growing->has_payload_field(field)
                               : sealed->column(field) != nullptr;
   }
+  // Whether its texts are indexed as they are going to be.
+  bool has_texts_of(const Schema& schema) const {
+    return text.fields() >= schema.text_index_count();
+  }
   bool has_fields_of(const Schema& schema) const {
     for (size_t i = 0; i < schema.payload_fields.size(); ++i) {
       if (!has_payload_field(i)) {
         return false;
       }
     }
-    return true;
+    return has_texts_of(schema);
   }
 };
 

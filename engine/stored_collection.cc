@@ -82,6 +82,24 @@ std::vector<FieldFill> FillsOf(const Snapshot& snapshot, uint64_t rows_filled) {
   return fills;
 }
 
+// Likewise, `rows_analyzed`.
+std::optional<TextChangeProgress> TextChangeOf(const Snapshot& snapshot,
+                                               uint64_t rows_analyzed) {
+  const Schema& schema = *snapshot.schema;
+  if (!schema.text_change.has_value()) {
+    return std::nullopt;
+  }
+  TextChangeProgress progress{.next = schema.text_change->next};
+  uint64_t lacking = 0;
+  for (const auto& view : snapshot.segments) {
+    progress.points_total += view->live();
+    lacking += view->has_texts_of(schema) ? 0 : view->live();
+  }
+  progress.points_done =
+      progress.points_total - lacking + std::min(lacking, rows_analyzed);
+  return progress;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
@@ -378,6 +396,7 @@ CollectionInfo StoredCollection::Info() const {
   info.index.rebuilds = writer_.rebuilds();
   info.index.payload_misfits = writer_.payload_misfits();
   info.fills = FillsOf(*snapshot, compactor_.rows_filled());
+  info.text_change = TextChangeOf(*snapshot, compactor_.rows_analyzed());
   info.recall = probe_.stats();
   {
     MutexLock lock(&hubness_mutex_);
@@ -413,6 +432,23 @@ absl::Status StoredCollection::AddPayloadField(const PayloadFieldSchema& field,
                                                const RequestContext& context) {
   RETURN_IF_ERROR(context.Check());
   RETURN_IF_ERROR(writer_.AddPayloadField(field));
+  compactor_.Schedule(shared_from_this());
+  return absl::OkStatus();
+}
+
+absl::Status StoredCollection::UpdateTextField(const TextFieldUpdate& update,
+                                               const RequestContext& context) {
+  RETURN_IF_ERROR(context.Check());
+  const absl::Status updated = writer_.UpdateTextField(update);
+  if (absl::IsFailedPrecondition(updated)) {
+    const std::optional<TextChangeProgress> other = Info().text_change;
+    return other.has_value()
+               ? absl::FailedPreconditionError(absl::StrCat(
+                     updated.message(), " (", other->points_done, " of ",
+                     other->points_total, " points are done)"))
+               : updated;
+  }
+  RETURN_IF_ERROR(updated);
   compactor_.Schedule(shared_from_this());
   return absl::OkStatus();
 }

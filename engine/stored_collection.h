@@ -53,6 +53,8 @@ class StoredCollection final
   }
   absl::Status AddPayloadField(const PayloadFieldSchema& field,
                                const RequestContext& context) override;
+  absl::Status UpdateTextField(const TextFieldUpdate& update,
+                               const RequestContext& context) override;
   absl::StatusOr<PreparedWrite> PrepareUpsert(
       std::vector<Point> points, const RequestContext& context) const override;
   absl::StatusOr<std::vector<WriteResult>> CommitAll(
@@ -126,7 +128,7 @@ class StoredCollection final
   Store* const store_;
   const storage::CollectionRecord record_;
   // As of the start: what is asked of it is what never changes. Payload fields
-  // are those of a snapshot.
+  // and text fields are those of a snapshot.
   const Schema schema_;
   const SearchDefaults defaults_;
   const PointReader reader_;

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/status_macros.h"
+#include "engine/text_change.h"
 #include "index/text/text_query.h"
 
 namespace sextant {
@@ -44,14 +45,15 @@ absl::StatusOr<TokenList> AnalyzeField(const TextFieldSchema& field,
 
 }  // namespace
 
-absl::StatusOr<TextTokens> AnalyzeTexts(
-    const std::vector<TextFieldSchema>& fields, const PayloadTexts& texts,
-    absl::string_view path) {
-  TextTokens tokens(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    auto analyzed = AnalyzeField(fields[i], texts[i]);
+absl::StatusOr<TextTokens> AnalyzeTexts(const Schema& schema,
+                                        const PayloadTexts& texts,
+                                        absl::string_view path) {
+  TextTokens tokens(schema.text_index_count());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const TextFieldSchema& field = schema.text_index(i);
+    auto analyzed = AnalyzeField(field, texts[TextIndexIdAt(schema, i).field]);
     if (!analyzed.ok()) {
-      return InvalidField(absl::StrCat(path, ".", fields[i].name),
+      return InvalidField(absl::StrCat(path, ".", field.name),
                           analyzed.status().message());
     }
     tokens[i] = *std::move(analyzed);
@@ -59,16 +61,23 @@ absl::StatusOr<TextTokens> AnalyzeTexts(
   return tokens;
 }
 
-TextTokens AnalyzeStored(const std::vector<TextFieldSchema>& fields,
-                         const PayloadTexts& texts, uint64_t* misfits) {
-  TextTokens tokens(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    auto analyzed = AnalyzeField(fields[i], texts[i]);
-    if (analyzed.ok()) {
-      tokens[i] = *std::move(analyzed);
-    } else {
-      ++*misfits;
-    }
+TokenList AnalyzeStoredField(const TextFieldSchema& field,
+                             const std::vector<std::string>& texts,
+                             uint64_t* misfits) {
+  auto analyzed = AnalyzeField(field, texts);
+  if (!analyzed.ok()) {
+    ++*misfits;
+    return {};
+  }
+  return *std::move(analyzed);
+}
+
+TextTokens AnalyzeStored(const Schema& schema, const PayloadTexts& texts,
+                         uint64_t* misfits) {
+  TextTokens tokens(schema.text_index_count());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    tokens[i] = AnalyzeStoredField(
+        schema.text_index(i), texts[TextIndexIdAt(schema, i).field], misfits);
   }
   return tokens;
 }

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,8 +15,7 @@
 
 namespace sextant {
 
-// The tokens of a point, by position in Schema::text_fields; empty without text
-// fields.
+// The tokens of a point, by Schema::text_index; empty without text fields.
 using TextTokens = std::vector<TokenList>;
 
 // Positions between two strings of one field, so that no phrase reaches from
@@ -24,13 +25,17 @@ inline constexpr uint32_t kPositionGap = 100;
 // Analyses the strings of a point. InvalidField with paths like
 // "payload.description" (`path` is "payload") for what the analyser refuses.
 // Needs open analysers.
-absl::StatusOr<TextTokens> AnalyzeTexts(
-    const std::vector<TextFieldSchema>& fields, const PayloadTexts& texts,
-    absl::string_view path);
+absl::StatusOr<TextTokens> AnalyzeTexts(const Schema& schema,
+                                        const PayloadTexts& texts,
+                                        absl::string_view path);
 
 // The same for what was stored: a field that is refused is absent and counts in
 // `misfits`.
-TextTokens AnalyzeStored(const std::vector<TextFieldSchema>& fields,
-                         const PayloadTexts& texts, uint64_t* misfits);
+TextTokens AnalyzeStored(const Schema& schema, const PayloadTexts& texts,
+                         uint64_t* misfits);
+// Of one field.
+TokenList AnalyzeStoredField(const TextFieldSchema& field,
+                             const std::vector<std::string>& texts,
+                             uint64_t* misfits);
 
 }  // namespace sextant
