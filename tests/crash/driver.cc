@@ -66,6 +66,14 @@ void AddLateField(Collection* docs) {
   }
 }
 
+// Each round the texts are analysed in another way. What the round before began
+// is done by now.
+void ChangeTexts(Collection* docs) {
+  const bool stems = !docs->schema()->text_fields[0].analysis.language.empty();
+  const AnalyzerSpec next = {.language = stems ? "" : "english"};
+  CHECK(docs->UpdateTextField({"note", next}, Unlimited()).ok());
+}
+
 }  // namespace
 
 DriverProcess::DriverProcess(const DriverOptions& options)
@@ -202,6 +210,7 @@ int RunDriver(const std::vector<std::string>& arguments) {
       CHECK(docs->SealAndWait(Unlimited()).ok());
       CreateAndDrop(&database, round);
       AddLateField(docs.get());
+      ChangeTexts(docs.get());
     }
   }
   CHECK(database.Close().ok());

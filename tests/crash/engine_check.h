@@ -20,6 +20,7 @@
 #include "engine/engine_fixture.h"
 #include "engine/prepared_write.h"
 #include "filters/filter_text.h"
+#include "tests/crash/text_check.h"
 #include "tests/crash/workload.h"
 
 namespace sextant::test {
@@ -36,7 +37,9 @@ inline DatabaseOptions WorkOptions(const std::string& path) {
 }
 
 inline Schema WorkSchema() {
-  return OneFieldSchema(kWorkDimension);
+  Schema schema = OneFieldSchema(kWorkDimension);
+  schema.text_fields = {{.name = "note"}};
+  return schema;
 }
 
 // Fields of Workload's payloads that are declared while it runs.
@@ -177,6 +180,7 @@ inline void CheckAfterCrash(const std::string& path,
     EXPECT_EQ(info.content_hash, found.hash);
     CheckIndex(**collection, found.points, random);
     CheckLateFields(**collection, found.points);
+    CheckTexts(**collection, found.points);
   }
   EXPECT_OK((*database)->Verify());
 }

@@ -19,6 +19,9 @@ namespace sextant::test {
 
 inline constexpr uint64_t kWorkThreads = 4;
 inline constexpr uint32_t kWorkDimension = 32;
+// Texts of points. Only an English analyser takes their verbs for one word.
+inline constexpr std::array<const char*, 2> kWorkNotes = {"running fast",
+                                                          "runs slowly"};
 
 struct WorkPoint {
   uint64_t id = 0;
@@ -55,7 +58,8 @@ class Workload {
         continue;
       }
       WorkPoint point{id, std::vector<float>(kWorkDimension),
-                      absl::StrCat("{\"client\":", client, ",\"n\":", n,
+                      absl::StrCat("{\"note\":\"", kWorkNotes[n % 2],
+                                   "\",\"client\":", client, ",\"n\":", n,
                                    ",\"i\":", i, "}")};
       for (float& value : point.vector) {
         value = normal(random);
