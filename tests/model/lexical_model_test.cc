@@ -148,6 +148,21 @@ class LexicalModelTest : public DatabaseFixture {
     });
   }
 
+  // Stop words that no text has: all texts are indexed anew, and every score is
+  // as it was.
+  void ChangeText() {
+    const TextFieldUpdate update = {
+        .field = "body",
+        .analysis =
+            AnalyzerSpec{.stop_words = {absl::StrCat("stop", Below(3))}}};
+    const absl::Status updated =
+        collection_->UpdateTextField(update, Unlimited());
+    // Unless the change before goes on.
+    EXPECT_TRUE(updated.ok() || absl::IsFailedPrecondition(updated))
+        << updated.ToString();
+    text_changes_ += updated.ok() ? 1U : 0U;
+  }
+
   void Restart() {
     collection_.reset();
     if (Dice(2)) {
@@ -162,8 +177,10 @@ class LexicalModelTest : public DatabaseFixture {
 
   void Step() {
     const uint64_t dice = Below(100);
-    if (dice < 60) {
+    if (dice < 56) {
       Upsert();
+    } else if (dice < 60) {
+      ChangeText();
     } else if (dice < 88) {
       Delete();
     } else if (dice < 89) {
@@ -369,6 +386,7 @@ class LexicalModelTest : public DatabaseFixture {
   std::shared_ptr<Collection> collection_;
   std::map<uint64_t, Document> documents_;
   static inline uint64_t words_checked_ = 0;
+  uint64_t text_changes_ = 0;
 };
 
 TEST_F(LexicalModelTest, StatisticsAndScoresAreThoseCountedAnew) {
@@ -391,8 +409,10 @@ TEST_F(LexicalModelTest, StatisticsAndScoresAreThoseCountedAnew) {
   EXPECT_GT(segments_most, 1U);
   std::cout << kSteps << " steps, " << words_checked_
             << " words of hits compared, up to " << segments_most
-            << " sealed segments\n";
+            << " sealed segments, " << text_changes_
+            << " changes of a text field\n";
   EXPECT_GT(words_checked_, 0U);
+  EXPECT_GT(text_changes_, 10U);
 }
 
 }  // namespace
