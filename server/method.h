@@ -14,6 +14,7 @@ enum class Method {
   kGetCollection,
   kListCollections,
   kAddPayloadField,
+  kUpdateTextField,
   kDeleteCollection,
   kAnalyze,
   kUpsertPoints,
@@ -56,11 +57,12 @@ struct MethodInfo {
   Pool pool;
 };
 
-inline constexpr std::array<MethodInfo, 33> kMethods = {{
+inline constexpr std::array<MethodInfo, 34> kMethods = {{
     {Method::kCreateCollection, "CreateCollection", Pool::kWrite},
     {Method::kGetCollection, "GetCollection", Pool::kRead},
     {Method::kListCollections, "ListCollections", Pool::kRead},
     {Method::kAddPayloadField, "AddPayloadField", Pool::kWrite},
+    {Method::kUpdateTextField, "UpdateTextField", Pool::kWrite},
     {Method::kDeleteCollection, "DeleteCollection", Pool::kWrite},
     {Method::kAnalyze, "Analyze", Pool::kRead},
     {Method::kUpsertPoints, "UpsertPoints", Pool::kWrite},

@@ -84,6 +84,23 @@ absl::Status CollectionApi::AddField(
   return absl::OkStatus();
 }
 
+absl::Status CollectionApi::UpdateTextField(
+    const v1::UpdateTextFieldRequest& request, const RequestContext& context,
+    v1::UpdateTextFieldResponse* response) const {
+  ASSIGN_OR_RETURN(Database* const database, environment_.state->database());
+  RETURN_IF_ERROR(ValidateName(request.collection(), "collection"));
+  ASSIGN_OR_RETURN(const TextFieldUpdate update, ToTextFieldUpdate(request));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
+                   database->Find(request.collection()));
+  RETURN_IF_ERROR(collection->UpdateTextField(update, context));
+  FromCollectionInfo(collection->Info(), response->mutable_collection());
+  environment_.log->Info(
+      "text field updated",
+      {{"collection", absl::string_view(request.collection())},
+       {"field", absl::string_view(request.field())}});
+  return absl::OkStatus();
+}
+
 absl::Status CollectionApi::Delete(
     const v1::DeleteCollectionRequest& request, const RequestContext& context,
     v1::DeleteCollectionResponse* response) const {

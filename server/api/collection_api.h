@@ -30,6 +30,9 @@ class CollectionApi {
   absl::Status AddField(const v1::AddPayloadFieldRequest& request,
                         const RequestContext& context,
                         v1::AddPayloadFieldResponse* response) const;
+  absl::Status UpdateTextField(const v1::UpdateTextFieldRequest& request,
+                               const RequestContext& context,
+                               v1::UpdateTextFieldResponse* response) const;
   absl::Status Analyze(const v1::AnalyzeRequest& request,
                        const RequestContext& context,
                        v1::AnalyzeResponse* response) const;

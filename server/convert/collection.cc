@@ -397,6 +397,23 @@ absl::StatusOr<PayloadFieldSchema> ToPayloadField(
   return field;
 }
 
+absl::StatusOr<TextFieldUpdate> ToTextFieldUpdate(
+    const v1::UpdateTextFieldRequest& request) {
+  TextFieldUpdate update{.field = request.field()};
+  if (!request.has_analyzer() && !request.has_no_positions()) {
+    return InvalidField("analyzer",
+                        "nothing to change: set `analyzer` or `no_positions`");
+  }
+  if (request.has_analyzer()) {
+    ASSIGN_OR_RETURN(update.analysis,
+                     ToAnalyzer(request.analyzer(), "analyzer"));
+  }
+  if (request.has_no_positions()) {
+    update.positions = !request.no_positions();
+  }
+  return update;
+}
+
 void FromCollectionInfo(const CollectionInfo& info,
                         v1::CollectionInfo* message) {
   constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
@@ -416,6 +433,12 @@ void FromCollectionInfo(const CollectionInfo& info,
     wire->set_field(fill.field);
     wire->set_points_done(fill.points_done);
     wire->set_points_total(fill.points_total);
+  }
+  if (info.text_change.has_value()) {
+    v1::TextFieldChange* const wire = message->mutable_text_field_change();
+    FromTextField(info.text_change->next, wire->mutable_field());
+    wire->set_points_done(info.text_change->points_done);
+    wire->set_points_total(info.text_change->points_total);
   }
   if (!info.health.ok()) {
     message->set_damage(std::string(info.health.message()));

@@ -8,6 +8,7 @@
 
 #include "engine/collection.h"
 #include "engine/schema.h"
+#include "engine/text_change.h"
 #include "sextant/v1/collection_service.pb.h"
 
 namespace sextant {
@@ -22,6 +23,10 @@ absl::StatusOr<PayloadFieldSchema> ToPayloadField(
 
 absl::StatusOr<AnalyzerSpec> ToAnalyzer(const v1::Analyzer& message,
                                         absl::string_view path);
+
+// Paths as those of the request.
+absl::StatusOr<TextFieldUpdate> ToTextFieldUpdate(
+    const v1::UpdateTextFieldRequest& request);
 
 void FromCollectionInfo(const CollectionInfo& info,
                         v1::CollectionInfo* message);

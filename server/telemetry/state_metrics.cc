@@ -43,6 +43,7 @@ struct CollectionNumbers {
   double build_rows_total = 0;
   double rebuilds = 0;
   double unfilled_points = 0;
+  double unindexed_texts = 0;
   double payload_misfits = 0;
   double damaged = 0;
   double recall_probes = 0;
@@ -61,7 +62,7 @@ struct CollectionMetric {
   double CollectionNumbers::*member;
 };
 
-constexpr std::array<CollectionMetric, 23> kCollectionMetrics = {{
+constexpr std::array<CollectionMetric, 24> kCollectionMetrics = {{
     {"sextant_collection_points", "Live points.", MetricType::Gauge,
      &CollectionNumbers::points},
     {"sextant_collection_applied_sequence",
@@ -109,8 +110,13 @@ constexpr std::array<CollectionMetric, 23> kCollectionMetrics = {{
      "Points that do not have the values of an added payload field yet; of "
      "several fields, the one that most points lack.",
      MetricType::Gauge, &CollectionNumbers::unfilled_points},
+    {"sextant_collection_unindexed_texts",
+     "Points whose text a changed text field does not have in its new index "
+     "yet.",
+     MetricType::Gauge, &CollectionNumbers::unindexed_texts},
     {"sextant_collection_payload_misfits_total",
-     "Values of stored payloads that did not fit an added payload field.",
+     "Values of stored payloads that did not fit an added payload field, and "
+     "texts that a changed text field refused.",
      MetricType::Counter, &CollectionNumbers::payload_misfits},
     {"sextant_collection_damaged",
      "1 when the stored data of the collection is damaged.", MetricType::Gauge,
@@ -152,6 +158,10 @@ CollectionNumbers NumbersOf(const CollectionInfo& info) {
     numbers.unfilled_points =
         std::max(numbers.unfilled_points,
                  static_cast<double>(fill.points_total - fill.points_done));
+  }
+  if (info.text_change.has_value()) {
+    numbers.unindexed_texts = static_cast<double>(
+        info.text_change->points_total - info.text_change->points_done);
   }
   numbers.payload_misfits = static_cast<double>(info.index.payload_misfits);
   numbers.damaged = info.health.ok() ? 0 : 1;

@@ -38,6 +38,7 @@ void Services::AddCollectionMethods(const CollectionApi* api) {
   SEXTANT_UNARY(collections_, GetCollection, Get);
   SEXTANT_UNARY(collections_, ListCollections, List);
   SEXTANT_UNARY(collections_, AddPayloadField, AddField);
+  SEXTANT_UNARY(collections_, UpdateTextField, UpdateTextField);
   SEXTANT_UNARY(collections_, DeleteCollection, Delete);
   SEXTANT_UNARY(collections_, Analyze, Analyze);
 }

@@ -58,9 +58,10 @@ class Services {
       v1::CollectionService::WithRawMethod_GetCollection<
           v1::CollectionService::WithRawMethod_ListCollections<
               v1::CollectionService::WithRawMethod_AddPayloadField<
-                  v1::CollectionService::WithRawMethod_DeleteCollection<
-                      v1::CollectionService::WithRawMethod_Analyze<
-                          v1::CollectionService::Service>>>>>>;
+                  v1::CollectionService::WithRawMethod_UpdateTextField<
+                      v1::CollectionService::WithRawMethod_DeleteCollection<
+                          v1::CollectionService::WithRawMethod_Analyze<
+                              v1::CollectionService::Service>>>>>>>;
   using Points = v1::PointService::WithRawMethod_UpsertPoints<
       v1::PointService::WithRawMethod_StreamUpsertPoints<
           v1::PointService::WithRawMethod_GetPoints<

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 
 #include "tests/integration/server_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace sextant {
 namespace {
@@ -242,6 +243,60 @@ TEST_F(HybridTest, HighlightsInBytes) {
   request.mutable_highlight();
   request.set_packed_hits(true);
   EXPECT_THAT(ErrorOf(request), HasSubstr("packed_hits: not with highlight"));
+}
+
+TEST_F(HybridTest, AnAnalyserIsChangedLater) {
+  v1::UpdateTextFieldRequest request;
+  v1::CollectionInfo info;
+  const auto update = [&] {
+    grpc::ClientContext context;
+    v1::UpdateTextFieldResponse response;
+    grpc::Status status =
+        api_->collections->UpdateTextField(&context, request, &response);
+    info = response.collection();
+    return status;
+  };
+  request.set_collection("docs");
+  request.set_field("body");
+  EXPECT_EQ(FieldOf(update()), "analyzer") << "nothing to change";
+  request.mutable_analyzer()->set_language("klingon");
+  EXPECT_EQ(FieldOf(update()), "analyzer.language");
+  request.mutable_analyzer()->set_language("");
+  request.set_field("stars");
+  EXPECT_EQ(FieldOf(update()), "field");
+  request.set_collection("nothing");
+  EXPECT_EQ(update().error_code(), grpc::StatusCode::NOT_FOUND);
+  request.set_collection("no such name");
+  EXPECT_EQ(FieldOf(update()), "collection");
+
+  request.set_collection("docs");
+  request.set_field("body");
+  request.set_no_positions(true);
+  ASSERT_TRUE(update().ok());
+  if (info.has_text_field_change()) {
+    EXPECT_TRUE(info.text_field_change().field().no_positions());
+    EXPECT_EQ(info.text_field_change().points_total(), 6U);
+  }
+  EXPECT_TRUE(Eventually(
+      [&] {
+        EXPECT_TRUE(update().ok()) << "the same again";
+        return !info.has_text_field_change();
+      },
+      absl::Seconds(30)));
+  const v1::TextField& field = info.schema().text_fields(0);
+  EXPECT_EQ(field.analyzer().language(), "");
+  EXPECT_TRUE(field.no_positions());
+  EXPECT_EQ(field.k1(), 0.9F);
+  EXPECT_THAT(IdsOf(TextOf("editing photo")), ElementsAre(3));
+  EXPECT_THAT(ErrorOf(TextOf("\"a photo\"")), HasSubstr("positions"));
+  v1::AnalyzeRequest analyze;
+  analyze.set_collection("docs");
+  analyze.set_field("body");
+  analyze.set_text("Photos");
+  v1::AnalyzeResponse tokens;
+  grpc::ClientContext context;
+  ASSERT_TRUE(api_->collections->Analyze(&context, analyze, &tokens).ok());
+  EXPECT_EQ(tokens.tokens(0).term(), "photos");
 }
 
 }  // namespace
