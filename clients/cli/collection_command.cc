@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/App.hpp"
@@ -86,24 +88,12 @@ absl::StatusOr<client::TextField> ParseTextField(const std::string& text) {
         "': expected NAME or NAME:ANALYZER, like description:english"));
   }
   client::TextField field{.name = parts[0]};
-  if (parts.size() == 1 || parts[1] == "standard") {
-    return field;
-  }
-  if (parts[1] == "keyword") {
-    field.analyzer = client::AnalyzerKind::kKeyword;
-  } else if (parts[1] == "ngram") {
-    field.analyzer = client::AnalyzerKind::kNgram;
-  } else if (parts[1] == "edge-ngram") {
-    field.analyzer = client::AnalyzerKind::kEdgeNgram;
-  } else {
-    field.language = parts[1];
+  if (parts.size() == 2) {
+    client::Analyzer analyzer = ParseAnalyzer(parts[1]);
+    field.analyzer = analyzer.kind;
+    field.language = std::move(analyzer.language);
   }
   return field;
-}
-
-std::string TextFieldText(const client::TextField& field) {
-  return absl::StrCat("text, ", AnalyzerName(field.analyzer),
-                      field.language.empty() ? "" : " ", field.language);
 }
 
 std::string PayloadFieldText(const client::PayloadField& field) {
@@ -121,6 +111,18 @@ std::string FillText(const client::CollectionInfo& info,
     }
   }
   return "";
+}
+
+// ", becoming standard english: 1,000 of 4,000 points"; empty when it is not.
+std::string ChangeText(const client::CollectionInfo& info,
+                       absl::string_view field) {
+  const std::optional<client::TextFieldChange>& change = info.text_field_change;
+  if (!change.has_value() || change->next.name != field) {
+    return "";
+  }
+  return absl::StrCat(", becoming ", TextFieldText(change->next), ": ",
+                      WithCommas(change->points_done), " of ",
+                      WithCommas(change->points_total), " points");
 }
 
 absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
@@ -244,7 +246,9 @@ absl::Status Describe(Session& session, const std::string& name) {
          absl::StrCat(PayloadFieldText(field), FillText(info, field.name))});
   }
   for (const client::TextField& field : info.schema.text_fields) {
-    table.AddRow({absl::StrCat("payload ", field.name), TextFieldText(field)});
+    table.AddRow(
+        {absl::StrCat("payload ", field.name),
+         absl::StrCat(TextFieldText(field), ChangeText(info, field.name))});
   }
   if (info.index.payload_misfits > 0) {
     table.AddRow(
@@ -483,6 +487,7 @@ void AddCollectionCommand(CLI::App& app, Action* action) {
     *action = [name](Session& session) { return Describe(session, *name); };
   });
   AddAddField(*command, action);
+  AddSetTextFieldCommand(command, action);
   AddDelete(*command, action);
 }
 

@@ -30,6 +30,8 @@ void AddQueriesCommand(CLI::App& app, Action* action);
 void AddPointCommands(CLI::App& app, Action* action);
 void AddSearchCommand(CLI::App& app, Action* action);
 void AddStatsCommand(CLI::App& app, Action* action);
+// A command of `sextant collection`.
+void AddSetTextFieldCommand(CLI::App* collection, Action* action);
 // A command of `sextant normalizer`.
 void AddTuneCommand(CLI::App* normalizer, Action* action);
 

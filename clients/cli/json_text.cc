@@ -258,6 +258,15 @@ std::string CollectionJson(const client::CollectionInfo& info) {
                         .AddNumber("points_total", fill.points_total)
                         .Text());
   }
+  std::string change = "null";
+  if (info.text_field_change.has_value()) {
+    change =
+        JsonObject()
+            .AddRaw("field", FieldJson(info.text_field_change->next))
+            .AddNumber("points_done", info.text_field_change->points_done)
+            .AddNumber("points_total", info.text_field_change->points_total)
+            .Text();
+  }
   return JsonObject()
       .AddText("name", info.name)
       .AddNumber("points", info.point_count)
@@ -275,6 +284,7 @@ std::string CollectionJson(const client::CollectionInfo& info) {
       .AddText("content_hash", info.content_hash)
       .AddRaw("index", IndexJson(info.index))
       .AddRaw("fills", JsonArray(fills))
+      .AddRaw("text_field_change", change)
       .Text();
 }
 

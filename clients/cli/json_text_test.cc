@@ -56,6 +56,14 @@ TEST(JsonTextTest, CollectionsParse) {
   EXPECT_EQ(json["vector_fields"][0]["metric"], "cosine");
   EXPECT_EQ(json["create_time"], "1970-01-01T00:00:00+00:00");
   EXPECT_EQ(json["index"]["building"], false);
+  EXPECT_EQ(json["text_field_change"], nullptr);
+  info.text_field_change = client::TextFieldChange{
+      .next = {.name = "body", .language = "english"}, .points_total = 7};
+  EXPECT_EQ(nlohmann::json::parse(CollectionJson(info))["text_field_change"],
+            nlohmann::json::parse(R"({"field":{"name":"body",)"
+                                  R"("analyzer":"standard",)"
+                                  R"("language":"english"},)"
+                                  R"("points_done":0,"points_total":7})"));
 }
 
 TEST(JsonTextTest, CellsOfAPayload) {

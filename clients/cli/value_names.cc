@@ -92,6 +92,22 @@ std::string FieldTypeName(client::FieldType type) {
   return NameOf(kFieldTypes, type);
 }
 
+client::Analyzer ParseAnalyzer(absl::string_view name) {
+  for (const client::AnalyzerKind kind :
+       {client::AnalyzerKind::kStandard, client::AnalyzerKind::kKeyword,
+        client::AnalyzerKind::kNgram, client::AnalyzerKind::kEdgeNgram}) {
+    if (name == AnalyzerName(kind)) {
+      return {.kind = kind};
+    }
+  }
+  return {.language = std::string(name)};
+}
+
+std::string TextFieldText(const client::TextField& field) {
+  return absl::StrCat("text, ", AnalyzerName(field.analyzer),
+                      field.language.empty() ? "" : " ", field.language);
+}
+
 std::string AnalyzerName(client::AnalyzerKind kind) {
   switch (kind) {
     case client::AnalyzerKind::kStandard:

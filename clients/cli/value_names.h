@@ -24,7 +24,10 @@ std::string RerankName(client::Rerank rerank);
 absl::StatusOr<client::FieldType> ParseFieldType(absl::string_view option,
                                                  absl::string_view name);
 std::string FieldTypeName(client::FieldType type);
-// "standard", "keyword", "ngram", "edge-ngram".
+// "standard", "keyword", "ngram", "edge-ngram"; anything else is a language.
+client::Analyzer ParseAnalyzer(absl::string_view name);
 std::string AnalyzerName(client::AnalyzerKind kind);
+// "text, standard english".
+std::string TextFieldText(const client::TextField& field);
 
 }  // namespace sextant::cli

@@ -168,6 +168,19 @@ absl::StatusOr<CollectionInfo> Client::AddPayloadField(
   return FromWire(response.collection());
 }
 
+absl::StatusOr<CollectionInfo> Client::UpdateTextField(
+    absl::string_view collection, const TextFieldUpdate& update,
+    const CallOptions& call) {
+  v1::UpdateTextFieldRequest request;
+  request.set_collection(std::string(collection));
+  ToWire(update, &request);
+  v1::UpdateTextFieldResponse response;
+  RETURN_IF_ERROR(connection_->Call(
+      connection_->collections(), &v1::CollectionService::Stub::UpdateTextField,
+      request, &response, call));
+  return FromWire(response.collection());
+}
+
 absl::StatusOr<std::vector<Token>> Client::Analyze(absl::string_view collection,
                                                    absl::string_view field,
                                                    absl::string_view text,

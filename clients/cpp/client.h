@@ -65,6 +65,12 @@ class Client {
   absl::StatusOr<CollectionInfo> AddPayloadField(absl::string_view collection,
                                                  const PayloadField& field,
                                                  const CallOptions& call = {});
+  // Changes how the texts of a text field are indexed, in the background:
+  // CollectionInfo::text_field_change shows how far. Until it is done, searches
+  // stay as they are, and another change is refused: FAILED_PRECONDITION.
+  absl::StatusOr<CollectionInfo> UpdateTextField(absl::string_view collection,
+                                                 const TextFieldUpdate& update,
+                                                 const CallOptions& call = {});
   // The tokens that a text becomes in a text field.
   absl::StatusOr<std::vector<Token>> Analyze(absl::string_view collection,
                                              absl::string_view field,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,24 @@ struct TextField {
   AnalyzerKind analyzer = AnalyzerKind::kStandard;
   // Stemming: "english"; empty: none.
   std::string language;
+};
+
+// All of how a text becomes tokens.
+struct Analyzer {
+  AnalyzerKind kind = AnalyzerKind::kStandard;
+  std::string language;  // as above
+  std::vector<std::string> stop_words;
+  bool keep_accents = false;
+  uint32_t min_gram = 0;  // 0: the default
+  uint32_t max_gram = 0;
+};
+
+// What is to be different about a text field.
+struct TextFieldUpdate {
+  std::string field;
+  // Not set: as it is. At least one is.
+  std::optional<Analyzer> analyzer;
+  std::optional<bool> positions;
 };
 
 // A field of sparse vectors, compared by inner product.
@@ -118,6 +137,13 @@ struct FieldFill {
   uint64_t points_total = 0;
 };
 
+// How far the texts of a field are indexed in another way.
+struct TextFieldChange {
+  TextField next;
+  uint64_t points_done = 0;
+  uint64_t points_total = 0;
+};
+
 struct CollectionInfo {
   std::string name;
   CollectionSchema schema;
@@ -128,6 +154,8 @@ struct CollectionInfo {
   IndexStats index;
   // Of added payload fields that not all points have yet.
   std::vector<FieldFill> fills;
+  // While a text field changes; `schema` has it as it is searched until then.
+  std::optional<TextFieldChange> text_field_change;
 };
 
 }  // namespace sextant::client

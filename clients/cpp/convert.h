@@ -20,6 +20,8 @@ void ToWire(const PointId& id, v1::PointId* wire);
 void ToWire(const Point& point, v1::Point* wire);
 void ToWire(const Projection& projection, v1::Projection* wire);
 void ToWire(const PayloadField& field, v1::PayloadField* wire);
+// All but the collection.
+void ToWire(const TextFieldUpdate& update, v1::UpdateTextFieldRequest* wire);
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire);
 void ToWire(const CutOff& cut_off, v1::CutOff* wire);
 void ToWire(const SearchRequest& request, v1::SearchRequest* wire);

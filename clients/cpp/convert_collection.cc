@@ -146,6 +146,12 @@ AnalyzerKind FromWire(v1::AnalyzerKind kind) {
   }
 }
 
+TextField FromWire(const v1::TextField& wire) {
+  return {.name = wire.name(),
+          .analyzer = FromWire(wire.analyzer().kind()),
+          .language = wire.analyzer().language()};
+}
+
 CollectionSchema FromWire(const v1::CollectionSchema& wire) {
   CollectionSchema schema;
   for (const v1::VectorField& field : wire.vector_fields()) {
@@ -164,9 +170,7 @@ CollectionSchema FromWire(const v1::CollectionSchema& wire) {
                                      .window = field.window()});
   }
   for (const v1::TextField& field : wire.text_fields()) {
-    schema.text_fields.push_back({.name = field.name(),
-                                  .analyzer = FromWire(field.analyzer().kind()),
-                                  .language = field.analyzer().language()});
+    schema.text_fields.push_back(FromWire(field));
   }
   for (const v1::SparseField& field : wire.sparse_fields()) {
     schema.sparse_fields.push_back({.name = field.name()});
@@ -215,6 +219,24 @@ void ToWire(const PayloadField& field, v1::PayloadField* wire) {
   wire->set_window(field.window);
 }
 
+void ToWire(const TextFieldUpdate& update, v1::UpdateTextFieldRequest* wire) {
+  wire->set_field(update.field);
+  if (update.analyzer.has_value()) {
+    v1::Analyzer* const analyzer = wire->mutable_analyzer();
+    analyzer->set_kind(ToWire(update.analyzer->kind));
+    analyzer->set_language(update.analyzer->language);
+    for (const std::string& word : update.analyzer->stop_words) {
+      analyzer->add_stop_words(word);
+    }
+    analyzer->set_keep_accents(update.analyzer->keep_accents);
+    analyzer->set_min_gram(update.analyzer->min_gram);
+    analyzer->set_max_gram(update.analyzer->max_gram);
+  }
+  if (update.positions.has_value()) {
+    wire->set_no_positions(!*update.positions);
+  }
+}
+
 void ToWire(const CollectionSchema& schema, v1::CollectionSchema* wire) {
   for (const VectorField& field : schema.vector_fields) {
     v1::VectorField* out = wire->add_vector_fields();
@@ -258,6 +280,13 @@ CollectionInfo FromWire(const v1::CollectionInfo& wire) {
     info.fills.push_back({.field = fill.field(),
                           .points_done = fill.points_done(),
                           .points_total = fill.points_total()});
+  }
+  if (wire.has_text_field_change()) {
+    const v1::TextFieldChange& change = wire.text_field_change();
+    info.text_field_change =
+        TextFieldChange{.next = FromWire(change.field()),
+                        .points_done = change.points_done(),
+                        .points_total = change.points_total()};
   }
   return info;
 }

@@ -44,6 +44,29 @@ TEST(ConvertTest, BrokenAnswersAreErrors) {
               StatusIs(absl::StatusCode::kInternal, HasSubstr("5 bytes")));
 }
 
+TEST(ConvertTest, WhatIsNotSetOfATextFieldStaysAsItIs) {
+  v1::UpdateTextFieldRequest wire;
+  ToWire({.field = "body", .positions = true}, &wire);
+  EXPECT_EQ(wire.field(), "body");
+  EXPECT_FALSE(wire.has_analyzer());
+  EXPECT_TRUE(wire.has_no_positions());
+  EXPECT_FALSE(wire.no_positions());
+  wire.Clear();
+  ToWire({.field = "body",
+          .analyzer = Analyzer{.kind = AnalyzerKind::kEdgeNgram,
+                               .stop_words = {"a", "b"},
+                               .keep_accents = true,
+                               .min_gram = 3,
+                               .max_gram = 4}},
+         &wire);
+  EXPECT_FALSE(wire.has_no_positions());
+  EXPECT_EQ(wire.analyzer().kind(), v1::ANALYZER_KIND_EDGE_NGRAM);
+  EXPECT_THAT(wire.analyzer().stop_words(), ElementsAre("a", "b"));
+  EXPECT_TRUE(wire.analyzer().keep_accents());
+  EXPECT_EQ(wire.analyzer().min_gram(), 3U);
+  EXPECT_EQ(wire.analyzer().max_gram(), 4U);
+}
+
 TEST(ConvertTest, SearchRequestHasOneSource) {
   SearchRequest request;
   request.target = PointId(uint64_t{42});
