@@ -251,7 +251,7 @@ TEST_F(AdapterTest, IsForTheCosinesOfOneSource) {
   // Corrected scores are no cosines.
   ASSERT_OK_AND_ASSIGN(NormalizerCatalog* const normalizers,
                        docs_->normalizers());
-  ASSERT_OK(normalizers->SampleBank("bank", "", 50, 1, Unlimited()));
+  ASSERT_OK(normalizers->SampleBank({"bank", "", 50, 1}, Unlimited()));
   ASSERT_OK_AND_ASSIGN(storage::NormalizerRecord record,
                        UsualNormalizer("inverted_softmax"));
   record.set_name("is");

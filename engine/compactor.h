@@ -26,6 +26,8 @@ namespace sextant {
 struct BackgroundThreads {
   ThreadPool* merges = nullptr;  // one task a collection at a time
   ThreadPool* builds = nullptr;  // graph insertion, in parallel
+  // Changes of banks and normalisers: one task a collection at a time.
+  ThreadPool* changes = nullptr;
 };
 
 struct CompactorOptions {

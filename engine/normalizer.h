@@ -86,6 +86,9 @@ class Normalizer {
   const NormalizerSpec& spec() const { return spec_; }
   uint16_t field() const { return field_; }
   size_t term_count() const { return terms_.size(); }
+  // 0 without one.
+  uint64_t query_bank_version() const { return VersionOf(queries_.get()); }
+  uint64_t gallery_bank_version() const { return VersionOf(gallery_.get()); }
   // Terms whose gate is always open, as bits.
   uint32_t always_open() const { return always_open_; }
 
@@ -110,6 +113,9 @@ class Normalizer {
  private:
   Normalizer() = default;
 
+  static uint64_t VersionOf(const Bank* bank) {
+    return bank == nullptr ? 0 : bank->record.version();
+  }
   absl::StatusOr<std::shared_ptr<const SegmentBias>> Compute(
       const VectorRows& items, std::span<const Ordinal> ordinals,
       const PassRun& run) const;

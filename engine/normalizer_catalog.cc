@@ -19,24 +19,7 @@
 namespace sextant {
 namespace {
 
-constexpr char kBankPrefix[] = "bank/";
-constexpr char kBankRowsPrefix[] = "bank-rows/";
-constexpr char kNormalizerPrefix[] = "normalizer/";
-constexpr char kBiasPrefix[] = "bias/";
-constexpr size_t kBankChunkBytes = size_t{1} << 20U;
 constexpr char kNoNormalizer[] = "none";
-
-std::string BankRowsName(uint64_t version, uint32_t chunk) {
-  return absl::StrCat(kBankRowsPrefix, version, "/", chunk);
-}
-std::string BiasName(uint64_t version, uint32_t segment) {
-  return absl::StrCat(kBiasPrefix, version, "/", segment);
-}
-
-absl::Status Damaged(absl::string_view attachment) {
-  return absl::DataLossError(
-      absl::StrCat("attachment '", attachment, "' cannot be read"));
-}
 
 // The vectors of an upload, checked and in one piece.
 absl::StatusOr<std::vector<float>> NumbersOf(const BankUpload& upload,
@@ -74,13 +57,12 @@ absl::StatusOr<std::vector<float>> NumbersOf(const BankUpload& upload,
 }  // namespace
 
 NormalizerCatalog::NormalizerCatalog(Store* store, CollectionNumber collection,
-                                     const Schema* schema, ThreadPool* pool,
-                                     Snapshots snapshots)
-    : store_(store),
-      collection_(collection),
+                                     const Schema* schema, Snapshots snapshots,
+                                     Background background)
+    : attachments_(store, collection, schema),
       schema_(schema),
-      pool_(pool),
       snapshots_(std::move(snapshots)),
+      background_(std::move(background)),
       state_(std::make_shared<const State>()) {}
 
 absl::StatusOr<uint16_t> NormalizerCatalog::FieldOf(
@@ -88,102 +70,58 @@ absl::StatusOr<uint16_t> NormalizerCatalog::FieldOf(
   return RequireVectorField(*schema_, name, "field");
 }
 
-absl::Status NormalizerCatalog::LoadBank(absl::string_view attachment,
-                                         State* state) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
-                   store_->ReadAttachment(collection_, attachment));
-  auto bank = std::make_shared<Bank>();
-  if (!bytes.has_value() || !bank->record.ParseFromString(*bytes)) {
-    return Damaged(attachment);
-  }
-  const storage::BankRecord& record = bank->record;
-  std::string numbers;
-  for (uint32_t chunk = 0; chunk < record.chunks(); ++chunk) {
-    const std::string name = BankRowsName(record.version(), chunk);
-    ASSIGN_OR_RETURN(const std::optional<std::string> part,
-                     store_->ReadAttachment(collection_, name));
-    if (!part.has_value()) {
-      return Damaged(name);
-    }
-    numbers += *part;
-  }
-  const std::optional<uint16_t> field =
-      schema_->FindVectorField(record.field());
-  if (!field.has_value() ||
-      schema_->vector_fields[*field].dimension != record.dimension() ||
-      numbers.size() != record.rows() * record.dimension() * sizeof(float)) {
-    return Damaged(attachment);
-  }
-  bank->numbers.resize(numbers.size() / sizeof(float));
-  std::memcpy(bank->numbers.data(), numbers.data(), numbers.size());
-  state->banks[record.name()] = std::move(bank);
-  return absl::OkStatus();
-}
-
-absl::Status NormalizerCatalog::LoadNormalizer(absl::string_view attachment,
-                                               State* state) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
-                   store_->ReadAttachment(collection_, attachment));
-  storage::NormalizerRecord record;
-  if (!bytes.has_value() || !record.ParseFromString(*bytes) ||
-      !schema_->FindVectorField(record.field()).has_value()) {
-    return Damaged(attachment);
-  }
-  const std::string name = record.name();
-  ASSIGN_OR_RETURN(std::shared_ptr<const Normalizer> normalizer,
-                   MakeNormalizer(std::move(record), *state, RequestContext()));
-  RestoreState(*normalizer);
-  RETURN_IF_ERROR(ComputeAll(*normalizer, RequestContext()));
-  state->normalizers[name] = std::move(normalizer);
-  return absl::OkStatus();
-}
-
-// What cannot be read is computed.
-void NormalizerCatalog::RestoreState(const Normalizer& normalizer) const {
-  const std::shared_ptr<const Snapshot> snapshot = snapshots_();
-  for (const auto& view : snapshot->segments) {
-    if (view->sealed == nullptr) {
-      continue;
-    }
-    const absl::StatusOr<std::optional<std::string>> bytes =
-        store_->ReadAttachment(
-            collection_,
-            BiasName(normalizer.record().version(), view->number()));
-    storage::SegmentBiasRecord record;
-    if (bytes.ok() && bytes->has_value() && record.ParseFromString(**bytes)) {
-      static_cast<void>(normalizer.Restore(*view->sealed, record));
-    }
-  }
-}
-
 absl::Status NormalizerCatalog::Load() {
   MutexLock lock(&changes_mutex_);
   auto state = std::make_shared<State>();
-  ASSIGN_OR_RETURN(const std::vector<std::string> banks,
-                   store_->ListAttachments(collection_, kBankPrefix));
-  for (const std::string& name : banks) {
-    RETURN_IF_ERROR(LoadBank(name, state.get()));
+  uint64_t newest = 0;
+  ASSIGN_OR_RETURN(const std::vector<std::shared_ptr<const Bank>> banks,
+                   attachments_.Banks());
+  for (const std::shared_ptr<const Bank>& bank : banks) {
+    state->banks[bank->record.name()] = bank;
+    newest = std::max(newest, bank->record.version());
   }
-  ASSIGN_OR_RETURN(const std::vector<std::string> normalizers,
-                   store_->ListAttachments(collection_, kNormalizerPrefix));
-  for (const std::string& name : normalizers) {
-    RETURN_IF_ERROR(LoadNormalizer(name, state.get()));
+  ASSIGN_OR_RETURN(std::vector<storage::NormalizerRecord> records,
+                   attachments_.Normalizers());
+  const RequestContext context;
+  const PassRun run{background_.passes, context};
+  for (storage::NormalizerRecord& record : records) {
+    newest = std::max(newest, record.version());
+    ASSIGN_OR_RETURN(Banks of_record, BanksOf(record, *state));
+    ASSIGN_OR_RETURN(
+        const std::shared_ptr<const Normalizer> normalizer,
+        MakeNormalizer(std::move(record), std::move(of_record), run));
+    attachments_.Restore(*normalizer, *snapshots_());
+    RETURN_IF_ERROR(Complete(*normalizer, run, /*is_stored=*/false));
+    state->normalizers[normalizer->record().name()] = normalizer;
   }
-  for (const auto& [name, bank] : state->banks) {
-    next_version_ = std::max(next_version_, bank->record.version() + 1);
+  ASSIGN_OR_RETURN(state->changes, attachments_.Changes());
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+    newest = std::max(newest, change->number());
+    for (const storage::NormalizerRecord& planned : change->plan()) {
+      newest = std::max(newest, planned.version());
+    }
   }
-  for (const auto& [name, normalizer] : state->normalizers) {
-    next_version_ = std::max(next_version_, normalizer->record().version() + 1);
-  }
+  next_version_ = newest + 1;
   state_.Store(std::move(state));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Normalizer>>
-NormalizerCatalog::MakeNormalizer(storage::NormalizerRecord record,
-                                  const State& state,
-                                  const RequestContext& context) const {
-  std::array<std::shared_ptr<const Bank>, 2> banks;
+bool NormalizerCatalog::HasUser(const State& state, absl::string_view bank) {
+  const auto has_bank = [bank](const storage::NormalizerRecord& record) {
+    return record.query_bank() == bank || record.gallery_bank() == bank;
+  };
+  return std::ranges::any_of(state.normalizers,
+                             [&](const auto& entry) {
+                               return has_bank(entry.second->record());
+                             }) ||
+         std::ranges::any_of(state.changes, [&](const auto& change) {
+           return change->NeedsBank(bank);
+         });
+}
+
+absl::StatusOr<NormalizerCatalog::Banks> NormalizerCatalog::BanksOf(
+    const storage::NormalizerRecord& record, const State& state) {
+  Banks banks;
   const std::array<absl::string_view, 2> names = {record.query_bank(),
                                                   record.gallery_bank()};
   const std::array<absl::string_view, 2> paths = {"query_bank", "gallery_bank"};
@@ -203,86 +141,29 @@ NormalizerCatalog::MakeNormalizer(storage::NormalizerRecord record,
     }
     banks[i] = found->second;
   }
-  const std::shared_ptr<const Snapshot> snapshot = snapshots_();
-  std::vector<VectorRows> items;
-  const uint16_t field = *schema_->FindVectorField(record.field());
-  for (const auto& view : snapshot->segments) {
-    if (view->sealed != nullptr && view->sealed->field(field).rows() > 0) {
-      const VectorIndex& index = view->sealed->field(field);
-      const uint32_t dimension = index.shape().dimension;
-      items.push_back({index.row_vector(0), index.rows(), dimension,
-                       PaddedStride(dimension)});
-    }
-  }
-  return Normalizer::Make(std::move(record), *schema_, banks[0], banks[1],
-                          items, {pool_, context});
+  return banks;
 }
 
-absl::Status NormalizerCatalog::ComputeAll(
-    const Normalizer& normalizer, const RequestContext& context) const {
-  const std::shared_ptr<const Snapshot> snapshot = snapshots_();
-  for (const auto& view : snapshot->segments) {
-    RETURN_IF_ERROR(normalizer.BiasOf(*view, {pool_, context}).status());
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<storage::BankRecord> NormalizerCatalog::StoreBank(
-    const std::shared_ptr<Bank>& bank, const RequestContext& context) {
-  auto state = std::make_shared<State>(*state_.Load());
-  storage::BankRecord& record = bank->record;
-  const auto old = state->banks.find(record.name());
-  if (old == state->banks.end() && state->banks.size() >= limits::kBanksMax) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a collection has at most ", limits::kBanksMax, " banks"));
-  }
-  if (old != state->banks.end() &&
-      old->second->record.field() != record.field()) {
-    return InvalidField("field", absl::StrCat("the bank is of field '",
-                                              old->second->record.field(),
-                                              "'; delete it first"));
-  }
-  record.set_version(next_version_++);
-  std::vector<Store::Attachment> writes;
-  const absl::string_view bytes(
-      reinterpret_cast<const char*>(bank->numbers.data()),
-      bank->numbers.size() * sizeof(float));
-  for (size_t at = 0; at < bytes.size(); at += kBankChunkBytes) {
-    writes.push_back({BankRowsName(record.version(), record.chunks()),
-                      std::string(bytes.substr(at, kBankChunkBytes))});
-    record.set_chunks(record.chunks() + 1);
-  }
-  if (old != state->banks.end()) {
-    const storage::BankRecord& before = old->second->record;
-    for (uint32_t chunk = 0; chunk < before.chunks(); ++chunk) {
-      writes.push_back({BankRowsName(before.version(), chunk), std::nullopt});
+NormalizerCatalog::Changes NormalizerCatalog::TakeOut(
+    State* state, Writes* writes,
+    const std::function<bool(const NormalizerChange&)>& is_taken) {
+  Changes taken;
+  std::erase_if(state->changes, [&](const auto& change) {
+    if (!is_taken(*change)) {
+      return false;
     }
-  }
-  writes.push_back(
-      {absl::StrCat(kBankPrefix, record.name()), record.SerializeAsString()});
-  state->banks[record.name()] = bank;
-  for (auto& [name, normalizer] : state->normalizers) {
-    storage::NormalizerRecord changed = normalizer->record();
-    if (changed.query_bank() != record.name() &&
-        changed.gallery_bank() != record.name()) {
-      continue;
+    NormalizerAttachments::RemoveChange(*change, writes);
+    if (change->bank() != nullptr) {
+      NormalizerAttachments::RemoveRows(change->bank()->record, writes);
     }
-    changed.set_version(next_version_++);
-    changed.clear_offsets();
-    ASSIGN_OR_RETURN(normalizer,
-                     MakeNormalizer(std::move(changed), *state, context));
-    RETURN_IF_ERROR(ComputeAll(*normalizer, context));
-    writes.push_back({absl::StrCat(kNormalizerPrefix, name),
-                      normalizer->record().SerializeAsString()});
-  }
-  RETURN_IF_ERROR(store_->WriteAttachments(collection_, writes));
-  state_.Store(std::move(state));
-  RETURN_IF_ERROR(SaveStateLocked());
-  return record;
+    taken.push_back(change);
+    return true;
+  });
+  return taken;
 }
 
 absl::StatusOr<storage::BankRecord> NormalizerCatalog::PutBank(
-    const BankUpload& upload, const RequestContext& context) {
+    const BankUpload& upload, const RequestContext& context, ReturnWhen when) {
   RETURN_IF_ERROR(ValidateName(upload.name, "name"));
   ASSIGN_OR_RETURN(const uint16_t position, FieldOf(upload.field));
   const VectorFieldSchema& field = schema_->vector_fields[position];
@@ -293,16 +174,15 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::PutBank(
   bank->record.set_gallery(upload.gallery);
   bank->record.set_rows(upload.vectors.size());
   bank->record.set_dimension(field.dimension);
-  MutexLock lock(&changes_mutex_);
-  return StoreBank(bank, context);
+  return StoreBank(bank, context, when);
 }
 
 absl::StatusOr<storage::BankRecord> NormalizerCatalog::SampleBank(
-    absl::string_view name, absl::string_view field_name, uint64_t count,
-    uint64_t seed, const RequestContext& context) {
-  RETURN_IF_ERROR(ValidateName(name, "name"));
-  ASSIGN_OR_RETURN(const uint16_t position, FieldOf(field_name));
+    const BankSample& sample, const RequestContext& context, ReturnWhen when) {
+  RETURN_IF_ERROR(ValidateName(sample.name, "name"));
+  ASSIGN_OR_RETURN(const uint16_t position, FieldOf(sample.field));
   const VectorFieldSchema& field = schema_->vector_fields[position];
+  const uint64_t count = sample.count;
   if (count == 0 || count > limits::kBankRowsMax ||
       count * field.dimension * sizeof(float) > limits::kBankBytesMax) {
     return InvalidField(
@@ -331,7 +211,7 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::SampleBank(
     return absl::FailedPreconditionError(
         "the collection has no vectors to sample");
   }
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(sample.seed);
   auto bank = std::make_shared<Bank>();
   const size_t kept = std::min<size_t>(count, live.size());
   for (size_t i = 0; i < kept; ++i) {
@@ -339,13 +219,12 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::SampleBank(
     bank->numbers.insert(bank->numbers.end(), live[i],
                          live[i] + field.dimension);
   }
-  bank->record.set_name(std::string(name));
+  bank->record.set_name(sample.name);
   bank->record.set_field(field.name);
   bank->record.set_gallery(true);
   bank->record.set_rows(kept);
   bank->record.set_dimension(field.dimension);
-  MutexLock lock(&changes_mutex_);
-  return StoreBank(bank, context);
+  return StoreBank(bank, context, when);
 }
 
 absl::Status NormalizerCatalog::DeleteBank(absl::string_view name) {
@@ -356,31 +235,39 @@ absl::Status NormalizerCatalog::DeleteBank(absl::string_view name) {
     return absl::NotFoundError(
         absl::StrCat("no bank '", ShownText(name, 64), "'"));
   }
-  for (const auto& [user, normalizer] : state->normalizers) {
-    if (normalizer->record().query_bank() == name ||
-        normalizer->record().gallery_bank() == name) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "normalizer '", user, "' uses bank '", ShownText(name, 64), "'"));
-    }
+  if (HasUser(*state, name)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a normalizer uses bank '", ShownText(name, 64), "'"));
   }
-  const storage::BankRecord& record = found->second->record;
-  std::vector<Store::Attachment> writes;
-  writes.push_back({absl::StrCat(kBankPrefix, name), std::nullopt});
-  for (uint32_t chunk = 0; chunk < record.chunks(); ++chunk) {
-    writes.push_back({BankRowsName(record.version(), chunk), std::nullopt});
-  }
-  RETURN_IF_ERROR(store_->WriteAttachments(collection_, writes));
+  Writes writes;
+  NormalizerAttachments::RemoveBank(name, &writes);
+  NormalizerAttachments::RemoveRows(found->second->record, &writes);
+  const Changes ended = TakeOut(
+      state.get(), &writes,
+      [name](const NormalizerChange& change) { return change.IsOfBank(name); });
+  RETURN_IF_ERROR(attachments_.Write(writes));
   state->banks.erase(found);
   state_.Store(std::move(state));
+  for (const std::shared_ptr<NormalizerChange>& change : ended) {
+    change->End(absl::FailedPreconditionError("the bank was deleted"));
+  }
   return absl::OkStatus();
 }
 
-std::vector<storage::BankRecord> NormalizerCatalog::ListBanks() const {
-  std::vector<storage::BankRecord> records;
-  for (const auto& [name, bank] : state_.Load()->banks) {
-    records.push_back(bank->record);
+std::vector<BankStatus> NormalizerCatalog::ListBanks() const {
+  const std::shared_ptr<const State> state = state_.Load();
+  std::vector<BankStatus> statuses;
+  for (const auto& [name, bank] : state->banks) {
+    BankStatus& status = statuses.emplace_back();
+    status.record = bank->record;
+    for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+      if (change->IsOfBank(name)) {
+        status.next = change->bank()->record;
+        status.progress = change->Progress("");
+      }
+    }
   }
-  return records;
+  return statuses;
 }
 
 absl::StatusOr<std::shared_ptr<const Bank>> NormalizerCatalog::FindBank(
@@ -394,76 +281,61 @@ absl::StatusOr<std::shared_ptr<const Bank>> NormalizerCatalog::FindBank(
   return found->second;
 }
 
-absl::StatusOr<storage::NormalizerRecord> NormalizerCatalog::PutNormalizer(
-    storage::NormalizerRecord record, const RequestContext& context) {
-  RETURN_IF_ERROR(ValidateName(record.name(), "name"));
-  if (record.name() == kNoNormalizer) {
-    return InvalidField("name", "'none' is what searches say for none");
-  }
-  ASSIGN_OR_RETURN(const uint16_t position, FieldOf(record.field()));
-  record.set_field(schema_->vector_fields[position].name);
-  ASSIGN_OR_RETURN(const NormalizerSpec spec, SpecOf(record));
-  if (!IsAdditive(spec.method)) {
-    return InvalidField("method",
-                        absl::StrCat(NameOf(spec.method),
-                                     " rescores candidates; searches use "
-                                     "methods with a bias for each point"));
-  }
-  MutexLock lock(&changes_mutex_);
-  auto state = std::make_shared<State>(*state_.Load());
-  if (!state->normalizers.contains(record.name()) &&
-      state->normalizers.size() >= limits::kNormalizersMax) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "a collection has at most ", limits::kNormalizersMax, " normalizers"));
-  }
-  if (record.is_default()) {
-    for (auto& [name, other] : state->normalizers) {
-      if (name != record.name() && other->record().is_default() &&
-          other->record().field() == record.field()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("normalizer '", name, "' is the default of field '",
-                         record.field(), "'"));
-      }
-    }
-  }
-  record.set_version(next_version_++);
-  record.clear_offsets();
-  ASSIGN_OR_RETURN(std::shared_ptr<const Normalizer> normalizer,
-                   MakeNormalizer(std::move(record), *state, context));
-  RETURN_IF_ERROR(ComputeAll(*normalizer, context));
-  const storage::NormalizerRecord& made = normalizer->record();
-  const Store::Attachment write{absl::StrCat(kNormalizerPrefix, made.name()),
-                                made.SerializeAsString()};
-  RETURN_IF_ERROR(store_->WriteAttachments(collection_, {&write, 1}));
-  state->normalizers[made.name()] = normalizer;
-  state_.Store(std::move(state));
-  RETURN_IF_ERROR(SaveStateLocked());
-  return made;
-}
-
 absl::Status NormalizerCatalog::DeleteNormalizer(absl::string_view name) {
   MutexLock lock(&changes_mutex_);
   auto state = std::make_shared<State>(*state_.Load());
+  Writes writes;
+  const Changes ended =
+      TakeOut(state.get(), &writes, [name](const NormalizerChange& change) {
+        return change.IsOfNormalizer(name);
+      });
   const auto found = state->normalizers.find(name);
-  if (found == state->normalizers.end()) {
+  if (found != state->normalizers.end()) {
+    state->normalizers.erase(found);
+    NormalizerAttachments::RemoveNormalizer(name, &writes);
+  } else if (ended.empty()) {
     return absl::NotFoundError(
         absl::StrCat("no normalizer '", ShownText(name, 64), "'"));
   }
-  const Store::Attachment write{absl::StrCat(kNormalizerPrefix, name),
-                                std::nullopt};
-  RETURN_IF_ERROR(store_->WriteAttachments(collection_, {&write, 1}));
-  state->normalizers.erase(found);
+  RETURN_IF_ERROR(attachments_.Write(writes));
+  // Changes of its bank go on without it.
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+    if (change->bank() != nullptr) {
+      change->Interrupt();
+    }
+  }
   state_.Store(std::move(state));
+  for (const std::shared_ptr<NormalizerChange>& change : ended) {
+    change->End(absl::FailedPreconditionError("the normalizer was deleted"));
+  }
   return absl::OkStatus();
+}
+
+// Of a normaliser that may not be served yet.
+void NormalizerCatalog::AddNext(const State& state, NormalizerStatus* status) {
+  const std::string& name = status->record.name();
+  for (const std::shared_ptr<NormalizerChange>& change : state.changes) {
+    const bool is_of_bank = change->bank() != nullptr &&
+                            status->record.version() != 0 &&
+                            (change->IsOfBank(status->record.query_bank()) ||
+                             change->IsOfBank(status->record.gallery_bank()));
+    if (is_of_bank || change->IsOfNormalizer(name)) {
+      status->next = change->Progress(name);
+      return;
+    }
+  }
 }
 
 std::vector<NormalizerStatus> NormalizerCatalog::ListNormalizers() const {
   const std::shared_ptr<const Snapshot> snapshot = snapshots_();
-  std::vector<NormalizerStatus> statuses;
-  for (const auto& [name, normalizer] : state_.Load()->normalizers) {
-    NormalizerStatus status;
+  const std::shared_ptr<const State> state = state_.Load();
+  std::map<std::string, NormalizerStatus> statuses;
+  for (const auto& [name, normalizer] : state->normalizers) {
+    NormalizerStatus& status = statuses[name];
     status.record = normalizer->record();
     status.record.clear_offsets();
+    status.query_bank_version = normalizer->query_bank_version();
+    status.gallery_bank_version = normalizer->gallery_bank_version();
     for (const auto& view : snapshot->segments) {
       ++status.segments;
       const auto known = normalizer->Known(view->number());
@@ -477,9 +349,23 @@ std::vector<NormalizerStatus> NormalizerCatalog::ListNormalizers() const {
         }
       }
     }
-    statuses.push_back(std::move(status));
   }
-  return statuses;
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+    if (change->wanted().has_value() &&
+        !statuses.contains(change->wanted()->name())) {
+      NormalizerStatus& status = statuses[change->wanted()->name()];
+      status.record = *change->wanted();
+      status.record.clear_version();
+      status.record.clear_offsets();
+      status.segments = snapshot->segments.size();
+    }
+  }
+  std::vector<NormalizerStatus> sorted;
+  for (auto& [name, status] : statuses) {
+    AddNext(*state, &status);
+    sorted.push_back(std::move(status));
+  }
+  return sorted;
 }
 
 absl::StatusOr<std::shared_ptr<const Normalizer>> NormalizerCatalog::Resolve(
@@ -496,14 +382,23 @@ absl::StatusOr<std::shared_ptr<const Normalizer>> NormalizerCatalog::Resolve(
     }
     return std::shared_ptr<const Normalizer>();
   }
+  const std::string& field_name = schema_->vector_fields[field].name;
   const auto found = state->normalizers.find(name);
-  if (found == state->normalizers.end() || found->second->field() != field) {
-    return InvalidField(
-        path,
-        absl::StrCat("no normalizer '", ShownText(name, 64), "' of field '",
-                     schema_->vector_fields[field].name, "'"));
+  if (found != state->normalizers.end() && found->second->field() == field) {
+    return found->second;
   }
-  return found->second;
+  const bool comes =
+      std::ranges::any_of(state->changes, [&](const auto& change) {
+        return change->IsOfNormalizer(name) &&
+               change->wanted()->field() == field_name;
+      });
+  if (comes) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": normalizer '", name,
+                     "' was made lately, and is still being computed"));
+  }
+  return InvalidField(path, absl::StrCat("no normalizer '", ShownText(name, 64),
+                                         "' of field '", field_name, "'"));
 }
 
 void NormalizerCatalog::Prepare(
@@ -512,9 +407,16 @@ void NormalizerCatalog::Prepare(
   SegmentView view;
   view.sealed = segment;
   view.rows = segment->rows();
-  for (const auto& [name, normalizer] : state_.Load()->normalizers) {
-    // If it is not made now, the first search makes it.
-    static_cast<void>(normalizer->BiasOf(view, {pool_, context}));
+  const PassRun run{background_.passes, context};
+  const std::shared_ptr<const State> state = state_.Load();
+  // If it is not made now, the first search makes it.
+  for (const auto& [name, normalizer] : state->normalizers) {
+    static_cast<void>(normalizer->BiasOf(view, run));
+  }
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+    for (const std::shared_ptr<const Normalizer>& made : change->AllMade()) {
+      static_cast<void>(made->BiasOf(view, run));
+    }
   }
 }
 
@@ -527,34 +429,30 @@ absl::Status NormalizerCatalog::SaveStateLocked() {
   const std::shared_ptr<const State> state = state_.Load();
   const std::shared_ptr<const Snapshot> snapshot = snapshots_();
   ASSIGN_OR_RETURN(const std::vector<std::string> stored,
-                   store_->ListAttachments(collection_, kBiasPrefix));
+                   attachments_.Biases());
   absl::flat_hash_set<std::string> gone(stored.begin(), stored.end());
   absl::flat_hash_set<uint32_t> segments;
   for (const auto& view : snapshot->segments) {
     segments.insert(view->number());
   }
+  // Those that are being made store their state themselves.
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
+    for (const storage::NormalizerRecord& planned : change->plan()) {
+      for (const uint32_t segment : segments) {
+        gone.erase(NormalizerAttachments::BiasName(planned.version(), segment));
+      }
+    }
+  }
   for (const auto& [name, normalizer] : state->normalizers) {
     normalizer->KeepOnly(segments);
     for (const auto& view : snapshot->segments) {
-      const std::string attachment =
-          BiasName(normalizer->record().version(), view->number());
-      const auto known = normalizer->Known(view->number());
-      if (view->sealed == nullptr || gone.erase(attachment) > 0 ||
-          known == nullptr) {
-        continue;
+      if (gone.erase(NormalizerAttachments::BiasName(
+              normalizer->record().version(), view->number())) == 0) {
+        RETURN_IF_ERROR(attachments_.WriteBias(*normalizer, *view));
       }
-      const Store::Attachment write{
-          attachment, ToRecord(*view->sealed, *known, normalizer->term_count())
-                          .SerializeAsString()};
-      RETURN_IF_ERROR(store_->WriteAttachments(collection_, {&write, 1}));
     }
   }
-  std::vector<Store::Attachment> removed;
-  for (const std::string& attachment : gone) {
-    removed.push_back({attachment, std::nullopt});
-  }
-  return removed.empty() ? absl::OkStatus()
-                         : store_->WriteAttachments(collection_, removed);
+  return attachments_.RemoveBiases(gone);
 }
 
 }  // namespace sextant

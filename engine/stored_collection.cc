@@ -117,6 +117,7 @@ absl::StatusOr<std::shared_ptr<StoredCollection>> StoredCollection::Open(
                        absl::StrCat("collection '", record.name(), "'"));
   RETURN_IF_ERROR_WITH(collection->queries_.Load(),
                        absl::StrCat("collection '", record.name(), "'"));
+  collection->normalizers_.ResumeChanges(std::chrono::steady_clock::now());
   return collection;
 }
 
@@ -179,8 +180,11 @@ StoredCollection::StoredCollection(Store* store,
       probe_(options.recall_probe_every),
       writer_(store, record, schema_, options.seal_rows, events),
       commits_(options.commit),
-      normalizers_(store, record.number(), &schema_, threads.builds,
-                   [this] { return writer_.snapshot(); }),
+      normalizers_(
+          store, record.number(), &schema_,
+          [this] { return writer_.snapshot(); },
+          {threads.changes, threads.builds,
+           [this] { return weak_from_this().lock(); }, events, record.name()}),
       adapters_(store, record.number(), &schema_),
       queries_(store, record.number(), &schema_),
       query_watch_(&schema_, &normalizers_, &queries_, record.name(), events),
@@ -462,6 +466,7 @@ absl::Status StoredCollection::SealAndWait(const RequestContext& context) {
 
 void StoredCollection::Tick(MonotonicTime now) {
   compactor_.Tick(now, last_write_, shared_from_this());
+  normalizers_.ResumeChanges(now);
   if (now - std::max(last_write_.load(), last_refresh_) > kViewAgeMax) {
     last_refresh_ = now;
     writer_.RefreshView();
@@ -470,15 +475,19 @@ void StoredCollection::Tick(MonotonicTime now) {
 
 void StoredCollection::StopBackground() {
   compactor_.Stop();
+  normalizers_.StopChanges(absl::UnavailableError(
+      "the server stops; the change goes on when it is started again"));
 }
 
 void StoredCollection::WaitForBackground() {
   compactor_.WaitStopped();
+  normalizers_.WaitChangesStopped();
 }
 
 absl::StatusOr<uint64_t> StoredCollection::Drop() {
   RETURN_IF_ERROR(writer_.Drop());
   compactor_.Stop();
+  normalizers_.StopChanges(writer_.CheckNotDropped());
   return writer_.snapshot()->state.live_count;
 }
 

@@ -83,6 +83,7 @@ class StoredDatabase final : public Database {
                  .threads = BuildThreads(options_),
                  .nice = kBackgroundNice}),
         merges_({.name = "merge", .threads = 2, .nice = kBackgroundNice}),
+        changes_({.name = "change", .threads = 2, .nice = kBackgroundNice}),
         prober_(
             std::make_unique<RecallProber>(options_.recall_probe_cpu_percent)) {
   }
@@ -108,7 +109,7 @@ class StoredDatabase final : public Database {
   absl::Status Close() override;
 
  private:
-  BackgroundThreads threads() { return {&merges_, &builds_}; }
+  BackgroundThreads threads() { return {&merges_, &builds_, &changes_}; }
   EventSink events() const {
     return options_.on_event ? options_.on_event
                              : [](bool, const std::string&) {};
@@ -133,6 +134,7 @@ class StoredDatabase final : public Database {
   // Last: their threads use everything above.
   ThreadPool builds_;
   ThreadPool merges_;
+  ThreadPool changes_;
   std::unique_ptr<RecallProber> prober_;  // null after StopBackground()
   // Likewise.
   std::unique_ptr<QueryWatcher> query_watcher_ =

@@ -183,7 +183,7 @@ TEST_F(TuneCollectionTest, DualMethodsNeedAGalleryBank) {
   ASSERT_NO_FATAL_FAILURE(Fill(400));
   ASSERT_NO_FATAL_FAILURE(PutBank("asked", 50));
   ASSERT_OK((*collection_->normalizers())
-                ->SampleBank("points", "", 60, 1, test::Unlimited()));
+                ->SampleBank({"points", "", 60, 1}, test::Unlimited()));
   TuneQuery query = QueryOf(40);
   query.methods = {"dual_inverted_softmax"};
   EXPECT_THAT(Tune(query), StatusIs(absl::StatusCode::kInvalidArgument,

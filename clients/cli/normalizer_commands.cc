@@ -18,6 +18,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/verb.h"
+#include "clients/cli/wait_served.h"
 #include "clients/formats/vector_file.h"
 
 namespace sextant::cli {
@@ -31,14 +32,32 @@ struct NormalizerOptions {
   uint64_t first = 0;
   uint64_t count = 0;
   uint64_t seed = 1;
+  bool no_wait = false;
 };
 
+nlohmann::json ToJson(const client::ChangeProgress& change) {
+  nlohmann::json object = {{"version", change.version},
+                           {"done", change.done},
+                           {"total", change.total}};
+  if (!change.error.empty()) {
+    object["error"] = change.error;
+  }
+  return object;
+}
+
 nlohmann::json ToJson(const client::Bank& bank) {
-  return {{"name", bank.name},
-          {"field", bank.field},
-          {"gallery", bank.gallery},
-          {"version", bank.version},
-          {"count", bank.count}};
+  nlohmann::json object = {{"name", bank.name},
+                           {"field", bank.field},
+                           {"gallery", bank.gallery},
+                           {"version", bank.version},
+                           {"count", bank.count}};
+  if (bank.change.has_value()) {
+    nlohmann::json change = ToJson(bank.change->progress);
+    change["count"] = bank.change->count;
+    change["gallery"] = bank.change->gallery;
+    object["change"] = std::move(change);
+  }
+  return object;
 }
 
 nlohmann::json ToJson(const client::QueryShift& shift) {
@@ -75,11 +94,16 @@ nlohmann::json ToJson(const client::Normalizer& normalizer) {
       {"gallery_bank", normalizer.gallery_bank},
       {"default", normalizer.is_default},
       {"version", normalizer.version},
+      {"query_bank_version", normalizer.query_bank_version},
+      {"gallery_bank_version", normalizer.gallery_bank_version},
       {"segments_ready", normalizer.segments_ready},
       {"segments", normalizer.segments},
       {"memory_bytes", normalizer.memory_bytes}};
   if (normalizer.query_shift.has_value()) {
     object["query_shift"] = ToJson(*normalizer.query_shift);
+  }
+  if (normalizer.change.has_value()) {
+    object["change"] = ToJson(*normalizer.change);
   }
   return object;
 }
@@ -96,10 +120,16 @@ absl::Status Show(Session& session, const std::vector<client::Bank>& banks) {
                {"field"},
                {"like"},
                {"vectors", Align::kRight},
-               {"version", Align::kRight}});
+               {"version", Align::kRight},
+               {"change"}});
   for (const client::Bank& bank : banks) {
+    absl::optional<client::ChangeProgress> change;
+    if (bank.change.has_value()) {
+      change = bank.change->progress;
+    }
     table.AddRow({bank.name, bank.field, bank.gallery ? "points" : "queries",
-                  WithCommas(bank.count), absl::StrCat(bank.version)});
+                  WithCommas(bank.count), absl::StrCat(bank.version),
+                  ChangeText(change)});
   }
   return Print(table.Render(OutputWidth()));
 }
@@ -120,7 +150,8 @@ absl::Status Show(Session& session,
                {"default"},
                {"ready"},
                {"queries"},
-               {"version", Align::kRight}});
+               {"version", Align::kRight},
+               {"change"}});
   for (const client::Normalizer& one : normalizers) {
     table.AddRow(
         {one.name, one.field, one.method,
@@ -128,9 +159,21 @@ absl::Status Show(Session& session,
                       one.gallery_bank),
          one.is_default ? "yes" : "",
          absl::StrCat(one.segments_ready, " of ", one.segments),
-         ShiftText(one.query_shift), absl::StrCat(one.version)});
+         ShiftText(one.query_shift), absl::StrCat(one.version),
+         ChangeText(one.change)});
   }
   return Print(table.Render(OutputWidth()));
+}
+
+// Of what the server has stored.
+template <typename Item>
+absl::Status WaitAndShow(Session& session, const NormalizerOptions& options,
+                         Item item) {
+  if (!options.no_wait) {
+    ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
+    ASSIGN_OR_RETURN(item, WaitServed(*client, options.collection, item));
+  }
+  return Show(session, std::vector<Item>{item});
 }
 
 absl::Status PutBank(Session& session, const NormalizerOptions& options) {
@@ -147,16 +190,18 @@ absl::Status PutBank(Session& session, const NormalizerOptions& options) {
   }
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::Bank bank,
-                   client->PutBank(options.collection, options.bank, rows));
-  return Show(session, std::vector<client::Bank>{bank});
+                   client->PutBank(options.collection, options.bank, rows, {},
+                                   client::ReturnWhen::kStored));
+  return WaitAndShow(session, options, bank);
 }
 
 absl::Status SampleBank(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
   ASSIGN_OR_RETURN(const client::Bank bank,
                    client->SampleBank(options.collection, options.bank,
-                                      options.count, options.seed));
-  return Show(session, std::vector<client::Bank>{bank});
+                                      {options.count, options.seed}, {},
+                                      client::ReturnWhen::kStored));
+  return WaitAndShow(session, options, bank);
 }
 
 absl::Status ListBanks(Session& session, const NormalizerOptions& options) {
@@ -173,10 +218,10 @@ absl::Status DeleteBank(Session& session, const NormalizerOptions& options) {
 
 absl::Status PutNormalizer(Session& session, const NormalizerOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
-  ASSIGN_OR_RETURN(
-      const client::Normalizer normalizer,
-      client->PutNormalizer(options.collection, options.normalizer));
-  return Show(session, std::vector<client::Normalizer>{normalizer});
+  ASSIGN_OR_RETURN(const client::Normalizer normalizer,
+                   client->PutNormalizer(options.collection, options.normalizer,
+                                         {}, client::ReturnWhen::kStored));
+  return WaitAndShow(session, options, normalizer);
 }
 
 absl::Status ListNormalizers(Session& session,
@@ -193,6 +238,9 @@ absl::Status DeleteNormalizer(Session& session,
   return client->DeleteNormalizer(options.collection, options.normalizer.name);
 }
 
+constexpr char kNoWaitText[] =
+    "Do not wait until searches meet it; `list` shows how far it is";
+
 }  // namespace
 
 void AddBankCommand(CLI::App& app, Action* action) {
@@ -208,6 +256,7 @@ void AddBankCommand(CLI::App& app, Action* action) {
                 "Vectors like the points, not like the queries");
   put->add_option("--first", options->first, "Row to begin with");
   put->add_option("--count", options->count, "Rows; 0: all that follow");
+  put->add_flag("--no-wait", options->no_wait, kNoWaitText);
   put->footer(
       "Example:\n"
       "  sextant bank put docs asked --file queries.npy --count 5000");
@@ -220,6 +269,7 @@ void AddBankCommand(CLI::App& app, Action* action) {
   sample->add_option("--seed", options->seed, "Which points")
       ->capture_default_str();
   sample->add_option("--field", options->bank.field, "Vector field");
+  sample->add_flag("--no-wait", options->no_wait, kNoWaitText);
   RunBy(sample, options, &SampleBank, action);
 
   RunBy(AddVerb(noun, "list", "Show the banks of a collection", options),
@@ -249,6 +299,7 @@ void AddNormalizerCommand(CLI::App& app, Action* action) {
   put->add_option("--field", wanted->field, "Vector field");
   put->add_flag("--default", wanted->is_default,
                 "Searches of the field use it that name none");
+  put->add_flag("--no-wait", options->no_wait, kNoWaitText);
   AddParameter(put, "--beta", "Inverse temperature", &wanted->beta);
   AddParameter(put, "--gallery-beta", "That of the gallery bank",
                &wanted->gallery_beta);

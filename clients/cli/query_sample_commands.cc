@@ -16,6 +16,7 @@
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/verb.h"
+#include "clients/cli/wait_served.h"
 
 namespace sextant::cli {
 namespace {
@@ -24,6 +25,7 @@ struct SampleOptions {
   std::string collection;
   client::QuerySample sample;
   std::string bank;
+  bool no_wait = false;
 };
 
 absl::Status Show(Session& session,
@@ -81,10 +83,14 @@ absl::Status Clear(Session& session, const SampleOptions& options) {
 
 absl::Status PutBank(Session& session, const SampleOptions& options) {
   ASSIGN_OR_RETURN(client::Client* const client, session.Connect());
-  ASSIGN_OR_RETURN(const client::Bank bank,
+  ASSIGN_OR_RETURN(client::Bank bank,
                    client->PutBankOfQueries(
                        options.collection,
-                       {.name = options.bank, .field = options.sample.field}));
+                       {.name = options.bank, .field = options.sample.field},
+                       {}, client::ReturnWhen::kStored));
+  if (!options.no_wait) {
+    ASSIGN_OR_RETURN(bank, WaitServed(*client, options.collection, bank));
+  }
   if (session.json()) {
     return PrintLine(nlohmann::json({{"name", bank.name},
                                      {"field", bank.field},
@@ -146,6 +152,8 @@ void AddQueriesCommand(CLI::App& app, Action* action) {
       AddVerb(noun, {"bank", "Make a bank of what is kept", &PutBank}, options,
               action));
   bank->add_option("NAME", options->bank, "The bank")->required();
+  bank->add_flag("--no-wait", options->no_wait,
+                 "Do not wait until searches meet it");
 }
 
 }  // namespace sextant::cli

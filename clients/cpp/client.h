@@ -129,17 +129,19 @@ class Client {
   // name, field and gallery are read.
   absl::StatusOr<Bank> PutBank(absl::string_view collection, const Bank& bank,
                                std::span<const std::vector<float>> rows,
-                               const CallOptions& call = {});
+                               const CallOptions& call = {},
+                               ReturnWhen when = ReturnWhen::kServed);
   absl::StatusOr<Bank> SampleBank(absl::string_view collection,
-                                  const Bank& bank, uint64_t count,
-                                  uint64_t seed, const CallOptions& call = {});
+                                  const Bank& bank, const BankSample& sample,
+                                  const CallOptions& call = {},
+                                  ReturnWhen when = ReturnWhen::kServed);
   absl::StatusOr<std::vector<Bank>> ListBanks(absl::string_view collection,
                                               const CallOptions& call = {});
   absl::Status DeleteBank(absl::string_view collection, absl::string_view name,
                           const CallOptions& call = {});
-  absl::StatusOr<Normalizer> PutNormalizer(absl::string_view collection,
-                                           const Normalizer& normalizer,
-                                           const CallOptions& call = {});
+  absl::StatusOr<Normalizer> PutNormalizer(
+      absl::string_view collection, const Normalizer& normalizer,
+      const CallOptions& call = {}, ReturnWhen when = ReturnWhen::kServed);
   absl::StatusOr<std::vector<Normalizer>> ListNormalizers(
       absl::string_view collection, const CallOptions& call = {});
   absl::Status DeleteNormalizer(absl::string_view collection,
@@ -174,7 +176,8 @@ class Client {
                                                const CallOptions& call = {});
   absl::StatusOr<Bank> PutBankOfQueries(absl::string_view collection,
                                         const Bank& bank,
-                                        const CallOptions& call = {});
+                                        const CallOptions& call = {},
+                                        ReturnWhen when = ReturnWhen::kServed);
 
   // Cosine Adapters: see sextant/v1/adapter_service.proto. A fit may take
   // minutes; give it a timeout.

@@ -15,11 +15,20 @@ namespace {
 
 using NormalizerStub = v1::NormalizerService::Stub;
 
+ChangeProgress ProgressFromWire(const v1::ChangeProgress& wire) {
+  return {wire.version(), wire.done(), wire.total(), wire.error()};
+}
+
 }  // namespace
 
 Bank FromWire(const v1::Bank& wire) {
-  return {wire.name(), wire.field(), wire.gallery(), wire.version(),
-          wire.count()};
+  Bank bank{wire.name(),    wire.field(), wire.gallery(),
+            wire.version(), wire.count(), absl::nullopt};
+  if (wire.has_change()) {
+    bank.change = {ProgressFromWire(wire.change().progress()),
+                   wire.change().count(), wire.change().gallery()};
+  }
+  return bank;
 }
 
 Normalizer FromWire(const v1::Normalizer& wire) {
@@ -38,6 +47,11 @@ Normalizer FromWire(const v1::Normalizer& wire) {
   normalizer.gallery_bank = wire.gallery_bank();
   normalizer.is_default = wire.is_default();
   normalizer.version = wire.version();
+  normalizer.query_bank_version = wire.query_bank_version();
+  normalizer.gallery_bank_version = wire.gallery_bank_version();
+  if (wire.has_change()) {
+    normalizer.change = ProgressFromWire(wire.change());
+  }
   normalizer.segments_ready = wire.segments_ready();
   normalizer.segments = wire.segments();
   normalizer.memory_bytes = wire.memory_bytes();
@@ -83,7 +97,7 @@ void ToWire(const Normalizer& normalizer, v1::Normalizer* wire) {
 absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
                                      const Bank& bank,
                                      std::span<const std::vector<float>> rows,
-                                     const CallOptions& call) {
+                                     const CallOptions& call, ReturnWhen when) {
   v1::PutBankRequest request;
   request.set_collection(std::string(collection));
   request.set_name(bank.name);
@@ -92,6 +106,7 @@ absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
   for (const std::vector<float>& row : rows) {
     request.add_vectors()->set_raw(row.data(), row.size() * sizeof(float));
   }
+  request.set_no_wait(when == ReturnWhen::kStored);
   v1::PutBankResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
                                     &NormalizerStub::PutBank, request,
@@ -100,15 +115,17 @@ absl::StatusOr<Bank> Client::PutBank(absl::string_view collection,
 }
 
 absl::StatusOr<Bank> Client::SampleBank(absl::string_view collection,
-                                        const Bank& bank, uint64_t count,
-                                        uint64_t seed,
-                                        const CallOptions& call) {
+                                        const Bank& bank,
+                                        const BankSample& sample,
+                                        const CallOptions& call,
+                                        ReturnWhen when) {
   v1::SampleBankRequest request;
   request.set_collection(std::string(collection));
   request.set_name(bank.name);
   request.set_field(bank.field);
-  request.set_count(count);
-  request.set_seed(seed);
+  request.set_count(sample.count);
+  request.set_seed(sample.seed);
+  request.set_no_wait(when == ReturnWhen::kStored);
   v1::SampleBankResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
                                     &NormalizerStub::SampleBank, request,
@@ -145,10 +162,12 @@ absl::Status Client::DeleteBank(absl::string_view collection,
 
 absl::StatusOr<Normalizer> Client::PutNormalizer(absl::string_view collection,
                                                  const Normalizer& normalizer,
-                                                 const CallOptions& call) {
+                                                 const CallOptions& call,
+                                                 ReturnWhen when) {
   v1::PutNormalizerRequest request;
   request.set_collection(std::string(collection));
   ToWire(normalizer, request.mutable_normalizer());
+  request.set_no_wait(when == ReturnWhen::kStored);
   v1::PutNormalizerResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->normalizers(),
                                     &NormalizerStub::PutNormalizer, request,

@@ -9,14 +9,41 @@
 
 namespace sextant::client {
 
-// A named set of vectors that normalisers compare points with. Meanings and
-// limits as in sextant/v1/normalizer_service.proto.
+// Meanings and limits as in sextant/v1/normalizer_service.proto.
+
+// When a change of a bank or a normaliser returns: once searches meet it, or
+// once the server has stored it, which then makes it in the background.
+enum class ReturnWhen { kServed, kStored };
+
+// How far a new version is: points, each counted for every pass over it.
+struct ChangeProgress {
+  uint64_t version = 0;
+  uint64_t done = 0;
+  uint64_t total = 0;
+  std::string error;  // of an attempt that failed; there will be another
+};
+
+struct BankChange {
+  ChangeProgress progress;
+  uint64_t count = 0;
+  bool gallery = false;
+};
+
+// Points that a bank is made of; all, if there are fewer.
+struct BankSample {
+  uint64_t count = 0;
+  uint64_t seed = 0;
+};
+
+// A named set of vectors that normalisers compare points with.
 struct Bank {
   std::string name;
   std::string field;  // empty in requests: the collection's only one
   bool gallery = false;
+  // Of answers: what is served, and what is being made.
   uint64_t version = 0;
   uint64_t count = 0;
+  absl::optional<BankChange> change;
 };
 
 // Whether queries still are like a query bank.
@@ -56,7 +83,10 @@ struct Normalizer {
   std::string gallery_bank;
   bool is_default = false;
   // Of answers.
-  uint64_t version = 0;
+  uint64_t version = 0;  // 0: none is served yet
+  uint64_t query_bank_version = 0;
+  uint64_t gallery_bank_version = 0;
+  absl::optional<ChangeProgress> change;
   uint64_t segments_ready = 0;
   uint64_t segments = 0;
   uint64_t memory_bytes = 0;

@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/connection.h"
+#include "clients/cpp/normalizer_wire.h"
 #include "sextant/v1/query_sample_service.grpc.pb.h"
 
 namespace sextant::client {
@@ -64,18 +65,18 @@ absl::StatusOr<QuerySample> Client::ClearQuerySample(
 
 absl::StatusOr<Bank> Client::PutBankOfQueries(absl::string_view collection,
                                               const Bank& bank,
-                                              const CallOptions& call) {
+                                              const CallOptions& call,
+                                              ReturnWhen when) {
   v1::PutBankOfQueriesRequest request;
   request.set_collection(std::string(collection));
   request.set_name(bank.name);
   request.set_field(bank.field);
+  request.set_no_wait(when == ReturnWhen::kStored);
   v1::PutBankOfQueriesResponse response;
   RETURN_IF_ERROR(connection_->Call(connection_->query_samples(),
                                     &QuerySampleStub::PutBankOfQueries, request,
                                     &response, call));
-  const v1::Bank& made = response.bank();
-  return Bank{made.name(), made.field(), made.gallery(), made.version(),
-              made.count()};
+  return client::FromWire(response.bank());
 }
 
 }  // namespace sextant::client

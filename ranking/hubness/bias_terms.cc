@@ -15,13 +15,17 @@
 namespace sextant {
 namespace {
 
-absl::Status CheckBank(absl::string_view name, const NormalizerSpec& spec,
-                       const VectorRows& bank,
-                       std::span<const VectorRows> items) {
-  if (bank.count == 0) {
-    return InvalidField(
-        name, absl::StrCat(NameOf(spec.method), " needs a bank with vectors"));
+absl::Status CheckNotEmpty(absl::string_view name, const NormalizerSpec& spec,
+                           const VectorRows& bank) {
+  if (bank.count > 0) {
+    return absl::OkStatus();
   }
+  return InvalidField(
+      name, absl::StrCat(NameOf(spec.method), " needs a bank with vectors"));
+}
+
+absl::Status CheckDimension(absl::string_view name, const VectorRows& bank,
+                            std::span<const VectorRows> items) {
   for (const VectorRows& part : items) {
     if (part.count > 0 && part.dimension != bank.dimension) {
       return InvalidField(
@@ -60,6 +64,7 @@ BiasTerm MeanTerm(const VectorRows& bank, Similarity similarity, uint32_t k,
 // weighted by v, so v is all that has to be kept.
 class SinkhornFit {
  public:
+  // Of a method with a gallery bank this is the last part.
   SinkhornFit(const NormalizerSpec& spec, const VectorRows& bank,
               Similarity similarity, std::span<const VectorRows> items,
               const PassRun& run)
@@ -67,6 +72,7 @@ class SinkhornFit {
         bank_(bank),
         similarity_(similarity),
         items_(items),
+        counted_parts_(items.size() - (NeedsGalleryBank(spec.method) ? 1 : 0)),
         run_(run) {
     for (const VectorRows& part : items) {
       log_u_.emplace_back(part.count, 0.0F);
@@ -95,6 +101,7 @@ class SinkhornFit {
       RETURN_IF_ERROR(LogSumExpOfItems(bank_, items_[part], similarity_,
                                        {1 / spec_.tau, log_u_[part]}, PartRun(),
                                        part_logs));
+      CountItems(part);
       for (size_t i = 0; i < logs.size(); ++i) {
         const double most = std::max(logs[i], part_logs[i]);
         logs[i] = most + std::log(std::exp(logs[i] - most) +
@@ -115,6 +122,7 @@ class SinkhornFit {
       RETURN_IF_ERROR(LogSumExpOfItems(items_[part], bank_, similarity_,
                                        {1 / spec_.tau, log_v_}, PartRun(),
                                        logs));
+      CountItems(part);
       for (size_t x = 0; x < logs.size(); ++x) {
         log_u_[part][x] = static_cast<float>(-logs[x]);
       }
@@ -122,13 +130,20 @@ class SinkhornFit {
     return absl::OkStatus();
   }
 
-  // Bank rows are not items: their progress is not counted.
+  // Half of the passes are over bank rows, which are not items: what is counted
+  // are items, after each pass.
   PassRun PartRun() const { return {run_.pool, run_.context, nullptr}; }
+  void CountItems(size_t part) const {
+    if (run_.progress != nullptr && part < counted_parts_) {
+      run_.progress->fetch_add(items_[part].count, std::memory_order_relaxed);
+    }
+  }
 
   const NormalizerSpec& spec_;
   const VectorRows& bank_;
   const Similarity similarity_;
   const std::span<const VectorRows> items_;
+  const size_t counted_parts_;
   const PassRun& run_;
   std::vector<std::vector<float>> log_u_;  // by part
   std::vector<float> log_v_;
@@ -152,15 +167,37 @@ absl::StatusOr<BiasTerm> SinkhornTerm(const NormalizerSpec& spec,
 
 }  // namespace
 
+absl::Status CheckBanks(const NormalizerSpec& spec,
+                        const NormalizerBanks& banks) {
+  RETURN_IF_ERROR(CheckNotEmpty("query_bank", spec, banks.queries));
+  return NeedsGalleryBank(spec.method)
+             ? CheckNotEmpty("gallery_bank", spec, banks.gallery)
+             : absl::OkStatus();
+}
+
+uint64_t FitPassesOf(const NormalizerSpec& spec) {
+  const bool fits = spec.method == NormalizerMethod::kSinkhorn ||
+                    spec.method == NormalizerMethod::kDualSinkhorn;
+  return fits ? uint64_t{2} * spec.iterations : 0;
+}
+
+uint64_t BiasPassesOf(const NormalizerSpec& spec) {
+  const bool has_two_terms = NeedsGalleryBank(spec.method) &&
+                             spec.method != NormalizerMethod::kDualSinkhorn;
+  const uint64_t terms = has_two_terms ? 2 : 1;
+  return IsDynamic(spec.method) ? 2 * terms : terms;
+}
+
 absl::StatusOr<std::vector<BiasTerm>> MakeBiasTerms(
     const NormalizerSpec& spec, const NormalizerBanks& banks,
     Similarity similarity, std::span<const VectorRows> items,
     const PassRun& run) {
   RETURN_IF_ERROR(ValidateSpec(spec));
   CHECK(IsAdditive(spec.method)) << Describe(spec) << " is not additive";
-  RETURN_IF_ERROR(CheckBank("query_bank", spec, banks.queries, items));
+  RETURN_IF_ERROR(CheckBanks(spec, banks));
+  RETURN_IF_ERROR(CheckDimension("query_bank", banks.queries, items));
   if (NeedsGalleryBank(spec.method)) {
-    RETURN_IF_ERROR(CheckBank("gallery_bank", spec, banks.gallery, items));
+    RETURN_IF_ERROR(CheckDimension("gallery_bank", banks.gallery, items));
   }
   std::vector<BiasTerm> terms;
   switch (spec.method) {
@@ -226,6 +263,9 @@ absl::StatusOr<std::vector<Neighbor>> ComputeGate(const BiasTerm& term,
   std::vector<Neighbor> nearest(term.bank.count * NeighborsOf(items, options));
   RETURN_IF_ERROR(NearestOfItems(term.bank, items, term.similarity, options,
                                  {run.pool, run.context, nullptr}, nearest));
+  if (run.progress != nullptr) {
+    run.progress->fetch_add(items.count, std::memory_order_relaxed);
+  }
   return nearest;
 }
 

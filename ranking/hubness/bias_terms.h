@@ -51,6 +51,16 @@ struct BiasTerm {
   uint32_t gate_k = 0;
 };
 
+// That the banks which the spec needs have vectors: kInvalidArgument naming the
+// one that is missing.
+absl::Status CheckBanks(const NormalizerSpec& spec,
+                        const NormalizerBanks& banks);
+
+// How often each item is counted in `run.progress` by MakeBiasTerms(), and by
+// ComputeBias() and ComputeGate() of all terms together.
+uint64_t FitPassesOf(const NormalizerSpec& spec);
+uint64_t BiasPassesOf(const NormalizerSpec& spec);
+
 // The terms of a valid, additive spec. `items` are those that will be searched,
 // in any number of parts; only Sinkhorn's potentials depend on them, and stay
 // as they are for items that come later. kInvalidArgument naming the bank that
@@ -60,13 +70,14 @@ absl::StatusOr<std::vector<BiasTerm>> MakeBiasTerms(
     Similarity similarity, std::span<const VectorRows> items,
     const PassRun& run);
 
-// b_t of every item.
+// b_t of every item, each counted once.
 absl::Status ComputeBias(const BiasTerm& term, const VectorRows& items,
                          const PassRun& run, std::span<float> out);
 
 // For every bank row of a gated term its nearest items, best first:
 // out[bank_row * k + i]. k is NeighborsOf(items, {keep}), where `keep` is
-// gate_k or more: the spare ones stand in for items that are deleted.
+// gate_k or more: the spare ones stand in for items that are deleted. Items are
+// counted once more.
 absl::StatusOr<std::vector<Neighbor>> ComputeGate(const BiasTerm& term,
                                                   const VectorRows& items,
                                                   uint32_t keep,

@@ -52,9 +52,10 @@ absl::Status NormalizerApi::PutBank(const v1::PutBankRequest& request,
         ToFloats(request.vectors(i), absl::StrCat("vectors[", i, "]")));
     upload.vectors.push_back(std::move(vector));
   }
-  ASSIGN_OR_RETURN(const storage::BankRecord record,
-                   found.catalog->PutBank(upload, context));
-  FromBank(record, response->mutable_bank());
+  RETURN_IF_ERROR(
+      found.catalog->PutBank(upload, context, WhenOf(request.no_wait()))
+          .status());
+  FromBankOf(*found.catalog, request.name(), response->mutable_bank());
   return absl::OkStatus();
 }
 
@@ -63,11 +64,12 @@ absl::Status NormalizerApi::SampleBank(const v1::SampleBankRequest& request,
                                        v1::SampleBankResponse* response) const {
   ASSIGN_OR_RETURN(const FoundNormalizers found,
                    FindNormalizers(environment_, request.collection()));
-  ASSIGN_OR_RETURN(
-      const storage::BankRecord record,
-      found.catalog->SampleBank(request.name(), request.field(),
-                                request.count(), request.seed(), context));
-  FromBank(record, response->mutable_bank());
+  RETURN_IF_ERROR(found.catalog
+                      ->SampleBank({request.name(), request.field(),
+                                    request.count(), request.seed()},
+                                   context, WhenOf(request.no_wait()))
+                      .status());
+  FromBankOf(*found.catalog, request.name(), response->mutable_bank());
   return absl::OkStatus();
 }
 
@@ -76,8 +78,8 @@ absl::Status NormalizerApi::ListBanks(const v1::ListBanksRequest& request,
                                       v1::ListBanksResponse* response) const {
   ASSIGN_OR_RETURN(const FoundNormalizers found,
                    FindNormalizers(environment_, request.collection()));
-  for (const storage::BankRecord& record : found.catalog->ListBanks()) {
-    FromBank(record, response->add_banks());
+  for (const BankStatus& status : found.catalog->ListBanks()) {
+    FromBank(status, response->add_banks());
   }
   return absl::OkStatus();
 }
@@ -98,7 +100,8 @@ absl::Status NormalizerApi::PutNormalizer(
   absl::StatusOr<storage::NormalizerRecord> record =
       ToNormalizer(request.normalizer());
   if (record.ok()) {
-    record = found.catalog->PutNormalizer(*std::move(record), context);
+    record = found.catalog->PutNormalizer(*std::move(record), context,
+                                          WhenOf(request.no_wait()));
   }
   if (!record.ok()) {
     return PrefixField("normalizer.", record.status());

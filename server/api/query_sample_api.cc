@@ -88,9 +88,9 @@ absl::Status QuerySampleApi::PutBank(
                    found.collection->normalizers());
   BankUpload upload{request.name(), request.field(), /*gallery=*/false, {}};
   ASSIGN_OR_RETURN(upload.vectors, found.queries->Vectors(request.field()));
-  ASSIGN_OR_RETURN(const storage::BankRecord record,
-                   catalog->PutBank(upload, context));
-  FromBank(record, response->mutable_bank());
+  RETURN_IF_ERROR(
+      catalog->PutBank(upload, context, WhenOf(request.no_wait())).status());
+  FromBankOf(*catalog, request.name(), response->mutable_bank());
   return absl::OkStatus();
 }
 

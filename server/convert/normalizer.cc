@@ -1,17 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/convert/normalizer.h"
 
+#include <string>
+
 #include "base/status_macros.h"
 #include "engine/normalizer.h"
 
 namespace sextant {
 
-void FromBank(const storage::BankRecord& record, v1::Bank* message) {
+namespace {
+
+void FromProgress(const ChangeProgress& progress, v1::ChangeProgress* message) {
+  message->set_version(progress.version);
+  message->set_done(progress.done);
+  message->set_total(progress.total);
+  if (!progress.error.ok()) {
+    message->set_error(std::string(progress.error.message()));
+  }
+}
+
+}  // namespace
+
+void FromBank(const BankStatus& status, v1::Bank* message) {
+  const storage::BankRecord& record = status.record;
   message->set_name(record.name());
   message->set_field(record.field());
   message->set_gallery(record.gallery());
   message->set_version(record.version());
   message->set_count(record.rows());
+  if (status.next.has_value()) {
+    v1::BankChange* const change = message->mutable_change();
+    FromProgress(status.progress, change->mutable_progress());
+    change->set_count(status.next->rows());
+    change->set_gallery(status.next->gallery());
+  }
+}
+
+void FromBankOf(const NormalizerCatalog& catalog, absl::string_view name,
+                v1::Bank* message) {
+  for (const BankStatus& status : catalog.ListBanks()) {
+    if (status.record.name() == name) {
+      FromBank(status, message);
+    }
+  }
+}
+
+ReturnWhen WhenOf(bool no_wait) {
+  return no_wait ? ReturnWhen::kStored : ReturnWhen::kServed;
 }
 
 absl::StatusOr<storage::NormalizerRecord> ToNormalizer(
@@ -65,6 +100,11 @@ void FromNormalizer(const NormalizerStatus& status, v1::Normalizer* message) {
   message->set_segments_ready(status.segments_known);
   message->set_segments(status.segments);
   message->set_memory_bytes(status.bytes);
+  message->set_query_bank_version(status.query_bank_version);
+  message->set_gallery_bank_version(status.gallery_bank_version);
+  if (status.next.has_value()) {
+    FromProgress(*status.next, message->mutable_change());
+  }
 }
 
 }  // namespace sextant

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 #include "engine/normalizer_catalog.h"
 #include "engine/normalizer_shift.h"
@@ -9,7 +10,12 @@
 
 namespace sextant {
 
-void FromBank(const storage::BankRecord& record, v1::Bank* message);
+void FromBank(const BankStatus& status, v1::Bank* message);
+// As the catalogue has it now; leaves the message empty if it was deleted.
+void FromBankOf(const NormalizerCatalog& catalog, absl::string_view name,
+                v1::Bank* message);
+// Of the field `no_wait` of requests.
+ReturnWhen WhenOf(bool no_wait);
 
 // Parameters that are not set are the method's usual ones. Errors name fields
 // of the message.

@@ -76,6 +76,23 @@ TEST_F(CliNormalizerTest, FromABankToACorrectedSearch) {
 
   EXPECT_EQ(RunJson({"normalizer", "list", "hubs"})[0].size(), 1U);
   EXPECT_EQ(RunJson({"bank", "list", "hubs"})[0].size(), 1U);
+
+  // A change of the bank: without waiting it may or may not be made yet.
+  const json started = RunJson(
+      {"bank", "sample", "hubs", "some", "--count", "400", "--no-wait"})[0][0];
+  const uint64_t version = started.contains("change")
+                               ? started["change"]["version"].get<uint64_t>()
+                               : started["version"].get<uint64_t>();
+  EXPECT_GT(version, sampled[0][0]["version"].get<uint64_t>());
+  // It waits for its turn behind that one, and until it serves.
+  const json waited = RunJson({"bank", "sample", "hubs", "some", "--count",
+                               "300", "--seed", "2"})[0][0];
+  EXPECT_FALSE(waited.contains("change"));
+  EXPECT_EQ(waited["count"], 300);
+  EXPECT_EQ(RunJson({"normalizer", "list", "hubs"})[0][0]["query_bank_version"],
+            waited["version"]);
+  const CliResult table = Run({"normalizer", "list", "hubs"});
+  EXPECT_THAT(table.output, testing::HasSubstr("change"));
 }
 
 TEST_F(CliNormalizerTest, HubnessOfACollection) {
