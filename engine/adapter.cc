@@ -41,9 +41,20 @@ void ToRecord(const AdapterFit& fit, storage::AdapterRecord::Fit* record) {
   record->set_average_precision(fit.average_precision);
   record->set_cosine_average_precision(fit.cosine_average_precision);
   record->set_epochs(fit.epochs);
+  for (const FamilyFit& one : fit.families) {
+    auto* const family = record->add_families();
+    family->set_family(std::string(NameOf(one.family)));
+    family->set_epochs(one.epochs);
+    family->set_loss(one.loss);
+    family->set_threshold(one.threshold);
+    family->set_recall(one.recall);
+    family->set_precision(one.precision);
+    family->set_average_precision(one.average_precision);
+  }
 }
 
-AdapterFit FromRecord(const storage::AdapterRecord::Fit& record) {
+absl::StatusOr<AdapterFit> FromRecord(
+    const storage::AdapterRecord::Fit& record) {
   AdapterFit fit;
   fit.queries = record.queries();
   fit.pairs = record.pairs();
@@ -58,6 +69,12 @@ AdapterFit FromRecord(const storage::AdapterRecord::Fit& record) {
   fit.average_precision = record.average_precision();
   fit.cosine_average_precision = record.cosine_average_precision();
   fit.epochs = record.epochs();
+  for (const auto& one : record.families()) {
+    ASSIGN_OR_RETURN(const AdapterFamily family, AdapterFamilyOf(one.family()));
+    fit.families.push_back({family, one.epochs(), one.loss(), one.threshold(),
+                            one.recall(), one.precision(),
+                            one.average_precision()});
+  }
   return fit;
 }
 
@@ -72,7 +89,7 @@ absl::StatusOr<Adapter> Parse(const storage::AdapterRecord& record) {
   adapter.threshold = record.threshold();
   adapter.version = record.version();
   if (record.has_fit()) {
-    adapter.fit = FromRecord(record.fit());
+    ASSIGN_OR_RETURN(adapter.fit, FromRecord(record.fit()));
   }
   return adapter;
 }

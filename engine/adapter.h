@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,6 +17,17 @@
 #include "storage/format.pb.h"
 
 namespace sextant {
+
+// What one family reached in a fit, on the pairs that are held out.
+struct FamilyFit {
+  AdapterFamily family = AdapterFamily::kPower;
+  uint32_t epochs = 0;
+  double loss = 0;       // mean cross-entropy of a pair in the stopping set
+  double threshold = 0;  // 0: none has the precision that was asked for
+  double recall = 0;
+  double precision = 0;
+  double average_precision = 0;
+};
 
 // How well an adapter does on labelled queries that it was not trained with.
 // Mirrors sextant.v1's AdapterFit.
@@ -33,6 +45,7 @@ struct AdapterFit {
   double average_precision = 0;
   double cosine_average_precision = 0;
   uint32_t epochs = 0;
+  std::vector<FamilyFit> families;  // in the order in which they were tried
 };
 
 // A Cosine Adapter of a vector field.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -111,6 +112,12 @@ class AdapterTest : public test::DatabaseFixture {
     return InvalidFieldPath(result.status());
   }
 
+  absl::StatusOr<std::shared_ptr<const Adapter>> Fit(
+      const AdapterFitRequest& request, const RequestContext& context) {
+    return FitAdapter(
+        docs_.get(), request, [](const AdapterFitProgress&) {}, context);
+  }
+
   std::shared_ptr<Collection> docs_;
 };
 
@@ -147,9 +154,8 @@ TEST_F(AdapterTest, MaySayAllOrNothing) {
 }
 
 TEST_F(AdapterTest, AFitFindsWhatBelongsToAQuery) {
-  ASSERT_OK_AND_ASSIGN(
-      const std::shared_ptr<const Adapter> adapter,
-      FitAdapter(docs_.get(), FitRequest("fitted"), Unlimited()));
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Adapter> adapter,
+                       Fit(FitRequest("fitted"), Unlimited()));
   ASSERT_TRUE(adapter->fit.has_value());
   const AdapterFit& fit = *adapter->fit;
   EXPECT_EQ(fit.queries + fit.held_out_queries, 4 * kTopics);
@@ -181,7 +187,7 @@ TEST_F(AdapterTest, AFitByPrecisionHasThePrecisionOrSaysSo) {
   request.by_precision = true;
   request.target = 0.98;
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Adapter> adapter,
-                       FitAdapter(docs_.get(), request, Unlimited()));
+                       Fit(request, Unlimited()));
   EXPECT_GE(adapter->fit->precision, 0.98);
 
   // The nearest of each is labelled as wrong.
@@ -191,7 +197,7 @@ TEST_F(AdapterTest, AFitByPrecisionHasThePrecisionOrSaysSo) {
         PointId(uint64_t{(std::get<uint64_t>(query.not_relevant[0]) + 180) %
                          (kTopics * kOfTopic)})};
   }
-  EXPECT_THAT(FitAdapter(docs_.get(), request, Unlimited()).status(),
+  EXPECT_THAT(Fit(request, Unlimited()).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("no threshold has a precision of 0.98")));
 }
@@ -201,13 +207,13 @@ TEST_F(AdapterTest, LabelsOfMissingPointsAreCounted) {
   request.queries[0].relevant.emplace_back(uint64_t{999'999});
   request.queries[1].not_relevant.emplace_back(uint64_t{999'998});
   ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Adapter> adapter,
-                       FitAdapter(docs_.get(), request, Unlimited()));
+                       Fit(request, Unlimited()));
   EXPECT_EQ(adapter->fit->labels_missing, 2U);
 }
 
 TEST_F(AdapterTest, SurvivesARestartAndIsDeleted) {
   ASSERT_OK(Catalog().Put(Constant("half", 0.5)));
-  ASSERT_OK(FitAdapter(docs_.get(), FitRequest("fitted"), Unlimited()));
+  ASSERT_OK(Fit(FitRequest("fitted"), Unlimited()));
   SearchQuery query = DenseQuery(NearTopic(2, 1), 100);
   query.cut_off = AdapterCutOff{.name = "fitted"};
   const std::vector<PointId> before = IdsOf(Search(query));
@@ -219,6 +225,8 @@ TEST_F(AdapterTest, SurvivesARestartAndIsDeleted) {
   ASSERT_THAT(Catalog().List(), SizeIs(2));
   EXPECT_EQ(Catalog().List()[0]->fit->precision, fit.precision);
   EXPECT_EQ(Catalog().List()[0]->fit->epochs, fit.epochs);
+  ASSERT_THAT(Catalog().List()[0]->fit->families, SizeIs(1));
+  EXPECT_EQ(Catalog().List()[0]->fit->families[0].loss, fit.families[0].loss);
   // Versions go on where they were.
   ASSERT_OK_AND_ASSIGN(const auto again, Catalog().Put(Constant("half", 0.4)));
   EXPECT_EQ(again->version, 3U);
@@ -228,12 +236,95 @@ TEST_F(AdapterTest, SurvivesARestartAndIsDeleted) {
 }
 
 TEST_F(AdapterTest, TheSameSeedFitsTheSame) {
-  ASSERT_OK_AND_ASSIGN(const auto a,
-                       FitAdapter(docs_.get(), FitRequest("a"), Unlimited()));
-  ASSERT_OK_AND_ASSIGN(const auto b,
-                       FitAdapter(docs_.get(), FitRequest("b"), Unlimited()));
+  ASSERT_OK_AND_ASSIGN(const auto a, Fit(FitRequest("a"), Unlimited()));
+  ASSERT_OK_AND_ASSIGN(const auto b, Fit(FitRequest("b"), Unlimited()));
   EXPECT_EQ(a->threshold, b->threshold);
   EXPECT_EQ(a->mlp.layers[0].weights, b->mlp.layers[0].weights);
+}
+
+TEST_F(AdapterTest, TheBestFamilyIsKeptAndAllAreTold) {
+  AdapterFitRequest request = FitRequest("auto");
+  request.families = {AdapterFamily::kLinear, AdapterFamily::kSquareRoot,
+                      AdapterFamily::kQuadratic, AdapterFamily::kPower};
+  request.training.epochs = 40;
+  std::map<AdapterFamily, uint64_t> epochs;
+  uint64_t searched = 0;
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Adapter> adapter,
+                       FitAdapter(
+                           docs_.get(), request,
+                           [&](const AdapterFitProgress& at) {
+                             EXPECT_LE(at.done, at.total);
+                             if (!at.family.has_value()) {
+                               EXPECT_TRUE(epochs.empty());
+                               searched = at.done;
+                               return;
+                             }
+                             EXPECT_GT(at.loss, 0);
+                             EXPECT_EQ(at.total, 40U);
+                             EXPECT_EQ(at.done, ++epochs[*at.family]);
+                           },
+                           Unlimited()));
+  EXPECT_EQ(searched, request.queries.size());
+  EXPECT_THAT(epochs, SizeIs(4));
+  const AdapterFit& fit = *adapter->fit;
+  ASSERT_THAT(fit.families, SizeIs(4));
+  for (const FamilyFit& one : fit.families) {
+    EXPECT_LE(one.average_precision, fit.average_precision);
+    EXPECT_GE(one.recall, 0.95);
+    EXPECT_LE(one.epochs, epochs[one.family]);
+    // Alone it comes to the same.
+    request.families = {one.family};
+    ASSERT_OK_AND_ASSIGN(const std::shared_ptr<const Adapter> alone,
+                         Fit(request, Unlimited()));
+    EXPECT_EQ(alone->threshold, one.threshold);
+    EXPECT_EQ(alone->fit->average_precision, one.average_precision);
+    if (one.family == adapter->family) {
+      EXPECT_EQ(fit.average_precision, one.average_precision);
+      EXPECT_EQ(fit.precision, one.precision);
+    }
+  }
+}
+
+TEST(BestFamily, HasTheGreatestAveragePrecisionAndAThreshold) {
+  std::vector<FamilyFit> fits(4);
+  EXPECT_FALSE(BestFamily(fits).has_value());
+  EXPECT_FALSE(BestFamily({}).has_value());
+  fits[0] = {.threshold = 0.5, .average_precision = 0.3};
+  fits[1] = {.threshold = 0.5, .average_precision = 0.4};
+  fits[2] = {.threshold = 0, .average_precision = 0.9};
+  fits[3] = {.threshold = 0.5, .average_precision = 0.4};
+  EXPECT_EQ(BestFamily(fits), 1U);
+}
+
+TEST_F(AdapterTest, ADropAndACancellationEndAFit) {
+  const AdapterFitRequest request = FitRequest("a");
+  const auto train_until = [&](uint64_t epoch, const auto& act,
+                               const RequestContext& context) {
+    uint64_t last = 0;
+    const absl::Status status = FitAdapter(
+                                    docs_.get(), request,
+                                    [&](const AdapterFitProgress& at) {
+                                      last =
+                                          at.family.has_value() ? at.done : 0;
+                                      if (last == epoch) {
+                                        act();
+                                      }
+                                    },
+                                    context)
+                                    .status();
+    EXPECT_EQ(last, epoch);
+    return status;
+  };
+  RequestContext context;
+  EXPECT_EQ(train_until(
+                2, [&] { context.Cancel(); }, context)
+                .code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_TRUE(Catalog().List().empty());
+  EXPECT_EQ(train_until(
+                3, [&] { EXPECT_OK(database_->Drop("docs")); }, Unlimited())
+                .code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(AdapterTest, IsForTheCosinesOfOneSource) {
@@ -281,8 +372,7 @@ TEST_F(AdapterTest, BadAdaptersAreNamed) {
   EXPECT_EQ(path(adapter), "layers[0].outputs");
   docs_ = Create("l2", OneFieldSchema(kTestDimension, Metric::kL2));
   EXPECT_EQ(path(Constant("a", 0.5)), "field");
-  EXPECT_EQ(InvalidFieldPath(
-                FitAdapter(docs_.get(), FitRequest("a"), Unlimited()).status()),
+  EXPECT_EQ(InvalidFieldPath(Fit(FitRequest("a"), Unlimited()).status()),
             "field");
   docs_ = Create("many", OneFieldSchema(kTestDimension));
   for (size_t i = 0; i < limits::kAdaptersMax; ++i) {
@@ -294,8 +384,7 @@ TEST_F(AdapterTest, BadAdaptersAreNamed) {
 
 TEST_F(AdapterTest, BadFitsAreNamed) {
   const auto path = [this](const AdapterFitRequest& request) {
-    return InvalidFieldPath(
-        FitAdapter(docs_.get(), request, Unlimited()).status());
+    return InvalidFieldPath(Fit(request, Unlimited()).status());
   };
   AdapterFitRequest request = FitRequest("a");
   request.queries.resize(1);
@@ -328,12 +417,12 @@ TEST_F(AdapterTest, BadFitsAreNamed) {
   for (LabelledQuery& query : request.queries) {
     query.relevant.clear();
   }
-  EXPECT_THAT(FitAdapter(docs_.get(), request, Unlimited()).status(),
+  EXPECT_THAT(Fit(request, Unlimited()).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("both kinds are needed")));
   RequestContext context;
   context.Cancel();
-  EXPECT_EQ(FitAdapter(docs_.get(), FitRequest("a"), context).status().code(),
+  EXPECT_EQ(Fit(FitRequest("a"), context).status().code(),
             absl::StatusCode::kCancelled);
   EXPECT_TRUE(Catalog().List().empty());
 }

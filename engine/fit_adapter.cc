@@ -62,6 +62,9 @@ absl::Status CheckRequest(const AdapterFitRequest& request) {
   RETURN_IF_ERROR(CheckShare(
       request.target, request.by_precision ? "precision" : "recall", true));
   RETURN_IF_ERROR(CheckShare(request.held_out, "held_out", false));
+  if (request.families.empty()) {
+    return InvalidField("family", "at least one");
+  }
   const TrainingOptions& training = request.training;
   if (training.hidden < 1) {
     return InvalidField("hidden", "at least 1, got 0");
@@ -226,6 +229,7 @@ std::vector<bool> HeldOut(const AdapterFitRequest& request) {
 absl::StatusOr<Split> FindPairs(Collection* collection,
                                 const AdapterFitRequest& request,
                                 const VectorFieldSchema& field,
+                                OnFitProgress progress,
                                 const RequestContext& context) {
   PairFinder finder(collection, request, field, collection->schema()->id_kind);
   const std::vector<bool> is_held = HeldOut(request);
@@ -245,6 +249,7 @@ absl::StatusOr<Split> FindPairs(Collection* collection,
       return PrefixField(path, pairs.status());
     }
     (is_held[i] ? split.held_out : split.training).Add(vector, *pairs);
+    progress({std::nullopt, i + 1, request.queries.size()});
   }
   split.missing = finder.missing();
   for (const Part* part : {&split.training, &split.held_out}) {
@@ -284,54 +289,69 @@ PrecisionRecallCurve CurveOfLogits(const Part& part, uint32_t dimension,
   return PrecisionRecallCurve(std::move(scores));
 }
 
-// Chooses the threshold and says what it is worth.
-absl::Status Judge(const AdapterFitRequest& request, const Split& split,
-                   uint32_t dimension, Adapter* adapter) {
-  const auto choose = [&request](const PrecisionRecallCurve& curve) {
-    return request.by_precision ? curve.ForPrecision(request.target)
-                                : curve.ForRecall(request.target);
-  };
-  const PrecisionRecallCurve curve =
-      CurveOfLogits(split.held_out, dimension, *adapter);
-  const std::optional<OperatingPoint> point = choose(curve);
-  if (!point.has_value()) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "no threshold has a precision of %g on the %d pairs that are held out",
-        request.target, split.held_out.pairs.size()));
-  }
-  // Scores that are 1 within rounding have logits that differ.
-  adapter->threshold = std::clamp(Sigmoid(point->threshold), 1e-300,
-                                  1 - std::numeric_limits<double>::epsilon());
-  AdapterFit& fit = adapter->fit.emplace();
+std::optional<OperatingPoint> Choose(const AdapterFitRequest& request,
+                                     const PrecisionRecallCurve& curve) {
+  return request.by_precision ? curve.ForPrecision(request.target)
+                              : curve.ForRecall(request.target);
+}
+
+// What all families have in common.
+AdapterFit FitOf(const AdapterFitRequest& request, const Split& split) {
+  AdapterFit fit;
   fit.queries = split.training.queries;
   fit.pairs = split.training.pairs.size();
   fit.held_out_queries = split.held_out.queries;
   fit.held_out_pairs = split.held_out.pairs.size();
   fit.held_out_relevant = split.held_out.relevant;
   fit.labels_missing = split.missing;
-  fit.recall = point->recall;
-  fit.precision = point->precision;
-  fit.average_precision = curve.AveragePrecision();
   const PrecisionRecallCurve cosines = CurveOfCosines(split.held_out);
-  if (const auto by_cosine = choose(cosines); by_cosine.has_value()) {
+  if (const auto by_cosine = Choose(request, cosines); by_cosine.has_value()) {
     fit.cosine_recall = by_cosine->recall;
     fit.cosine_precision = by_cosine->precision;
   }
   fit.cosine_average_precision = cosines.AveragePrecision();
-  return absl::OkStatus();
+  return fit;
+}
+
+// Chooses the threshold and says what it is worth.
+FamilyFit Judge(const AdapterFitRequest& request, const Split& split,
+                uint32_t dimension, const Adapter& adapter) {
+  const PrecisionRecallCurve curve =
+      CurveOfLogits(split.held_out, dimension, adapter);
+  FamilyFit fit{.family = adapter.family};
+  fit.average_precision = curve.AveragePrecision();
+  const std::optional<OperatingPoint> point = Choose(request, curve);
+  if (point.has_value()) {
+    // Scores that are 1 within rounding have logits that differ.
+    fit.threshold = std::clamp(Sigmoid(point->threshold), 1e-300,
+                               1 - std::numeric_limits<double>::epsilon());
+    fit.recall = point->recall;
+    fit.precision = point->precision;
+  }
+  return fit;
 }
 
 }  // namespace
 
+std::optional<size_t> BestFamily(std::span<const FamilyFit> families) {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < families.size(); ++i) {
+    if (families[i].threshold > 0 &&
+        (!best.has_value() ||
+         families[i].average_precision > families[*best].average_precision)) {
+      best = i;
+    }
+  }
+  return best;
+}
+
 absl::StatusOr<std::shared_ptr<const Adapter>> FitAdapter(
     Collection* collection, const AdapterFitRequest& request,
-    const RequestContext& context) {
+    OnFitProgress progress, const RequestContext& context) {
   ASSIGN_OR_RETURN(AdapterCatalog* const catalog, collection->adapters());
   RETURN_IF_ERROR(CheckRequest(request));
   const Schema& schema = catalog->schema();
-  Adapter adapter{.name = request.name,
-                  .field = request.field,
-                  .family = request.training.family};
+  Adapter adapter{.name = request.name, .field = request.field};
   if (adapter.field.empty() && schema.vector_fields.size() == 1) {
     adapter.field = schema.vector_fields.front().name;
   }
@@ -339,14 +359,42 @@ absl::StatusOr<std::shared_ptr<const Adapter>> FitAdapter(
   const VectorFieldSchema& field =
       schema.vector_fields[*schema.FindVectorField(adapter.field)];
   ASSIGN_OR_RETURN(const Split split,
-                   FindPairs(collection, request, field, context));
-  ASSIGN_OR_RETURN(
-      TrainedAdapter trained,
-      TrainAdapter({split.training.rows(field.dimension), split.training.pairs},
-                   request.training, context));
-  adapter.mlp = std::move(trained.mlp);
-  RETURN_IF_ERROR(Judge(request, split, field.dimension, &adapter));
-  adapter.fit->epochs = trained.epochs;
+                   FindPairs(collection, request, field, progress, context));
+  AdapterFit fit = FitOf(request, split);
+  std::vector<Mlp> networks;
+  for (const AdapterFamily family : request.families) {
+    adapter.family = family;
+    TrainingOptions options = request.training;
+    options.family = family;
+    const auto on_epoch = [&](const TrainingEpoch& at) {
+      progress({family, at.epoch, at.epochs, at.loss});
+      return collection->adapters().status();  // not OK: it was dropped
+    };
+    ASSIGN_OR_RETURN(TrainedAdapter trained,
+                     TrainAdapter({split.training.rows(field.dimension),
+                                   split.training.pairs},
+                                  options, on_epoch, context));
+    adapter.mlp = std::move(trained.mlp);
+    fit.families.push_back(Judge(request, split, field.dimension, adapter));
+    fit.families.back().epochs = trained.epochs;
+    fit.families.back().loss = trained.loss;
+    networks.push_back(std::move(adapter.mlp));
+  }
+  const std::optional<size_t> best = BestFamily(fit.families);
+  if (!best.has_value()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "no threshold has a precision of %g on the %d pairs that are held out",
+        request.target, split.held_out.pairs.size()));
+  }
+  const FamilyFit& kept = fit.families[*best];
+  adapter.family = kept.family;
+  adapter.mlp = std::move(networks[*best]);
+  adapter.threshold = kept.threshold;
+  fit.epochs = kept.epochs;
+  fit.recall = kept.recall;
+  fit.precision = kept.precision;
+  fit.average_precision = kept.average_precision;
+  adapter.fit = std::move(fit);
   RETURN_IF_ERROR(context.Check());
   return catalog->Put(std::move(adapter));
 }

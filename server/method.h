@@ -84,7 +84,7 @@ inline constexpr std::array<MethodInfo, 34> kMethods = {{
     {Method::kTuneNormalizer, "TuneNormalizer", Pool::kAnalysis},
     {Method::kDiagnoseHubness, "DiagnoseHubness", Pool::kAnalysis},
     {Method::kMinePairs, "MinePairs", Pool::kAnalysis},
-    {Method::kFitAdapter, "FitAdapter", Pool::kWrite},
+    {Method::kFitAdapter, "FitAdapter", Pool::kAnalysis},
     {Method::kPutAdapter, "PutAdapter", Pool::kWrite},
     {Method::kListAdapters, "ListAdapters", Pool::kRead},
     {Method::kDeleteAdapter, "DeleteAdapter", Pool::kWrite},

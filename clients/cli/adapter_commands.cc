@@ -13,12 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "nlohmann/json.hpp"
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/output.h"
+#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/verb.h"
@@ -29,9 +32,6 @@ namespace sextant::cli {
 namespace {
 
 using nlohmann::json;
-
-// A fit takes longer than other requests.
-constexpr double kFitSeconds = 600;
 
 struct AdapterOptions {
   std::string collection;
@@ -46,7 +46,18 @@ struct AdapterOptions {
 };
 
 json ToJson(const client::AdapterFit& fit) {
-  return {{"queries", fit.queries},
+  json families = json::array();
+  for (const client::FamilyFit& one : fit.families) {
+    families.push_back({{"family", one.family},
+                        {"epochs", one.epochs},
+                        {"loss", one.loss},
+                        {"threshold", one.threshold},
+                        {"recall", one.recall},
+                        {"precision", one.precision},
+                        {"average_precision", one.average_precision}});
+  }
+  return {{"families", std::move(families)},
+          {"queries", fit.queries},
           {"pairs", fit.pairs},
           {"held_out_queries", fit.held_out_queries},
           {"held_out_pairs", fit.held_out_pairs},
@@ -115,6 +126,36 @@ absl::Status Show(Session& session,
   return Print(table.Render(OutputWidth()));
 }
 
+// Of the families that were tried; the one that is kept has a star.
+absl::Status ShowFamilies(const client::CosineAdapter& adapter) {
+  Table table({{""},
+               {"family"},
+               {"average precision", Align::kRight},
+               {"recall", Align::kRight},
+               {"precision", Align::kRight},
+               {"threshold", Align::kRight},
+               {"loss", Align::kRight},
+               {"epochs", Align::kRight}});
+  for (const client::FamilyFit& one : adapter.fit->families) {
+    const bool has_threshold = one.threshold > 0;
+    table.AddRow({one.family == adapter.family ? "*" : "", one.family,
+                  absl::StrFormat("%.4f", one.average_precision),
+                  has_threshold ? Percent(one.recall) : "-",
+                  has_threshold ? Percent(one.precision) : "-",
+                  has_threshold ? absl::StrFormat("%.4g", one.threshold) : "-",
+                  absl::StrFormat("%.5f", one.loss), absl::StrCat(one.epochs)});
+  }
+  table.AddRow({"", "(cosine)",
+                absl::StrFormat("%.4f", adapter.fit->cosine_average_precision),
+                Percent(adapter.fit->cosine_recall),
+                Percent(adapter.fit->cosine_precision), "", "", ""});
+  RETURN_IF_ERROR(Print(table.Render(OutputWidth())));
+  return PrintLine(absl::StrCat(
+      "Figures of ", WithCommas(adapter.fit->held_out_pairs), " pairs of ",
+      WithCommas(adapter.fit->held_out_queries),
+      " held-out queries; the greatest average precision is kept.\n"));
+}
+
 absl::Status WrongLine(const LineReader& reader, absl::string_view what) {
   return InputError(absl::InvalidArgumentError(
       absl::StrCat(reader.name(), ":", reader.line_number(), ": ", what)));
@@ -162,6 +203,34 @@ absl::Status ReadLabels(const AdapterOptions& options, client::Client& client,
   return absl::OkStatus();
 }
 
+// A line of progress for the searches and for each family that is trained.
+class FitMeter {
+ public:
+  void Show(const client::FitProgress& progress) {
+    if (!meter_.has_value() || progress.family != family_) {
+      Done();
+      family_ = progress.family;
+      meter_.emplace(ErrorIsTerminal());
+    }
+    state_.done = progress.done;
+    state_.total = progress.total;
+    state_.unit = family_.empty() ? "queries"
+                                  : absl::StrFormat("epochs of %s, loss %.5f",
+                                                    family_, progress.loss);
+    meter_->Show(state_);
+  }
+  void Done() {
+    if (meter_.has_value()) {
+      meter_->Done(state_);
+    }
+  }
+
+ private:
+  std::string family_;
+  ProgressState state_;
+  absl::optional<ProgressMeter> meter_;
+};
+
 absl::Status Fit(Session& session, const AdapterOptions& options) {
   if (options.fit.recall.has_value() && options.fit.precision.has_value()) {
     return UsageError("--precision excludes --recall");
@@ -182,15 +251,21 @@ absl::Status Fit(Session& session, const AdapterOptions& options) {
   std::erase_if(request.queries, [](const client::LabelledQuery& query) {
     return query.relevant.empty() && query.not_relevant.empty();
   });
-  if (ErrorIsTerminal()) {
-    Note(absl::StrCat("fitting by ", WithCommas(request.queries.size()),
-                      " labelled queries ..."));
+  FitMeter meter;
+  const absl::StatusOr<client::CosineAdapter> fitted =
+      client->FitAdapter(options.collection, request,
+                         [&meter](const client::FitProgress& progress) {
+                           meter.Show(progress);
+                           return true;
+                         },
+                         {.timeout = absl::InfiniteDuration()});
+  meter.Done();
+  RETURN_IF_ERROR(fitted.status());
+  const client::CosineAdapter& adapter = *fitted;
+  if (!session.json() && adapter.fit.has_value() &&
+      adapter.fit->families.size() > 1) {
+    RETURN_IF_ERROR(ShowFamilies(adapter));
   }
-  const client::CallOptions call{
-      .timeout =
-          absl::Seconds(std::max(session.options().timeout_s, kFitSeconds))};
-  ASSIGN_OR_RETURN(const client::CosineAdapter adapter,
-                   client->FitAdapter(options.collection, request, call));
   RETURN_IF_ERROR(Show(session, {adapter}));
   if (adapter.fit.has_value() && adapter.fit->labels_missing > 0) {
     Note(absl::StrCat(WithCommas(adapter.fit->labels_missing),
@@ -270,8 +345,12 @@ void AddFit(CLI::App* noun, const std::shared_ptr<AdapterOptions>& options,
                    "Labels with this grade or more are relevant")
       ->capture_default_str();
   command->add_option("--field", options->field, "Vector field");
-  command->add_option("--family", fit->family,
-                      "linear, square_root, quadratic or power (default)");
+  fit->family = "auto";
+  command
+      ->add_option("--family", fit->family,
+                   "linear, square_root, quadratic, power, or auto: all, of "
+                   "which the best on the held-out queries is kept")
+      ->capture_default_str();
   AddParameter(command, "--recall",
                "Share of the relevant that the threshold keeps (default: 0.95)",
                &fit->recall);
@@ -293,7 +372,7 @@ void AddFit(CLI::App* noun, const std::shared_ptr<AdapterOptions>& options,
   command->add_option("--seed", fit->seed, "Of the split and the training")
       ->capture_default_str();
   command->footer(
-      "It may take minutes: one request waits 600 seconds, or --timeout.\n"
+      "It may take minutes; Ctrl-C ends it, on the server, too.\n"
       "Example:\n"
       "  sextant adapter fit docs good --queries asked.npy --labels "
       "qrels.tsv --recall 0.95\n"

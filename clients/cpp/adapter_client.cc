@@ -30,6 +30,11 @@ AdapterFit FitFromWire(const v1::AdapterFit& wire) {
   fit.average_precision = wire.average_precision();
   fit.cosine_average_precision = wire.cosine_average_precision();
   fit.epochs = wire.epochs();
+  for (const v1::FamilyFit& one : wire.families()) {
+    fit.families.push_back({one.family(), one.epochs(), one.loss(),
+                            one.threshold(), one.recall(), one.precision(),
+                            one.average_precision()});
+  }
   return fit;
 }
 
@@ -58,11 +63,20 @@ void AddIds(const std::vector<PointId>& ids,
   }
 }
 
+absl::Status TellFit(const OnFitProgress& on_progress,
+                     const v1::FitProgress& wire) {
+  if (on_progress && !on_progress({wire.stage(), wire.family(), wire.done(),
+                                   wire.total(), wire.loss()})) {
+    return absl::CancelledError("given up");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::StatusOr<CosineAdapter> Client::FitAdapter(absl::string_view collection,
-                                                 const AdapterFitRequest& fit,
-                                                 const CallOptions& call) {
+absl::StatusOr<CosineAdapter> Client::FitAdapter(
+    absl::string_view collection, const AdapterFitRequest& fit,
+    const OnFitProgress& on_progress, const CallOptions& call) {
   v1::FitAdapterRequest request;
   request.set_collection(std::string(collection));
   request.set_name(fit.name);
@@ -89,11 +103,22 @@ absl::StatusOr<CosineAdapter> Client::FitAdapter(absl::string_view collection,
   request.set_hidden(fit.hidden);
   request.set_epochs(fit.epochs);
   request.set_seed(fit.seed);
-  v1::FitAdapterResponse response;
-  RETURN_IF_ERROR(connection_->Call(connection_->adapters(),
-                                    &AdapterStub::FitAdapter, request,
-                                    &response, call));
-  return AdapterFromWire(response.adapter());
+  absl::optional<CosineAdapter> adapter;
+  RETURN_IF_ERROR(connection_->CallStream(
+      connection_->adapters(), &AdapterStub::FitAdapter, request,
+      [&](const v1::FitAdapterResponse& response) {
+        if (response.has_adapter()) {
+          adapter = AdapterFromWire(response.adapter());
+        }
+        return response.has_progress()
+                   ? TellFit(on_progress, response.progress())
+                   : absl::OkStatus();
+      },
+      call));
+  if (!adapter.has_value()) {
+    return absl::InternalError("the server sent no adapter");
+  }
+  return *std::move(adapter);
 }
 
 absl::StatusOr<CosineAdapter> Client::PutAdapter(absl::string_view collection,

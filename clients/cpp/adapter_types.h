@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,17 @@ struct AdapterLayer {
   std::vector<float> biases;
 };
 
+// What a family of curves reached on the pairs that are held out.
+struct FamilyFit {
+  std::string family;
+  uint32_t epochs = 0;
+  double loss = 0;
+  double threshold = 0;  // 0: none has the precision
+  double recall = 0;
+  double precision = 0;
+  double average_precision = 0;
+};
+
 // How well an adapter does on labelled queries that it was not trained with.
 struct AdapterFit {
   uint64_t queries = 0;
@@ -35,6 +47,7 @@ struct AdapterFit {
   double average_precision = 0;
   double cosine_average_precision = 0;
   uint32_t epochs = 0;
+  std::vector<FamilyFit> families;  // those that were tried
 };
 
 // What a cosine is worth for one query, and where an answer ends.
@@ -58,7 +71,7 @@ struct LabelledQuery {
 struct AdapterFitRequest {
   std::string name;
   std::string field;
-  std::string family;  // empty: power
+  std::string family;  // empty: power; "auto": the best of all
   std::vector<LabelledQuery> queries;
   absl::optional<uint32_t> negatives;
   // At most one; neither: a recall of 0.95.
@@ -69,5 +82,19 @@ struct AdapterFitRequest {
   uint32_t epochs = 0;  // 0: 300
   uint64_t seed = 0;
 };
+
+// Where a fit stands: queries that were searched for, or passes of the training
+// of one family.
+struct FitProgress {
+  std::string stage;
+  std::string family;
+  uint64_t done = 0;
+  uint64_t total = 0;
+  double loss = 0;
+};
+
+// Told by the calling thread; false ends the work, and the call is CANCELLED.
+// May be empty.
+using OnFitProgress = std::function<bool(const FitProgress& progress)>;
 
 }  // namespace sextant::client

@@ -125,8 +125,7 @@ class Client {
       absl::string_view collection, std::span<const SearchRequest> requests,
       const CallOptions& call = {});
 
-  // Banks and normalisers: see sextant/v1/normalizer_service.proto. Of `bank`
-  // name, field and gallery are read.
+  // See normalizer_service.proto. Of `bank` name, field, gallery are read.
   absl::StatusOr<Bank> PutBank(absl::string_view collection, const Bank& bank,
                                std::span<const std::vector<float>> rows,
                                const CallOptions& call = {},
@@ -148,8 +147,7 @@ class Client {
                                 absl::string_view name,
                                 const CallOptions& call = {});
 
-  // Works on hubs: see sextant/v1/hubness_service.proto. They take seconds to
-  // minutes, so give them time (CallOptions::timeout).
+  // Works on hubs, of minutes: see hubness_service.proto. Give them time.
   absl::StatusOr<TuneReport> TuneNormalizer(absl::string_view collection,
                                             const TuneRequest& request,
                                             const OnProgress& on_progress = {},
@@ -179,11 +177,10 @@ class Client {
                                         const CallOptions& call = {},
                                         ReturnWhen when = ReturnWhen::kServed);
 
-  // Cosine Adapters: see sextant/v1/adapter_service.proto. A fit may take
-  // minutes; give it a timeout.
-  absl::StatusOr<CosineAdapter> FitAdapter(absl::string_view collection,
-                                           const AdapterFitRequest& fit,
-                                           const CallOptions& call = {});
+  // Cosine Adapters: see adapter_service.proto. A fit may take minutes.
+  absl::StatusOr<CosineAdapter> FitAdapter(
+      absl::string_view collection, const AdapterFitRequest& fit,
+      const OnFitProgress& on_progress = {}, const CallOptions& call = {});
   absl::StatusOr<CosineAdapter> PutAdapter(absl::string_view collection,
                                            const CosineAdapter& adapter,
                                            const CallOptions& call = {});

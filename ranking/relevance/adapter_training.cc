@@ -119,7 +119,8 @@ class Learner {
   // Mean loss of a pair.
   double MeanLoss(std::span<const uint32_t> queries);
   // The best outputs that do not depend on the query.
-  Outputs FitShared(std::span<const uint32_t> queries) const;
+  absl::StatusOr<Outputs> FitShared(std::span<const uint32_t> queries,
+                                    const RequestContext& context) const;
   double SharedLoss(const Outputs& outputs,
                     std::span<const uint32_t> queries) const;
   size_t PairsOf(std::span<const uint32_t> queries) const;
@@ -308,7 +309,8 @@ double Learner::SharedLoss(const Outputs& outputs,
   return sum / static_cast<double>(PairsOf(queries));
 }
 
-Outputs Learner::FitShared(std::span<const uint32_t> queries) const {
+absl::StatusOr<Outputs> Learner::FitShared(
+    std::span<const uint32_t> queries, const RequestContext& context) const {
   constexpr int kSteps = 400;
   constexpr double kRate = 0.1;
   const auto pairs = static_cast<double>(PairsOf(queries));
@@ -321,6 +323,7 @@ Outputs Learner::FitShared(std::span<const uint32_t> queries) const {
                          static_cast<double>(outputs[2])};
     std::array<float, kParametersMax> gradient = {};
     for (const uint32_t query : queries) {
+      RETURN_IF_ERROR(context.Check());
       const Loss loss = LossOf(options_.family, now, Pairs(query));
       for (size_t o = 0; o < outputs_; ++o) {
         gradient[o] += static_cast<float>(loss.gradient[o] / pairs);
@@ -329,8 +332,9 @@ Outputs Learner::FitShared(std::span<const uint32_t> queries) const {
     adam.BeginStep();
     adam.Update(0, outputs, gradient, 0);
   }
-  return {static_cast<double>(outputs[0]), static_cast<double>(outputs[1]),
-          static_cast<double>(outputs[2])};
+  return Outputs{static_cast<double>(outputs[0]),
+                 static_cast<double>(outputs[1]),
+                 static_cast<double>(outputs[2])};
 }
 
 Mlp Learner::Finished(const std::vector<float>& numbers) const {
@@ -370,6 +374,15 @@ void Shuffle(std::vector<uint32_t>* order, std::mt19937_64* random) {
 absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
                                             const TrainingOptions& options,
                                             const RequestContext& context) {
+  return TrainAdapter(
+      set, options, [](const TrainingEpoch&) { return absl::OkStatus(); },
+      context);
+}
+
+absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
+                                            const TrainingOptions& options,
+                                            OnEpoch on_epoch,
+                                            const RequestContext& context) {
   const auto relevant = std::ranges::count_if(
       set.pairs, [](const LabelledPair& pair) { return pair.relevant; });
   if (relevant == 0 || relevant == std::ssize(set.pairs)) {
@@ -392,7 +405,7 @@ absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
 
   Learner learner(set, options);
   learner.Scale(order);
-  const Outputs shared = learner.FitShared(order);
+  ASSIGN_OR_RETURN(const Outputs shared, learner.FitShared(order, context));
   learner.Start(&random, shared);
   TrainedAdapter trained;
   trained.shared_loss = learner.SharedLoss(shared, judged);
@@ -413,6 +426,7 @@ absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
       trained.epochs = epoch;
       best = learner.numbers();
     }
+    RETURN_IF_ERROR(on_epoch({epoch, options.epochs, loss, trained.loss}));
   }
   trained.mlp = learner.Finished(best);
   return trained;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
@@ -56,6 +58,16 @@ struct TrainedAdapter {
   double loss = 0;
 };
 
+// Where a training stands, after each pass over the queries.
+struct TrainingEpoch {
+  uint32_t epoch = 0;   // passes done
+  uint32_t epochs = 0;  // at most; it ends earlier when it does not help
+  double loss = 0;      // mean cross-entropy of a pair in the stopping set
+  double best_loss = 0;
+};
+// What is not OK ends the training.
+using OnEpoch = absl::FunctionRef<absl::Status(const TrainingEpoch&)>;
+
 // One hidden layer, pointwise binary cross-entropy, Adam (Kingma and Ba, ICLR
 // 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019) over
 // batches of queries. It begins with the curve that is best for all queries
@@ -63,7 +75,12 @@ struct TrainedAdapter {
 // for cosines. The same seed gives the same network on one kind of machine.
 //
 // Needs a relevant pair and one that is not; kFailedPrecondition without.
-// The context's error. One thread.
+// The context's error, or that of `on_epoch`. One thread.
+absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
+                                            const TrainingOptions& options,
+                                            OnEpoch on_epoch,
+                                            const RequestContext& context);
+// The same without a listener.
 absl::StatusOr<TrainedAdapter> TrainAdapter(const TrainingSet& set,
                                             const TrainingOptions& options,
                                             const RequestContext& context);

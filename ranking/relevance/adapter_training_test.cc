@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ranking/relevance/adapter_training.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -155,6 +156,33 @@ TEST(AdapterTrainingTest, TheLeastSetIsEnough) {
                                     {.hidden = 1}, RequestContext()));
   EXPECT_TRUE(std::isfinite(trained.loss));
   ASSERT_OK(ValidateMlp(trained.mlp, 2, 3));
+}
+
+TEST(AdapterTraining, TellsOfEachEpochAndEndsWhenItIsToldTo) {
+  const TwoKinds training(60, 5);
+  const RequestContext context;
+  std::vector<TrainingEpoch> told;
+  const auto listen = [&told](const TrainingEpoch& at) {
+    told.push_back(at);
+    return absl::OkStatus();
+  };
+  const TrainingOptions options{.hidden = 8, .epochs = 12, .patience = 100};
+  ASSERT_OK_AND_ASSIGN(const TrainedAdapter trained,
+                       TrainAdapter(training.set(), options, listen, context));
+  ASSERT_EQ(told.size(), 12U);
+  double best = trained.shared_loss;
+  for (uint32_t i = 0; i < 12; ++i) {
+    EXPECT_EQ(told[i].epoch, i + 1);
+    EXPECT_EQ(told[i].epochs, 12U);
+    best = std::min(best, told[i].loss);
+    EXPECT_EQ(told[i].best_loss, best);
+  }
+  EXPECT_EQ(trained.loss, best);
+  const auto stop = [](const TrainingEpoch& at) {
+    return at.epoch < 3 ? absl::OkStatus() : absl::NotFoundError("dropped");
+  };
+  EXPECT_THAT(TrainAdapter(training.set(), options, stop, context),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/api/adapter_api.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,19 +24,53 @@ void LogChange(const ApiEnvironment& environment, const std::string& collection,
                          {"adapter", absl::string_view(adapter.name)}});
 }
 
+constexpr std::chrono::milliseconds kTellEvery{200};
+
+// Sends progress a few times a second, and where a stage or a family begins.
+// Who is gone shows in the context.
+class FitTeller {
+ public:
+  explicit FitTeller(SendTo<v1::FitAdapterResponse> send) : send_(send) {}
+
+  void Tell(const AdapterFitProgress& at) {
+    const auto now = std::chrono::steady_clock::now();
+    if (has_told_ && family_ == at.family && now - last_ < kTellEvery) {
+      return;
+    }
+    has_told_ = true;
+    family_ = at.family;
+    last_ = now;
+    v1::FitAdapterResponse response;
+    FromFitProgress(at, response.mutable_progress());
+    static_cast<void>(send_(response));
+  }
+
+ private:
+  const SendTo<v1::FitAdapterResponse> send_;
+  bool has_told_ = false;
+  std::optional<AdapterFamily> family_;
+  std::chrono::steady_clock::time_point last_;
+};
+
 }  // namespace
 
 absl::Status AdapterApi::FitAdapter(const v1::FitAdapterRequest& request,
                                     const RequestContext& context,
-                                    v1::FitAdapterResponse* response) const {
+                                    SendTo<v1::FitAdapterResponse> send) const {
   ASSIGN_OR_RETURN(const std::shared_ptr<Collection> collection,
                    FindCollection(environment_, request.collection()));
   ASSIGN_OR_RETURN(const AdapterFitRequest fit, ToAdapterFit(request));
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Adapter> adapter,
-                   sextant::FitAdapter(collection.get(), fit, context));
+  FitTeller teller(send);
+  ASSIGN_OR_RETURN(
+      const std::shared_ptr<const Adapter> adapter,
+      sextant::FitAdapter(
+          collection.get(), fit,
+          [&teller](const AdapterFitProgress& at) { teller.Tell(at); },
+          context));
   LogChange(environment_, request.collection(), *adapter);
-  FromAdapter(*adapter, /*with_layers=*/false, response->mutable_adapter());
-  return absl::OkStatus();
+  v1::FitAdapterResponse response;
+  FromAdapter(*adapter, /*with_layers=*/false, response.mutable_adapter());
+  return send(response);
 }
 
 absl::Status AdapterApi::PutAdapter(const v1::PutAdapterRequest& request,

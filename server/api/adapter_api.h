@@ -5,6 +5,7 @@
 
 #include "base/context.h"
 #include "server/api/api_environment.h"
+#include "server/api/send_to.h"
 #include "sextant/v1/adapter_service.pb.h"
 
 namespace sextant {
@@ -18,7 +19,7 @@ class AdapterApi {
 
   absl::Status FitAdapter(const v1::FitAdapterRequest& request,
                           const RequestContext& context,
-                          v1::FitAdapterResponse* response) const;
+                          SendTo<v1::FitAdapterResponse> send) const;
   absl::Status PutAdapter(const v1::PutAdapterRequest& request,
                           const RequestContext& context,
                           v1::PutAdapterResponse* response) const;

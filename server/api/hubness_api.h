@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
 #include "server/api/api_environment.h"
 #include "server/api/mining_jobs.h"
+#include "server/api/send_to.h"
 #include "server/convert/mining_token.h"
 #include "sextant/v1/hubness_service.pb.h"
 
 namespace sextant {
-
-// Takes the messages of a stream; waits for a slow client. Not OK when nobody
-// waits for them any more.
-template <typename Message>
-using SendTo = absl::FunctionRef<absl::Status(const Message&)>;
 
 // sextant.v1.HubnessService without a transport, as CollectionApi. Errors are
 // stated in the proto. Thread-safe.

@@ -66,8 +66,9 @@ const auto kKeys = std::to_array<ConfigKey>({
      "Writes that may wait."},
     {"grpc.analysis_threads", SEXTANT_NUMBER(grpc.analysis_threads), "", 1,
      kThreadsMax,
-     "Works of minutes (tuning of normalizers, hubness, mining of pairs) at "
-     "once. They use the threads of engine.build_threads, too."},
+     "Works of minutes (tuning of normalizers, hubness, mining of pairs, fits "
+     "of adapters) at once. They use the threads of engine.build_threads, "
+     "too."},
     {"grpc.analysis_queue", SEXTANT_NUMBER(grpc.analysis_queue), "", 1,
      kQueueMax, "Such works that may wait."},
     {"grpc.reflection", SEXTANT_TEXT(grpc.reflection), "auto|on|off", 0, 0,

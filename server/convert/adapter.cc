@@ -29,6 +29,28 @@ void FromFit(const AdapterFit& fit, v1::AdapterFit* message) {
   message->set_average_precision(fit.average_precision);
   message->set_cosine_average_precision(fit.cosine_average_precision);
   message->set_epochs(fit.epochs);
+  for (const FamilyFit& one : fit.families) {
+    v1::FamilyFit* const family = message->add_families();
+    family->set_family(std::string(NameOf(one.family)));
+    family->set_epochs(one.epochs);
+    family->set_loss(one.loss);
+    family->set_threshold(one.threshold);
+    family->set_recall(one.recall);
+    family->set_precision(one.precision);
+    family->set_average_precision(one.average_precision);
+  }
+}
+
+// Errors name the field "family".
+absl::StatusOr<std::vector<AdapterFamily>> ToFamilies(const std::string& name) {
+  if (name == "auto") {
+    return std::vector<AdapterFamily>{
+        AdapterFamily::kLinear, AdapterFamily::kSquareRoot,
+        AdapterFamily::kQuadratic, AdapterFamily::kPower};
+  }
+  ASSIGN_OR_RETURN(const AdapterFamily family,
+                   AdapterFamilyOf(name.empty() ? "power" : name));
+  return std::vector<AdapterFamily>{family};
 }
 
 absl::Status ToIds(
@@ -93,13 +115,21 @@ void FromAdapter(const Adapter& adapter, bool with_layers,
   }
 }
 
+void FromFitProgress(const AdapterFitProgress& progress,
+                     v1::FitProgress* message) {
+  message->set_stage(progress.family.has_value() ? "training" : "searches");
+  if (progress.family.has_value()) {
+    message->set_family(std::string(NameOf(*progress.family)));
+  }
+  message->set_done(progress.done);
+  message->set_total(progress.total);
+  message->set_loss(progress.loss);
+}
+
 absl::StatusOr<AdapterFitRequest> ToAdapterFit(
     const v1::FitAdapterRequest& message) {
   AdapterFitRequest request{.name = message.name(), .field = message.field()};
-  if (!message.family().empty()) {
-    ASSIGN_OR_RETURN(request.training.family,
-                     AdapterFamilyOf(message.family()));
-  }
+  ASSIGN_OR_RETURN(request.families, ToFamilies(message.family()));
   if (static_cast<size_t>(message.queries_size()) > limits::kFitQueriesMax) {
     return InvalidField("queries",
                         absl::StrCat("2 to ", limits::kFitQueriesMax, ", got ",

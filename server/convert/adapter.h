@@ -14,6 +14,8 @@ absl::StatusOr<Adapter> ToAdapter(const v1::CosineAdapter& message);
 void FromAdapter(const Adapter& adapter, bool with_layers,
                  v1::CosineAdapter* message);
 
+void FromFitProgress(const AdapterFitProgress& progress,
+                     v1::FitProgress* message);
 // InvalidField with paths like "queries[3].vector".
 absl::StatusOr<AdapterFitRequest> ToAdapterFit(
     const v1::FitAdapterRequest& message);

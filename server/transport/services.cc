@@ -68,7 +68,6 @@ void Services::AddNormalizerMethods(const NormalizerApi* api) {
 }
 
 void Services::AddAdapterMethods(const AdapterApi* api) {
-  SEXTANT_UNARY(adapters_, FitAdapter, FitAdapter);
   SEXTANT_UNARY(adapters_, PutAdapter, PutAdapter);
   SEXTANT_UNARY(adapters_, ListAdapters, ListAdapters);
   SEXTANT_UNARY(adapters_, DeleteAdapter, DeleteAdapter);
@@ -109,6 +108,10 @@ void Services::AddHubnessMethods(HubnessApi* api) {
   SEXTANT_ANSWERS(hubness_, MinePairs, Mine);
 }
 
+void Services::AddAdapterFit(const AdapterApi* api) {
+  SEXTANT_ANSWERS(adapters_, FitAdapter, FitAdapter);
+}
+
 #undef SEXTANT_ANSWERS
 
 Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
@@ -118,6 +121,7 @@ Services::Services(const Api& api, CallRunner* runner) : runner_(runner) {
   AddNormalizerMethods(api.normalizers);
   AddHubnessMethods(api.hubness);
   AddAdapterMethods(api.adapters);
+  AddAdapterFit(api.adapters);
   AddQuerySampleMethods(api.query_samples);
   stream_environment_ = {api.points, runner, &streams_,
                          [this](grpc::ServerContext* call,

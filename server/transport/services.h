@@ -104,6 +104,7 @@ class Services {
   void AddNormalizerMethods(const NormalizerApi* api);
   void AddHubnessMethods(HubnessApi* api);
   void AddAdapterMethods(const AdapterApi* api);
+  void AddAdapterFit(const AdapterApi* api);
   void AddQuerySampleMethods(const QuerySampleApi* api);
 
   CallRunner* const runner_;

@@ -54,6 +54,28 @@ TEST_F(CliCutOffTest, FromLabelsToAnAdapterAndBack) {
                "--hidden", "4", "--recall", "0.9", "--seed", "5"});
   ASSERT_EQ(fitted.size(), 1U);
   EXPECT_GE(fitted[0][0]["fit"]["recall"].get<double>(), 0.9);
+  // All families are tried unless one is named.
+  ASSERT_EQ(fitted[0][0]["fit"]["families"].size(), 4U);
+  for (const json& family : fitted[0][0]["fit"]["families"]) {
+    EXPECT_LE(family["average_precision"],
+              fitted[0][0]["fit"]["average_precision"]);
+  }
+  const CliResult table =
+      Run({"adapter", "fit", "docs", "good", "--queries", "demo/queries.npy",
+           "--labels", file, "--epochs", "3", "--hidden", "4", "--recall",
+           "0.9", "--seed", "5"});
+  EXPECT_EQ(table.exit_code, 0) << table.error;
+  for (const char* part : {"average precision", "linear", "square_root",
+                           "quadratic", "power", "(cosine)", "held-out"}) {
+    EXPECT_THAT(table.output, HasSubstr(part));
+  }
+  const json one =
+      RunJson({"adapter", "fit", "docs", "one", "--queries", "demo/queries.npy",
+               "--labels", file, "--epochs", "3", "--hidden", "4", "--family",
+               "quadratic"})[0][0];
+  EXPECT_EQ(one["family"], "quadratic");
+  EXPECT_EQ(one["fit"]["families"].size(), 1U);
+  EXPECT_EQ(Run({"adapter", "delete", "docs", "one"}).exit_code, 0);
 
   const json found =
       RunJson({"search", "docs", "--vector-file", "demo/queries.npy", "--row",

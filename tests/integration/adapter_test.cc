@@ -2,6 +2,7 @@
 //
 // Cosine Adapters as clients of the API meet them.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -46,10 +47,14 @@ class AdapterApiTest : public ServerTest {
     return request;
   }
 
+  // The last message.
   grpc::Status Fit(const v1::FitAdapterRequest& request,
                    v1::FitAdapterResponse* response) {
     grpc::ClientContext context;
-    return adapters_->FitAdapter(&context, request, response);
+    const auto reader = adapters_->FitAdapter(&context, request);
+    while (reader->Read(response)) {
+    }
+    return reader->Finish();
   }
 
   grpc::Status Put(const v1::PutAdapterRequest& request,
@@ -58,9 +63,10 @@ class AdapterApiTest : public ServerTest {
     return adapters_->PutAdapter(&context, request, response);
   }
 
-  v1::ListAdaptersResponse List(bool layers) {
+  v1::ListAdaptersResponse List(bool layers,
+                                const std::string& collection = "docs") {
     v1::ListAdaptersRequest request;
-    request.set_collection("docs");
+    request.set_collection(collection);
     request.set_layers(layers);
     v1::ListAdaptersResponse response;
     grpc::ClientContext context;
@@ -130,6 +136,73 @@ TEST_F(AdapterApiTest, FitsListsMovesSearchesAndDeletes) {
   EXPECT_EQ(adapters_->DeleteAdapter(&again, remove, &removed).error_code(),
             grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(List(false).adapters_size(), 1);
+}
+
+TEST_F(AdapterApiTest, AutoTellsOfAllFamiliesAndKeepsTheBest) {
+  v1::FitAdapterRequest request = FitRequest();
+  request.set_family("auto");
+  grpc::ClientContext context;
+  const auto reader = adapters_->FitAdapter(&context, request);
+  std::vector<std::string> stages;
+  v1::FitAdapterResponse response;
+  while (reader->Read(&response) && response.has_progress()) {
+    const v1::FitProgress& at = response.progress();
+    EXPECT_LE(at.done(), at.total());
+    const std::string stage = at.stage() + " " + at.family();
+    if (stages.empty() || stages.back() != stage) {
+      stages.push_back(stage);
+    }
+  }
+  EXPECT_THAT(stages,
+              testing::ElementsAre("searches ", "training linear",
+                                   "training square_root", "training quadratic",
+                                   "training power"));
+  ASSERT_TRUE(response.has_adapter());
+  const v1::CosineAdapter adapter = response.adapter();
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_TRUE(reader->Finish().ok());
+  ASSERT_EQ(adapter.fit().families_size(), 4);
+  double best = 0;
+  for (const v1::FamilyFit& family : adapter.fit().families()) {
+    best = std::max(best, family.average_precision());
+    if (family.family() == adapter.family()) {
+      EXPECT_EQ(family.threshold(), adapter.threshold());
+      EXPECT_EQ(family.average_precision(), adapter.fit().average_precision());
+    }
+  }
+  EXPECT_EQ(adapter.fit().average_precision(), best);
+  EXPECT_EQ(List(false).adapters(0).fit().families_size(), 4);
+}
+
+TEST_F(AdapterApiTest, WhoCancelsAFitLeavesNothing) {
+  // Minutes of training.
+  ASSERT_NO_FATAL_FAILURE(FillWideCollection());
+  v1::FitAdapterRequest request;
+  request.set_collection("wide");
+  request.set_name("own");
+  request.set_family("auto");
+  request.set_hidden(256);
+  for (uint64_t id = 0; id < 1000; ++id) {
+    const std::vector<float> vector = VectorOf(id, kWide);
+    auto* const query = request.add_queries();
+    query->mutable_vector()->mutable_values()->Add(vector.begin(),
+                                                   vector.end());
+    query->add_relevant()->set_num(id + 1);
+  }
+  grpc::ClientContext context;
+  const auto reader = adapters_->FitAdapter(&context, request);
+  v1::FitAdapterResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_EQ(response.progress().stage(), "searches");
+  EXPECT_EQ(response.progress().total(), 1000U);
+  context.TryCancel();
+  while (reader->Read(&response)) {
+    EXPECT_TRUE(response.has_progress());
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  WaitForMetric(
+      R"(sextant_requests_total{code="CANCELLED",method="FitAdapter"})", 1);
+  EXPECT_EQ(List(false, "wide").adapters_size(), 0);
 }
 
 TEST_F(AdapterApiTest, ErrorsNameTheField) {
