@@ -181,9 +181,11 @@ void Compactor::Run() {
 absl::Status Compactor::MergeAll(WriteLoad load,
                                  const RequestContext& context) {
   bool merged = false;
+  absl::Status text_change;
   while (true) {
     RETURN_IF_ERROR(context.Check());
-    RETURN_IF_ERROR(writer_->FinishTextChange());
+    // Merges go on where it fails: they may make the room that it lacks.
+    text_change = writer_->FinishTextChange();
     const std::optional<CollectionWriter::Merge> merge =
         writer_->NextMerge(load);
     if (!merge.has_value()) {
@@ -192,6 +194,7 @@ absl::Status Compactor::MergeAll(WriteLoad load,
     RETURN_IF_ERROR(MergeOnce(*merge, context));
     merged = true;
   }
+  RETURN_IF_ERROR(text_change);
   const bool long_replay =
       writer_->changes_to_replay() > options_.replay_changes_max;
   return merged || !long_replay ? absl::OkStatus() : writer_->WriteCheckpoint();

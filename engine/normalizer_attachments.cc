@@ -5,7 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 #include "base/status_macros.h"
 
@@ -55,6 +57,14 @@ absl::StatusOr<std::vector<Record>> ReadAll(const Store& store,
 std::string NormalizerAttachments::BiasName(uint64_t version,
                                             uint32_t segment) {
   return absl::StrCat(kBiasPrefix, version, "/", segment);
+}
+
+uint64_t NormalizerAttachments::VersionOfBias(absl::string_view name) {
+  uint64_t version = 0;
+  const bool is_bias =
+      absl::ConsumePrefix(&name, kBiasPrefix) &&
+      absl::SimpleAtoi(name.substr(0, name.find('/')), &version);
+  return is_bias ? version : 0;
 }
 
 absl::StatusOr<std::shared_ptr<const Bank>> NormalizerAttachments::BankOf(

@@ -67,6 +67,8 @@ class NormalizerAttachments {
   static void AddChange(const NormalizerChange& change, Writes* writes);
   static void RemoveChange(const NormalizerChange& change, Writes* writes);
   static std::string BiasName(uint64_t version, uint32_t segment);
+  // Of the normaliser; 0: it is no such name.
+  static uint64_t VersionOfBias(absl::string_view name);
 
  private:
   absl::StatusOr<std::shared_ptr<const Bank>> BankOf(

@@ -101,6 +101,12 @@ absl::Status NormalizerCatalog::Load() {
       newest = std::max(newest, planned.version());
     }
   }
+  // Of normalisers that were deleted some may be left: no other may find them.
+  ASSIGN_OR_RETURN(const std::vector<std::string> biases,
+                   attachments_.Biases());
+  for (const std::string& name : biases) {
+    newest = std::max(newest, NormalizerAttachments::VersionOfBias(name));
+  }
   next_version_ = newest + 1;
   state_.Store(std::move(state));
   return absl::OkStatus();
@@ -441,6 +447,9 @@ absl::Status NormalizerCatalog::SaveStateLocked() {
       for (const uint32_t segment : segments) {
         gone.erase(NormalizerAttachments::BiasName(planned.version(), segment));
       }
+    }
+    for (const std::shared_ptr<const Normalizer>& made : change->AllMade()) {
+      made->KeepOnly(segments);
     }
   }
   for (const auto& [name, normalizer] : state->normalizers) {

@@ -166,7 +166,7 @@ class NormalizerCatalog {
   absl::Status CatchUp(const NormalizerChange& change,
                        const PassRun& run) const;
   absl::Status Switch(const std::shared_ptr<NormalizerChange>& change);
-  absl::Status StoreChange(const NormalizerChange& change)
+  absl::Status StoreChange(NormalizerChange* change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changes_mutex_);
   // kCancelled when another change is the next one.
   absl::Status CheckIsNext(const NormalizerChange& change) const

@@ -4,7 +4,9 @@
 // then made by a task in the background.
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -135,27 +137,32 @@ absl::Status NormalizerCatalog::CheckNew(
                                      " rescores candidates; searches use "
                                      "methods with a bias for each point"));
   }
-  std::map<std::string, const storage::NormalizerRecord*> others;
+  // As they serve, and as they will.
+  std::vector<const storage::NormalizerRecord*> others;
   for (const auto& [name, normalizer] : state.normalizers) {
-    others[name] = &normalizer->record();
+    others.push_back(&normalizer->record());
   }
   for (const std::shared_ptr<NormalizerChange>& change : state.changes) {
     if (change->wanted().has_value()) {
-      others[change->wanted()->name()] = &*change->wanted();
+      others.push_back(&*change->wanted());
     }
   }
-  others.erase(record.name());
-  if (others.size() >= limits::kNormalizersMax) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "a collection has at most ", limits::kNormalizersMax, " normalizers"));
-  }
-  for (const auto& [name, other] : others) {
+  std::erase_if(others, [&record](const storage::NormalizerRecord* other) {
+    return other->name() == record.name();
+  });
+  std::set<absl::string_view> names;
+  for (const storage::NormalizerRecord* other : others) {
+    names.insert(other->name());
     if (record.is_default() && other->is_default() &&
         other->field() == record.field()) {
       return absl::FailedPreconditionError(
-          absl::StrCat("normalizer '", name, "' is the default of field '",
-                       record.field(), "'"));
+          absl::StrCat("normalizer '", other->name(),
+                       "' is the default of field '", record.field(), "'"));
     }
+  }
+  if (names.size() >= limits::kNormalizersMax) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a collection has at most ", limits::kNormalizersMax, " normalizers"));
   }
   ASSIGN_OR_RETURN(const Banks banks, BanksOf(record, state));
   return CheckBanks(spec,
@@ -271,8 +278,8 @@ void NormalizerCatalog::ResumeChanges(MonotonicTime now) {
 
 void NormalizerCatalog::StopChanges(const absl::Status& outcome) {
   stopping_ = true;
-  for (const std::shared_ptr<NormalizerChange>& change :
-       state_.Load()->changes) {
+  const std::shared_ptr<const State> state = state_.Load();
+  for (const std::shared_ptr<NormalizerChange>& change : state->changes) {
     change->End(outcome);
   }
 }
@@ -359,10 +366,16 @@ absl::Status NormalizerCatalog::CheckIsNext(
              : absl::CancelledError("the change is not wanted any more");
 }
 
-absl::Status NormalizerCatalog::StoreChange(const NormalizerChange& change) {
+// What it makes is stored under versions and offsets that a restart must find.
+absl::Status NormalizerCatalog::StoreChange(NormalizerChange* change) {
+  if (change->is_stored()) {
+    return absl::OkStatus();
+  }
   Writes writes;
-  NormalizerAttachments::AddChange(change, &writes);
-  return attachments_.Write(writes);
+  NormalizerAttachments::AddChange(*change, &writes);
+  RETURN_IF_ERROR(attachments_.Write(writes));
+  change->SetStored();
+  return absl::OkStatus();
 }
 
 // A plan that was made before, perhaps before a restart, is kept: what was
@@ -377,7 +390,8 @@ absl::Status NormalizerCatalog::Plan(NormalizerChange* change) {
   const std::vector<storage::NormalizerRecord> before = change->plan();
   std::vector<storage::NormalizerRecord> plan;
   bool is_new = false;
-  for (const auto& [name, normalizer] : state_.Load()->normalizers) {
+  const std::shared_ptr<const State> state = state_.Load();
+  for (const auto& [name, normalizer] : state->normalizers) {
     const storage::NormalizerRecord& record = normalizer->record();
     if (record.query_bank() != bank && record.gallery_bank() != bank) {
       continue;
@@ -393,9 +407,10 @@ absl::Status NormalizerCatalog::Plan(NormalizerChange* change) {
     plan.back().set_version(next_version_++);
     plan.back().clear_offsets();
   }
-  is_new = is_new || plan.size() != before.size();
-  change->SetPlan(std::move(plan));
-  return is_new ? StoreChange(*change) : absl::OkStatus();
+  if (is_new || plan.size() != before.size()) {
+    change->SetPlan(std::move(plan));
+  }
+  return StoreChange(change);
 }
 
 absl::Status NormalizerCatalog::MakePlanned(
@@ -420,12 +435,11 @@ absl::Status NormalizerCatalog::MakePlanned(
     ASSIGN_OR_RETURN(made, MakeNormalizer(planned, std::move(banks), run));
     attachments_.Restore(*made, *snapshots_());
     change->AddMade(made);
-    if (!was_fitted && !made->record().offsets().empty()) {
-      // A restart need not fit it again.
-      MutexLock lock(&changes_mutex_);
-      RETURN_IF_ERROR(CheckIsNext(*change));
-      RETURN_IF_ERROR(StoreChange(*change));
-    }
+  }
+  {
+    MutexLock lock(&changes_mutex_);
+    RETURN_IF_ERROR(CheckIsNext(*change));
+    RETURN_IF_ERROR(StoreChange(change));
   }
   return Complete(*made, run, /*is_stored=*/true);
 }

@@ -44,6 +44,21 @@ std::vector<storage::NormalizerRecord> NormalizerChange::plan() const {
 void NormalizerChange::SetPlan(std::vector<storage::NormalizerRecord> plan) {
   MutexLock lock(&mutex_);
   plan_ = std::move(plan);
+  is_stored_ = false;
+  std::erase_if(made_, [this](const auto& made) {
+    return std::ranges::find(plan_, made.first,
+                             &storage::NormalizerRecord::name) == plan_.end();
+  });
+}
+
+bool NormalizerChange::is_stored() const {
+  MutexLock lock(&mutex_);
+  return is_stored_;
+}
+
+void NormalizerChange::SetStored() {
+  MutexLock lock(&mutex_);
+  is_stored_ = true;
 }
 
 storage::NormalizerChangeRecord NormalizerChange::ToRecord() const {
@@ -80,6 +95,7 @@ void NormalizerChange::AddMade(std::shared_ptr<const Normalizer> made) {
   const auto planned =
       std::ranges::find(plan_, name, &storage::NormalizerRecord::name);
   if (planned != plan_.end()) {
+    is_stored_ = is_stored_ && made->record().offsets().empty();
     *planned = made->record();
   }
   made_[name] = std::move(made);
@@ -92,7 +108,6 @@ void NormalizerChange::BeginAttempt(uint64_t total) {
 
 void NormalizerChange::Fail(absl::Status error) {
   MutexLock lock(&mutex_);
-  ++failures_;
   error_ = std::move(error);
   changed_.NotifyAll();
 }
@@ -108,11 +123,8 @@ void NormalizerChange::End(absl::Status outcome) {
 
 absl::Status NormalizerChange::Wait(const RequestContext& context) const {
   MutexLock lock(&mutex_);
-  const uint64_t failures = failures_;
   while (!outcome_.has_value()) {
-    if (failures_ != failures) {
-      return error_;
-    }
+    RETURN_IF_ERROR(error_);
     RETURN_IF_ERROR(context.Check());
     changed_.WaitFor(&mutex_, kChangeWaitPoll);
   }

@@ -58,8 +58,12 @@ class NormalizerChange {
 
   // The normalisers that are made, with their new versions.
   std::vector<storage::NormalizerRecord> plan() const;
+  // What was made of others is let go.
   void SetPlan(std::vector<storage::NormalizerRecord> plan);
   storage::NormalizerChangeRecord ToRecord() const;
+  // Whether its record is stored as it is: not after the plan has changed.
+  bool is_stored() const;
+  void SetStored();
 
   // A normaliser of the plan, whose biases may not be complete; null before.
   std::shared_ptr<const Normalizer> Made(absl::string_view name) const;
@@ -80,8 +84,7 @@ class NormalizerChange {
   void Fail(absl::Status error);
   // It serves (OK), or will not any more. The first outcome counts.
   void End(absl::Status outcome);
-  // The outcome, the error of an attempt that failed meanwhile, or the
-  // context's.
+  // The outcome, the error of an attempt that failed, or the context's.
   absl::Status Wait(const RequestContext& context) const;
 
   // Of the bank or the normaliser of that name (empty: of the bank).
@@ -101,7 +104,7 @@ class NormalizerChange {
   std::vector<storage::NormalizerRecord> plan_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<const Normalizer>, std::less<>> made_
       ABSL_GUARDED_BY(mutex_);
-  uint64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool is_stored_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> outcome_ ABSL_GUARDED_BY(mutex_);
 };

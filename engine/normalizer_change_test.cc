@@ -310,6 +310,25 @@ TEST_F(NormalizerChangeTest, ADeletionEndsWhatIsComputed) {
   CheckAgainstModel("after a restart");
 }
 
+// The biases of a deleted normaliser may stay in the store for a while; the
+// next one must not take them for its own.
+TEST_F(NormalizerChangeTest, ADeletionLeavesNothingToOthers) {
+  ASSERT_NO_FATAL_FAILURE(Fill());
+  storage::NormalizerRecord record = Record(NormalizerMethod::kInvertedSoftmax);
+  NormalizerSpec spec = *SpecOf(record);
+  spec.beta = 1;
+  SetSpec(spec, &record);
+  ASSERT_OK(Catalog().PutNormalizer(record, Unlimited()));
+  ASSERT_OK(Catalog().DeleteNormalizer(record.name()));
+  collection_.reset();
+  Reopen();
+  collection_ = Find("docs");
+  ASSERT_OK(Catalog().PutNormalizer(Record(NormalizerMethod::kInvertedSoftmax),
+                                    Unlimited()));
+  old_versions_.clear();
+  CheckAgainstModel("after another one");
+}
+
 TEST_F(NormalizerChangeTest, ADropAndAStopEndAnAttempt) {
   ASSERT_NO_FATAL_FAILURE(Fill());
   gate_.Close("computing normalizer 'csls'");

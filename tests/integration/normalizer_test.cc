@@ -6,13 +6,14 @@
 #include <csignal>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 
 #include "sextant/v1/normalizer_service.grpc.pb.h"
 #include "tests/integration/server_fixture.h"
+#include "tests/support/eventually.h"
 
 namespace sextant {
 namespace {
@@ -127,9 +128,8 @@ TEST_F(NormalizerApiTest, AChangeIsWaitedForOrNot) {
     EXPECT_EQ(third.change().count(), 30U);
     EXPECT_GT(third.change().progress().version(), second.version());
   }
-  while (ListedBank().has_change()) {
-    std::this_thread::yield();
-  }
+  ASSERT_TRUE(Eventually([this] { return !ListedBank().has_change(); },
+                         absl::Minutes(2)));
   EXPECT_EQ(ListedBank().count(), 30U);
   EXPECT_EQ(Listed("c").query_bank_version(), ListedBank().version());
 }
@@ -151,9 +151,8 @@ TEST_F(NormalizerApiTest,
   ASSERT_TRUE(normalizer.has_change());
   const uint64_t version = normalizer.change().version();
   EXPECT_GT(version, 0U);
-  while (Listed("long").change().done() == 0) {
-    std::this_thread::yield();
-  }
+  ASSERT_TRUE(Eventually([this] { return Listed("long").change().done() > 0; },
+                         absl::Minutes(2)));
   normalizer = Listed("long");
   EXPECT_EQ(normalizer.change().total(), 4000U * 2001);
   EXPECT_LT(normalizer.change().done(), normalizer.change().total());
