@@ -131,9 +131,9 @@ TEST_F(ServerKillTest, LosesNoAcknowledgedWrite) {
       if (number == 0) {
         const auto client = Connect((*server)->grpc_address());
         ASSERT_OK(client->CreateCollection(
-            kWorkCollection,
-            {.vector_fields = {
-                 {.name = "embedding", .dimension = kWorkDimension}}}));
+            kWorkCollection, {.vector_fields = {{.name = "embedding",
+                                                 .dimension = kWorkDimension}},
+                              .text_fields = {{.name = "note"}}}));
       }
       WriteUntilKilled(server->get(), static_cast<int>(30 + random_() % 500));
     }

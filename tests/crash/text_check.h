@@ -17,6 +17,7 @@ namespace sextant::test {
 // A change of the text field that was begun before the crash ends after it;
 // the texts are found by the analysis that the schema names.
 inline void CheckTexts(const Collection& collection, const WorkModel& points) {
+  ASSERT_FALSE(collection.schema()->text_fields.empty());
   ASSERT_TRUE(WaitUntil([&] { return !collection.Info().text_change; }));
   const bool stems =
       !collection.schema()->text_fields[0].analysis.language.empty();
