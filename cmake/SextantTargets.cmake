@@ -96,7 +96,7 @@ function(sextant_register_test)
                         "LABELS;ARGS;ENVIRONMENT;TARGETS")
   if(NOT arg_TIMEOUT)
     # Several times what the slowest takes, so that a busy machine passes too.
-    set(arg_TIMEOUT 300)
+    set(arg_TIMEOUT 900)
   endif()
   set(entries ${arg_TARGET})
   if(arg_SHARDS)
