@@ -43,12 +43,12 @@ std::vector<storage::NormalizerRecord> NormalizerChange::plan() const {
 
 void NormalizerChange::SetPlan(std::vector<storage::NormalizerRecord> plan) {
   MutexLock lock(&mutex_);
+  std::erase_if(made_, [&plan](const auto& made) {
+    return std::ranges::find(plan, made.first,
+                             &storage::NormalizerRecord::name) == plan.end();
+  });
   plan_ = std::move(plan);
   is_stored_ = false;
-  std::erase_if(made_, [this](const auto& made) {
-    return std::ranges::find(plan_, made.first,
-                             &storage::NormalizerRecord::name) == plan_.end();
-  });
 }
 
 bool NormalizerChange::is_stored() const {
