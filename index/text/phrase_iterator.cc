@@ -273,8 +273,8 @@ void PhraseIterator::AddScore(float* score) {
 
 float PhraseIterator::BlockBound(const Word& word, uint32_t block) const {
   float bound = 0;
-  for (Impact impact : word.list.impacts != nullptr ? word.list.impacts[block]
-                                                    : word.impacts) {
+  for (Impact impact :
+       word.list.impacts != nullptr ? word.list.impacts[block] : word.impacts) {
     const uint64_t tf = uint64_t{impact.tf} * (options_.slop + 1);
     impact.tf =
         static_cast<uint16_t>(std::min(tf, uint64_t{Bm25Scorer::kAnyCount}));

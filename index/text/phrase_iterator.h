@@ -52,7 +52,8 @@ class PhraseIterator final : public RowIterator {
   void FindWantedOfBlock();
   Ordinal Align(Ordinal target);
   bool MayBeWanted();
-  // What a row, and any row of a block, scores at most where a word is so often.
+  // What a row, and any row of a block, scores at most where a word is so
+  // often.
   float Bound(uint32_t tf, Ordinal row) const;
   float BlockBound(const Word& word, uint32_t block) const;
   bool IsPhrase();

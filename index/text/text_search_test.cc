@@ -140,10 +140,10 @@ TEST_F(TextSearchTest, PhrasesLoseNothingToPruning) {
     std::vector<std::vector<ScoredRow>> found;
     for (const bool prune : {false, true}) {
       TopK top(10);
-      ASSERT_TRUE(TextSearch(*bound, *statistics)
-                      .Search(segment, segment.dead(), {.prune = prune},
-                              context_, top)
-                      .ok());
+      ASSERT_TRUE(
+          TextSearch(*bound, *statistics)
+              .Search(segment, segment.dead(), {.prune = prune}, context_, top)
+              .ok());
       found.push_back(top.TakeSorted());
     }
     ASSERT_EQ(found[0].size(), found[1].size());
