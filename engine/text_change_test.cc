@@ -78,15 +78,19 @@ bool IsIndexed(const Collection& collection) {
   return !collection.Info().text_change.has_value();
 }
 
-// All that a search says of texts.
-std::string Answer(const Collection& collection, const TextQuery& text) {
+// What a search says of the hits; fragments of the best ones alone, as they
+// take most of the time.
+std::string Hits(const Collection& collection, const TextQuery& text,
+                 bool highlighted) {
   TextSource source;
   source.query = text;
   source.fields = {{"body"}, {"title", 0.5F}};
   SearchQuery query;
   query.sources = {source};
-  query.limit = 1000;
-  query.highlight = Highlighting();
+  query.limit = highlighted ? 10 : 1000;
+  if (highlighted) {
+    query.highlight = Highlighting();
+  }
   const auto result = collection.Search(query, Unlimited());
   if (!result.ok()) {
     return result.status().ToString();
@@ -105,6 +109,11 @@ std::string Answer(const Collection& collection, const TextQuery& text) {
     absl::StrAppend(&answer, "\n");
   }
   return answer;
+}
+
+// All that searches say of texts.
+std::string Answer(const Collection& collection, const TextQuery& text) {
+  return Hits(collection, text, false) + Hits(collection, text, true);
 }
 
 class TextChangeTest : public test::DatabaseFixture {
