@@ -17,6 +17,7 @@
 
 #include "base/status_matchers.h"
 #include "engine/engine_fixture.h"
+#include "engine/exact_cosine.h"
 #include "engine/normalizer_catalog.h"
 
 namespace sextant {
@@ -69,19 +70,16 @@ class DiagnoseHubnessTest : public test::DatabaseFixture {
   }
 
   double Score(const Numbers& a, const Numbers& b) const {
-    double product = 0;
-    double aa = 0;
-    double bb = 0;
+    if (metric_ != Metric::kL2) {
+      return test::ExactCosine(a, b);
+    }
     double squares = 0;
     for (size_t i = 0; i < a.size(); ++i) {
-      const auto x = static_cast<double>(a[i]);
-      const auto y = static_cast<double>(b[i]);
-      product += x * y;
-      aa += x * x;
-      bb += y * y;
-      squares += (x - y) * (x - y);
+      const double difference =
+          static_cast<double>(a[i]) - static_cast<double>(b[i]);
+      squares += difference * difference;
     }
-    return metric_ == Metric::kL2 ? -squares : product / std::sqrt(aa * bb);
+    return -squares;
   }
 
   // N by id: `asked` have their k best counted, without `self`.

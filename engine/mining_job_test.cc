@@ -3,7 +3,6 @@
 #include "engine/mining_job.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
@@ -19,6 +18,7 @@
 
 #include "base/status_matchers.h"
 #include "engine/engine_fixture.h"
+#include "engine/exact_cosine.h"
 #include "engine/limits.h"
 
 namespace sextant {
@@ -29,20 +29,6 @@ using Numbers = std::vector<float>;
 using Model = std::map<uint64_t, Numbers>;
 
 constexpr uint32_t kTestDimension = 12;
-
-double Cosine(const Numbers& a, const Numbers& b) {
-  double product = 0;
-  double aa = 0;
-  double bb = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const auto x = static_cast<double>(a[i]);
-    const auto y = static_cast<double>(b[i]);
-    product += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return product / std::sqrt(aa * bb);
-}
 
 class MiningJobTest : public test::DatabaseFixture {
  protected:
@@ -105,7 +91,7 @@ class MiningJobTest : public test::DatabaseFixture {
       auto& list = lists[id];
       for (const auto& [other, other_vector] : to) {
         if (!itself || other != id) {
-          list.emplace_back(Cosine(vector, other_vector), other);
+          list.emplace_back(test::ExactCosine(vector, other_vector), other);
         }
       }
       std::sort(list.rbegin(), list.rend());

@@ -105,9 +105,6 @@ class NormalizerFixture : public DatabaseFixture {
     return record;
   }
 
-  static double Cosine(const Numbers& a, const Numbers& b) {
-    return NormalizerModel::Cosine(a, b);
-  }
   uint64_t Nearest(const Numbers& query) const {
     return NormalizerModel{&model_, &banks_}.Nearest(query);
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/exact_cosine.h"
 #include "ranking/hubness/normalizer_spec.h"
 
 namespace sextant::test {
@@ -24,24 +25,11 @@ struct NormalizerModel {
   const Points* points;
   const Banks* banks;
 
-  static double Cosine(const Numbers& a, const Numbers& b) {
-    double product = 0;
-    double aa = 0;
-    double bb = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-      const auto x = static_cast<double>(a[i]);
-      const auto y = static_cast<double>(b[i]);
-      product += x * y;
-      aa += x * x;
-      bb += y * y;
-    }
-    return product / std::sqrt(aa * bb);
-  }
   uint64_t Nearest(const Numbers& query) const {
     return std::max_element(points->begin(), points->end(),
                             [&](const auto& a, const auto& b) {
-                              return Cosine(query, a.second) <
-                                     Cosine(query, b.second);
+                              return ExactCosine(query, a.second) <
+                                     ExactCosine(query, b.second);
                             })
         ->first;
   }
@@ -54,7 +42,7 @@ struct NormalizerModel {
                        double beta) {
     double sum = 0;
     for (const Numbers& row : bank) {
-      sum += std::exp(beta * Cosine(row, item));
+      sum += std::exp(beta * ExactCosine(row, item));
     }
     return std::log(sum);
   }
@@ -62,7 +50,7 @@ struct NormalizerModel {
                         size_t k) {
     std::vector<double> scores;
     for (const Numbers& row : bank) {
-      scores.push_back(Cosine(row, item));
+      scores.push_back(ExactCosine(row, item));
     }
     std::sort(scores.rbegin(), scores.rend());
     scores.resize(std::min(k, scores.size()));
@@ -96,7 +84,7 @@ struct NormalizerModel {
         bias += gallery_open ? LogSum(gallery, item, spec.gallery_beta) : 0;
         bias /= spec.beta + (dual ? spec.gallery_beta : 0);
       }
-      scores[id] = Cosine(query, item) - bias;
+      scores[id] = ExactCosine(query, item) - bias;
     }
     return scores;
   }

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "base/status_matchers.h"
+#include "engine/exact_cosine.h"
 #include "engine/normalizer_catalog.h"
 #include "engine/normalizer_fixture.h"
 
@@ -102,8 +103,10 @@ TEST_F(NormalizerTest, DefaultsNamesAndExplanations) {
     EXPECT_NEAR(hit.correction->raw - hit.correction->bias, hit.score, 1e-6);
     const Numbers& query =
         std::get<Numbers>(std::get<DenseSource>(search.sources[0]).target);
-    EXPECT_NEAR(hit.correction->raw,
-                Cosine(query, model_[std::get<uint64_t>(hit.point.id)]), 1e-5);
+    EXPECT_NEAR(
+        hit.correction->raw,
+        test::ExactCosine(query, model_[std::get<uint64_t>(hit.point.id)]),
+        1e-5);
   }
   auto& source = std::get<DenseSource>(search.sources[0]);
   source.normalizer = "none";

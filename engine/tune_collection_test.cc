@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/tune_collection.h"
 
-#include <cmath>
 #include <map>
 #include <memory>
 #include <random>
@@ -14,6 +13,7 @@
 
 #include "base/status_matchers.h"
 #include "engine/engine_fixture.h"
+#include "engine/exact_cosine.h"
 #include "engine/limits.h"
 #include "engine/live_vectors.h"
 #include "engine/normalizer_catalog.h"
@@ -93,19 +93,6 @@ class TuneCollectionTest : public test::DatabaseFixture {
         test::Unlimited());
   }
 
-  static double Cosine(const Numbers& a, const Numbers& b) {
-    double product = 0;
-    double aa = 0;
-    double bb = 0;
-    for (size_t i = 0; i < a.size(); ++i) {
-      const auto x = static_cast<double>(a[i]);
-      const auto y = static_cast<double>(b[i]);
-      product += x * y;
-      aa += x * x;
-      bb += y * y;
-    }
-    return product / std::sqrt(aa * bb);
-  }
   // Share of the queries whose answer is first, in float64.
   double RawRecallAt1(const TuneQuery& query) const {
     size_t right = 0;
@@ -113,7 +100,7 @@ class TuneCollectionTest : public test::DatabaseFixture {
       double most = -2;
       uint64_t best = 0;
       for (const auto& [id, vector] : model_) {
-        const double score = Cosine(pair.query, vector);
+        const double score = test::ExactCosine(pair.query, vector);
         if (score > most) {
           most = score;
           best = id;
@@ -154,7 +141,8 @@ TEST_F(TuneCollectionTest, RanksTheLivePointsOfAllSegments) {
   EXPECT_EQ(told_.back(), std::make_pair(uint64_t{8}, uint64_t{8}));
   double squares = 0;
   for (const AnsweredQuery& pair : query.pairs) {
-    squares += 2 - 2 * Cosine(pair.query, model_[std::get<uint64_t>(pair.id)]);
+    squares += 2 - 2 * test::ExactCosine(pair.query,
+                                         model_[std::get<uint64_t>(pair.id)]);
   }
   ASSERT_TRUE(answer.alignment.has_value());
   EXPECT_NEAR(*answer.alignment, squares / 300, 1e-5);
@@ -267,7 +255,7 @@ TEST_F(TuneCollectionTest, LiveVectorsAreNumberedBothWays) {
     const auto id =
         std::get<uint64_t>(DecodeId(IdKind::kNumber, vectors.id(i)));
     const Numbers stored(vectors.vector(i), vectors.vector(i) + kTestDimension);
-    EXPECT_NEAR(Cosine(stored, model_.at(id)), 1, 1e-6);
+    EXPECT_NEAR(test::ExactCosine(stored, model_.at(id)), 1, 1e-6);
   }
   uint32_t next = 0;
   for (uint32_t s = 0; s < pinned.snapshot->segments.size(); ++s) {
