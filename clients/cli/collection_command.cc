@@ -15,17 +15,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
-#include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 #include "clients/cli/text.h"
 #include "clients/cli/value_names.h"
+#include "clients/cli/wait_for_points.h"
 
 namespace sextant::cli {
 namespace {
@@ -120,9 +120,7 @@ std::string ChangeText(const client::CollectionInfo& info,
   if (!change.has_value() || change->next.name != field) {
     return "";
   }
-  return absl::StrCat(", becoming ", TextFieldText(change->next), ": ",
-                      WithCommas(change->points_done), " of ",
-                      WithCommas(change->points_total), " points");
+  return absl::StrCat(", ", BecomingText(*change));
 }
 
 absl::StatusOr<client::CollectionSchema> Schema(const CreateOptions& options) {
@@ -264,23 +262,13 @@ absl::Status Describe(Session& session, const std::string& name) {
   return Print(table.Render(0));
 }
 
-// Shows how far the values of an added field are filled in, until they are.
-absl::StatusOr<client::CollectionInfo> WaitFilled(client::Client& client,
-                                                  client::CollectionInfo info) {
-  constexpr absl::Duration kPoll = absl::Milliseconds(200);
-  ProgressMeter meter(ErrorIsTerminal());
-  while (!info.fills.empty()) {
-    const client::FieldFill& fill = info.fills.back();
-    meter.Show({.done = fill.points_done,
-                .total = fill.points_total,
-                .elapsed = meter.elapsed()});
-    absl::SleepFor(kPoll);
-    ASSIGN_OR_RETURN(info, client.GetCollection(info.name));
+// Where the values of an added field are filled in.
+std::optional<PointsDone> FilledOf(const client::CollectionInfo& info) {
+  if (info.fills.empty()) {
+    return std::nullopt;
   }
-  meter.Done({.done = info.point_count,
-              .total = info.point_count,
-              .elapsed = meter.elapsed()});
-  return info;
+  return PointsDone{info.fills.back().points_done,
+                    info.fills.back().points_total};
 }
 
 struct AddFieldOptions {
@@ -296,7 +284,7 @@ absl::Status AddField(Session& session, const AddFieldOptions& options) {
   ASSIGN_OR_RETURN(client::CollectionInfo info,
                    client->AddPayloadField(options.name, field));
   if (!options.no_wait && !info.fills.empty()) {
-    ASSIGN_OR_RETURN(info, WaitFilled(*client, std::move(info)));
+    ASSIGN_OR_RETURN(info, WaitForPoints(*client, std::move(info), FilledOf));
   }
   if (session.json()) {
     return PrintLine(CollectionJson(info));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sextant collection set-text-field`.
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,16 +10,15 @@
 #include "CLI/Config.hpp"
 #include "CLI/Formatter.hpp"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 
 #include "base/status_macros.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/json_text.h"
 #include "clients/cli/output.h"
-#include "clients/cli/progress.h"
 #include "clients/cli/text.h"
 #include "clients/cli/value_names.h"
+#include "clients/cli/wait_for_points.h"
 
 namespace sextant::cli {
 namespace {
@@ -62,32 +62,19 @@ absl::StatusOr<client::TextFieldUpdate> UpdateOf(
   return update;
 }
 
-// Shows how far the texts are indexed anew, until they are.
-absl::StatusOr<client::CollectionInfo> WaitIndexed(
-    client::Client& client, client::CollectionInfo info) {
-  constexpr absl::Duration kPollIndexed = absl::Milliseconds(200);
-  ProgressMeter meter(ErrorIsTerminal());
-  while (info.text_field_change.has_value()) {
-    meter.Show({.done = info.text_field_change->points_done,
-                .total = info.text_field_change->points_total,
-                .elapsed = meter.elapsed()});
-    absl::SleepFor(kPollIndexed);
-    ASSIGN_OR_RETURN(info, client.GetCollection(info.name));
+std::optional<PointsDone> IndexedOf(const client::CollectionInfo& info) {
+  if (!info.text_field_change.has_value()) {
+    return std::nullopt;
   }
-  meter.Done({.done = info.point_count,
-              .total = info.point_count,
-              .elapsed = meter.elapsed()});
-  return info;
+  return PointsDone{info.text_field_change->points_done,
+                    info.text_field_change->points_total};
 }
 
 std::string OutcomeText(const client::CollectionInfo& info,
                         const std::string& name) {
   if (info.text_field_change.has_value()) {
-    return absl::StrCat("'", name, "' is becoming ",
-                        TextFieldText(info.text_field_change->next), ": ",
-                        WithCommas(info.text_field_change->points_done), " of ",
-                        WithCommas(info.text_field_change->points_total),
-                        " points");
+    return absl::StrCat("'", name, "' is ",
+                        BecomingText(*info.text_field_change));
   }
   std::string text;
   for (const client::TextField& field : info.schema.text_fields) {
@@ -110,7 +97,7 @@ absl::Status SetTextField(Session& session,
   ASSIGN_OR_RETURN(client::CollectionInfo info,
                    client->UpdateTextField(options.collection, update));
   if (!options.no_wait && info.text_field_change.has_value()) {
-    ASSIGN_OR_RETURN(info, WaitIndexed(*client, std::move(info)));
+    ASSIGN_OR_RETURN(info, WaitForPoints(*client, std::move(info), IndexedOf));
   }
   return PrintLine(session.json() ? CollectionJson(info)
                                   : OutcomeText(info, options.field));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 
 #include "clients/cli/exit_code.h"
+#include "clients/cli/text.h"
 
 namespace sextant::cli {
 namespace {
@@ -106,6 +107,12 @@ client::Analyzer ParseAnalyzer(absl::string_view name) {
 std::string TextFieldText(const client::TextField& field) {
   return absl::StrCat("text, ", AnalyzerName(field.analyzer),
                       field.language.empty() ? "" : " ", field.language);
+}
+
+std::string BecomingText(const client::TextFieldChange& change) {
+  return absl::StrCat("becoming ", TextFieldText(change.next), ": ",
+                      WithCommas(change.points_done), " of ",
+                      WithCommas(change.points_total), " points");
 }
 
 std::string AnalyzerName(client::AnalyzerKind kind) {

@@ -29,5 +29,7 @@ client::Analyzer ParseAnalyzer(absl::string_view name);
 std::string AnalyzerName(client::AnalyzerKind kind);
 // "text, standard english".
 std::string TextFieldText(const client::TextField& field);
+// "becoming text, standard english: 1,000 of 4,000 points".
+std::string BecomingText(const client::TextFieldChange& change);
 
 }  // namespace sextant::cli
