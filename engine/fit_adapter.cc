@@ -15,6 +15,7 @@
 #include "base/status_macros.h"
 #include "engine/adapter_catalog.h"
 #include "engine/limits.h"
+#include "engine/normalizer.h"
 #include "engine/prepared_write.h"
 #include "engine/search_query.h"
 #include "index/distance.h"
@@ -123,7 +124,7 @@ class PairFinder {
     if (request_.negatives > 0) {
       SearchQuery search;
       search.sources.emplace_back(DenseSource{
-          .field = field_.name, .target = vector, .normalizer = "none"});
+          .field = field_.name, .target = vector, .normalizer = kNoNormalizer});
       search.limit = request_.negatives;
       ASSIGN_OR_RETURN(const SearchResult found,
                        collection_->Search(search, context));

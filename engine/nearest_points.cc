@@ -51,7 +51,7 @@ absl::Status NearestPoints::FindBy(const DensePlan& plan,
                                    const RequestContext& context,
                                    std::vector<Neighbor>* found) const {
   std::optional<Correction> correction;
-  if (aim_.normalizer != "none") {
+  if (aim_.normalizer != kNoNormalizer) {
     DenseSource source;
     source.field = pinned_->snapshot->schema->vector_fields[aim_.field].name;
     source.exact = aim_.exact;

@@ -15,6 +15,7 @@
 
 #include "base/context.h"
 #include "engine/live_vectors.h"
+#include "engine/normalizer.h"
 #include "engine/pinned_collection.h"
 #include "engine/plan.h"
 #include "ranking/hubness/bank_statistics.h"
@@ -27,7 +28,7 @@ struct NearestAim {
   // Compare with every point; else the index, by the collection's recall.
   bool exact = false;
   // Of the field; empty: its default, "none": raw scores.
-  std::string normalizer = "none";
+  std::string normalizer = kNoNormalizer;
   // Queries are points of the collection, and none is its own neighbour.
   bool without_self = false;
 };

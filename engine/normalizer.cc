@@ -188,7 +188,7 @@ absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::Compute(
 }
 
 absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::Extend(
-    const SegmentView& view, std::shared_ptr<const SegmentBias> known,
+    const SegmentView& view, const std::shared_ptr<const SegmentBias>& known,
     const PassRun& run) const {
   const GrowingVectors& vectors = view.growing->field(field_);
   const uint32_t first = known == nullptr ? 0 : known->rows;
@@ -251,7 +251,7 @@ absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::BiasOf(
   }
   std::shared_ptr<const SegmentBias> made;
   if (growing) {
-    ASSIGN_OR_RETURN(made, Extend(view, std::move(known), run));
+    ASSIGN_OR_RETURN(made, Extend(view, known, run));
   } else {
     const VectorIndex& index = view.sealed->field(field_);
     ASSIGN_OR_RETURN(made, Compute(RowsOf(index), index.ordinals(), run));

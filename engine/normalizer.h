@@ -120,7 +120,7 @@ class Normalizer {
       const VectorRows& items, std::span<const Ordinal> ordinals,
       const PassRun& run) const;
   absl::StatusOr<std::shared_ptr<const SegmentBias>> Extend(
-      const SegmentView& view, std::shared_ptr<const SegmentBias> known,
+      const SegmentView& view, const std::shared_ptr<const SegmentBias>& known,
       const PassRun& run) const;
   absl::StatusOr<std::vector<Neighbor>> LiveNearest(
       const SegmentView& view, const SegmentBias& bias, size_t term,
@@ -147,6 +147,14 @@ class Normalizer {
 
 // The inner product or, under L2, the negative square.
 Similarity SimilarityOf(Metric metric);
+// What searches and works say for no normaliser.
+inline constexpr char kNoNormalizer[] = "none";
+
+inline bool UsesBank(const storage::NormalizerRecord& record,
+                     absl::string_view bank) {
+  return record.query_bank() == bank || record.gallery_bank() == bank;
+}
+
 // The spec that a record holds; kInvalidArgument as of ValidateSpec.
 absl::StatusOr<NormalizerSpec> SpecOf(const storage::NormalizerRecord& record);
 // With a method's usual parameters, by its name.

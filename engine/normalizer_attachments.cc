@@ -136,12 +136,13 @@ NormalizerAttachments::Changes() const {
       ASSIGN_OR_RETURN(std::shared_ptr<const Bank> bank,
                        BankOf(std::move(*record.mutable_bank())));
       changes.push_back(std::make_shared<NormalizerChange>(std::move(bank)));
+      changes.back()->SetPlan(std::move(plan));
+      changes.back()->SetStored();
     } else if (plan.size() == 1) {
       changes.push_back(std::make_shared<NormalizerChange>(plan.front()));
     } else {
       return Damaged(kChangePrefix);
     }
-    changes.back()->SetPlan(std::move(plan));
   }
   std::ranges::sort(changes, {}, &NormalizerChange::number);
   return changes;

@@ -19,8 +19,6 @@
 namespace sextant {
 namespace {
 
-constexpr char kNoNormalizer[] = "none";
-
 // The vectors of an upload, checked and in one piece.
 absl::StatusOr<std::vector<float>> NumbersOf(const BankUpload& upload,
                                              const VectorFieldSchema& field) {
@@ -113,12 +111,9 @@ absl::Status NormalizerCatalog::Load() {
 }
 
 bool NormalizerCatalog::HasUser(const State& state, absl::string_view bank) {
-  const auto has_bank = [bank](const storage::NormalizerRecord& record) {
-    return record.query_bank() == bank || record.gallery_bank() == bank;
-  };
   return std::ranges::any_of(state.normalizers,
                              [&](const auto& entry) {
-                               return has_bank(entry.second->record());
+                               return UsesBank(entry.second->record(), bank);
                              }) ||
          std::ranges::any_of(state.changes, [&](const auto& change) {
            return change->NeedsBank(bank);
@@ -321,10 +316,9 @@ absl::Status NormalizerCatalog::DeleteNormalizer(absl::string_view name) {
 void NormalizerCatalog::AddNext(const State& state, NormalizerStatus* status) {
   const std::string& name = status->record.name();
   for (const std::shared_ptr<NormalizerChange>& change : state.changes) {
-    const bool is_of_bank = change->bank() != nullptr &&
-                            status->record.version() != 0 &&
-                            (change->IsOfBank(status->record.query_bank()) ||
-                             change->IsOfBank(status->record.gallery_bank()));
+    const bool is_of_bank =
+        change->bank() != nullptr && status->record.version() != 0 &&
+        UsesBank(status->record, change->bank()->record.name());
     if (is_of_bank || change->IsOfNormalizer(name)) {
       status->next = change->Progress(name);
       return;

@@ -38,12 +38,6 @@ uint64_t CountRows(const Snapshot& snapshot, uint16_t field) {
   return rows;
 }
 
-void CountItems(const PassRun& run, uint64_t items) {
-  if (run.progress != nullptr) {
-    run.progress->fetch_add(items, std::memory_order_relaxed);
-  }
-}
-
 std::string TextOf(const NormalizerChange& change) {
   return change.bank() != nullptr
              ? absl::StrCat("bank '", change.bank()->record.name(), "'")
@@ -197,7 +191,7 @@ absl::StatusOr<storage::NormalizerRecord> NormalizerCatalog::PutNormalizer(
     storage::NormalizerRecord record, const RequestContext& context,
     ReturnWhen when) {
   RETURN_IF_ERROR(ValidateName(record.name(), "name"));
-  if (record.name() == "none") {
+  if (record.name() == kNoNormalizer) {
     return InvalidField("name", "'none' is what searches say for none");
   }
   ASSIGN_OR_RETURN(const uint16_t position, FieldOf(record.field()));
@@ -233,8 +227,8 @@ absl::Status NormalizerCatalog::Complete(const Normalizer& normalizer,
   for (const auto& view : snapshot->segments) {
     if (view->sealed != nullptr &&
         normalizer.Known(view->number()) != nullptr) {
-      CountItems(run, BiasPassesOf(normalizer.spec()) *
-                          CountRows(*view, normalizer.field()));
+      run.Count(BiasPassesOf(normalizer.spec()) *
+                CountRows(*view, normalizer.field()));
       continue;
     }
     RETURN_IF_ERROR(normalizer.BiasOf(*view, run).status());
@@ -393,7 +387,7 @@ absl::Status NormalizerCatalog::Plan(NormalizerChange* change) {
   const std::shared_ptr<const State> state = state_.Load();
   for (const auto& [name, normalizer] : state->normalizers) {
     const storage::NormalizerRecord& record = normalizer->record();
-    if (record.query_bank() != bank && record.gallery_bank() != bank) {
+    if (!UsesBank(record, bank)) {
       continue;
     }
     const auto planned =
@@ -420,9 +414,9 @@ absl::Status NormalizerCatalog::MakePlanned(
   const bool was_fitted = made != nullptr || !planned.offsets().empty();
   if (was_fitted) {
     ASSIGN_OR_RETURN(const NormalizerSpec spec, SpecOf(planned));
-    CountItems(run, FitPassesOf(spec) *
-                        CountRows(*snapshots_(),
-                                  *schema_->FindVectorField(planned.field())));
+    run.Count(
+        FitPassesOf(spec) *
+        CountRows(*snapshots_(), *schema_->FindVectorField(planned.field())));
   }
   if (made == nullptr) {
     const std::shared_ptr<const State> state = state_.Load();

@@ -32,8 +32,7 @@ bool NormalizerChange::IsOfNormalizer(absl::string_view name) const {
 }
 
 bool NormalizerChange::NeedsBank(absl::string_view name) const {
-  return wanted_.has_value() &&
-         (wanted_->query_bank() == name || wanted_->gallery_bank() == name);
+  return wanted_.has_value() && UsesBank(*wanted_, name);
 }
 
 std::vector<storage::NormalizerRecord> NormalizerChange::plan() const {
@@ -95,7 +94,7 @@ void NormalizerChange::AddMade(std::shared_ptr<const Normalizer> made) {
   const auto planned =
       std::ranges::find(plan_, name, &storage::NormalizerRecord::name);
   if (planned != plan_.end()) {
-    is_stored_ = is_stored_ && made->record().offsets().empty();
+    is_stored_ = is_stored_ && planned->offsets() == made->record().offsets();
     *planned = made->record();
   }
   made_[name] = std::move(made);

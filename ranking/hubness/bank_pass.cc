@@ -121,9 +121,7 @@ class BankPass {
         status_ = blocks.status();
         return;
       }
-      if (run_.progress != nullptr) {
-        run_.progress->fetch_add(count, std::memory_order_relaxed);
-      }
+      run_.Count(count);
     }
   }
 

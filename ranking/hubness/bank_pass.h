@@ -23,6 +23,12 @@ struct PassRun {
   const RequestContext& context;
   // Items done are added; may be null.
   std::atomic<uint64_t>* progress = nullptr;
+
+  void Count(uint64_t items) const {
+    if (progress != nullptr) {
+      progress->fetch_add(items, std::memory_order_relaxed);
+    }
+  }
 };
 
 // Similarities of consecutive items with consecutive rows of a bank.

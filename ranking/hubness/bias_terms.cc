@@ -134,8 +134,8 @@ class SinkhornFit {
   // are items, after each pass.
   PassRun PartRun() const { return {run_.pool, run_.context, nullptr}; }
   void CountItems(size_t part) const {
-    if (run_.progress != nullptr && part < counted_parts_) {
-      run_.progress->fetch_add(items_[part].count, std::memory_order_relaxed);
+    if (part < counted_parts_) {
+      run_.Count(items_[part].count);
     }
   }
 
@@ -263,9 +263,7 @@ absl::StatusOr<std::vector<Neighbor>> ComputeGate(const BiasTerm& term,
   std::vector<Neighbor> nearest(term.bank.count * NeighborsOf(items, options));
   RETURN_IF_ERROR(NearestOfItems(term.bank, items, term.similarity, options,
                                  {run.pool, run.context, nullptr}, nearest));
-  if (run.progress != nullptr) {
-    run.progress->fetch_add(items.count, std::memory_order_relaxed);
-  }
+  run.Count(items.count);
   return nearest;
 }
 
