@@ -194,11 +194,9 @@ absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::Extend(
   const uint32_t first = known == nullptr ? 0 : known->rows;
   const uint32_t count = view.field_rows[field_] - first;
   const uint32_t dimension = terms_[0].bank.dimension;
-  std::vector<float> numbers(size_t{count} * dimension);
+  const std::vector<float> numbers = vectors.CopyVectors(first, count);
   std::vector<Ordinal> ordinals(count);
   for (uint32_t i = 0; i < count; ++i) {
-    std::memcpy(numbers.data() + size_t{i} * dimension,
-                vectors.row_vector(first + i), dimension * sizeof(float));
     ordinals[i] = vectors.row_ordinal(first + i);
   }
   ASSIGN_OR_RETURN(

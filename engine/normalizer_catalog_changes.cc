@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kChangeStopPoll{20};
 // have to; but not for ever.
 constexpr int kCatchUpsMax = 4;
 
-uint64_t CountRows(const SegmentView& view, uint16_t field) {
+uint32_t CountRows(const SegmentView& view, uint16_t field) {
   return view.growing != nullptr ? view.field_rows[field]
                                  : view.sealed->field(field).rows();
 }
@@ -206,14 +206,22 @@ absl::StatusOr<std::shared_ptr<const Normalizer>>
 NormalizerCatalog::MakeNormalizer(storage::NormalizerRecord record, Banks banks,
                                   const PassRun& run) const {
   const std::shared_ptr<const Snapshot> snapshot = snapshots_();
-  std::vector<VectorRows> items;
   const uint16_t field = *schema_->FindVectorField(record.field());
+  const uint32_t dimension = schema_->vector_fields[field].dimension;
+  std::vector<VectorRows> items;
+  std::vector<std::vector<float>> copies;  // of growing segments
+  copies.reserve(snapshot->segments.size());
   for (const auto& view : snapshot->segments) {
-    if (view->sealed != nullptr && view->sealed->field(field).rows() > 0) {
-      const VectorIndex& index = view->sealed->field(field);
-      const uint32_t dimension = index.shape().dimension;
-      items.push_back({index.row_vector(0), index.rows(), dimension,
-                       PaddedStride(dimension)});
+    const uint32_t rows = CountRows(*view, field);
+    if (rows == 0) {
+      continue;
+    }
+    if (view->sealed != nullptr) {
+      items.push_back({view->sealed->field(field).row_vector(0), rows,
+                       dimension, PaddedStride(dimension)});
+    } else {
+      copies.push_back(view->growing->field(field).CopyVectors(0, rows));
+      items.push_back({copies.back().data(), rows, dimension, dimension});
     }
   }
   return Normalizer::Make(std::move(record), *schema_, std::move(banks[0]),

@@ -2,6 +2,7 @@
 // Searches under every additive normaliser against float64 by brute force,
 // through writes, deletes, merges, changes of banks and restarts.
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,32 @@ TEST_F(NormalizerTest, SinkhornServesToo) {
     ASSERT_OK_AND_ASSIGN(const SearchResult after,
                          collection_->Search(search, test::Unlimited()));
     EXPECT_EQ(test::IdsOf(before), test::IdsOf(after));
+  }
+}
+
+// Sinkhorn's algorithm shares mass among all points, wherever they are.
+TEST_F(NormalizerTest, SinkhornIsFittedToGrowingSegmentsToo) {
+  PutBank("queries", false, 60);
+  Upsert(0, 200);
+  const storage::NormalizerRecord record = Record(NormalizerMethod::kSinkhorn);
+  SearchQuery search = test::DenseQuery(Vector(), 200, true);
+  std::get<DenseSource>(search.sources[0]).normalizer = record.name();
+  const auto scores = [&] {
+    EXPECT_OK(Catalog().PutNormalizer(record, test::Unlimited()));
+    std::map<uint64_t, double> by_id;
+    const auto found = collection_->Search(search, test::Unlimited());
+    EXPECT_OK(found.status());
+    for (const Hit& hit : found.ok() ? found->hits : std::vector<Hit>()) {
+      by_id[std::get<uint64_t>(hit.point.id)] = hit.score;
+    }
+    return by_id;
+  };
+  const std::map<uint64_t, double> growing = scores();
+  ASSERT_OK(collection_->SealAndWait(test::Unlimited()));
+  const std::map<uint64_t, double> sealed = scores();
+  ASSERT_EQ(growing.size(), 200U);
+  for (const auto& [id, score] : sealed) {
+    EXPECT_NEAR(growing.at(id), score, 1e-5);
   }
 }
 

@@ -94,6 +94,17 @@ const float* GrowingVectors::row_vector(uint32_t row) const {
   return rep_->chunks[place.chunk].vectors.data() + place.row * rep_->stride;
 }
 
+std::vector<float> GrowingVectors::CopyVectors(uint32_t first,
+                                               uint32_t count) const {
+  const uint32_t dimension = rep_->shape.dimension;
+  std::vector<float> numbers(size_t{count} * dimension);
+  for (uint32_t i = 0; i < count; ++i) {
+    std::memcpy(numbers.data() + size_t{i} * dimension, row_vector(first + i),
+                dimension * sizeof(float));
+  }
+  return numbers;
+}
+
 Ordinal GrowingVectors::row_ordinal(uint32_t row) const {
   const Place place = Locate(row);
   return rep_->chunks[place.chunk].ordinals.data()[place.row];

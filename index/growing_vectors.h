@@ -36,6 +36,8 @@ class GrowingVectors {
   // Rows appended so far; writer only.
   uint32_t rows() const;
   const float* row_vector(uint32_t row) const;
+  // Rows [first, first + count) one after another, without padding.
+  std::vector<float> CopyVectors(uint32_t first, uint32_t count) const;
   Ordinal row_ordinal(uint32_t row) const;
   uint64_t size_bytes() const;  // memory allocated
 
