@@ -35,6 +35,7 @@ class RowScorer {
     if (waiting_ < kBatchRows) {
       floats_.Prefetch(row);
     }
+    __builtin_prefetch(ordinals_ + row);
     rows_[waiting_++] = row;
   }
   size_t waiting() const { return waiting_; }
