@@ -26,6 +26,14 @@ absl::StatusOr<Correction> Correction::Make(
   return made;
 }
 
+Correction Correction::OfCandidates(
+    std::shared_ptr<const Normalizer> normalizer, Rescorer rescorer) {
+  Correction made;
+  made.normalizer_ = std::move(normalizer);
+  made.rescorer_ = std::make_shared<const Rescorer>(std::move(rescorer));
+  return made;
+}
+
 bool Correction::has_gates() const {
   return static_cast<size_t>(std::popcount(normalizer_->always_open())) <
          normalizer_->term_count();
@@ -74,6 +82,9 @@ std::string Correction::ToString() const {
   std::string text = absl::StrCat("normalizer ", normalizer_->record().name(),
                                   " ", Describe(normalizer_->spec()),
                                   " version ", normalizer_->record().version());
+  if (rescorer_ != nullptr) {
+    return text;
+  }
   if (has_gates()) {
     absl::StrAppend(&text, ", gates ", std::popcount(open_), " of ",
                     normalizer_->term_count(), " open");

@@ -14,6 +14,7 @@
 #include "base/context.h"
 #include "engine/candidate.h"
 #include "engine/normalizer.h"
+#include "engine/rescorer.h"
 #include "engine/search_query.h"
 #include "engine/snapshot.h"
 #include "index/row_bias.h"
@@ -21,7 +22,8 @@
 namespace sextant {
 
 // What a search takes off its scores: score = s(q, x) - (b(x) - r), where r is
-// the mean of b over all rows of the snapshot (bias_terms.h says why). Holds
+// the mean of b over all rows of the snapshot (bias_terms.h says why). Or what
+// it does to the best by raw score: rescorer(), and b is 0 everywhere. Holds
 // what it needs of the snapshot's segments.
 class Correction {
  public:
@@ -29,6 +31,16 @@ class Correction {
   static absl::StatusOr<Correction> Make(
       std::shared_ptr<const Normalizer> normalizer, const Snapshot& snapshot,
       const RequestContext& context);
+
+  static Correction OfCandidates(std::shared_ptr<const Normalizer> normalizer,
+                                 Rescorer rescorer);
+
+  // Null for additive normalisers.
+  const Rescorer* rescorer() const { return rescorer_.get(); }
+  // What a search has to find for the best `wanted`.
+  uint32_t CandidatesFor(uint32_t wanted) const {
+    return rescorer_ == nullptr ? wanted : rescorer_->candidates();
+  }
 
   bool has_gates() const;
   // Opens the gates that this point, the nearest by raw score, opens.
@@ -51,6 +63,7 @@ class Correction {
   void SetOpen(uint32_t open);
 
   std::shared_ptr<const Normalizer> normalizer_;
+  std::shared_ptr<const Rescorer> rescorer_;
   std::vector<std::shared_ptr<const SegmentBias>> segments_;
   uint32_t open_ = 0;
   float reference_ = 0;

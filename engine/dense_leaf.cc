@@ -20,9 +20,10 @@ namespace {
 
 class DenseLeaf final : public LeafSearch {
  public:
-  DenseLeaf(const LeafContext& search, DensePlan plan, std::vector<float> query,
-            std::optional<Correction> correction)
+  DenseLeaf(const LeafContext& search, uint32_t listed, DensePlan plan,
+            std::vector<float> query, std::optional<Correction> correction)
       : search_(search),
+        listed_(listed),
         plan_(std::move(plan)),
         vector_(std::move(query)),
         correction_(std::move(correction)) {}
@@ -32,10 +33,14 @@ class DenseLeaf final : public LeafSearch {
   }
 
   absl::StatusOr<std::vector<Candidate>> Run(StageTiming* timing) override {
-    return RunDense(*search_.target.snapshot,
-                    {plan_, vector_, search_.context,
-                     correction_.has_value() ? &*correction_ : nullptr},
-                    search_.matches, timing);
+    ASSIGN_OR_RETURN(
+        std::vector<Candidate> found,
+        RunDense(*search_.target.snapshot,
+                 {plan_, vector_, search_.context,
+                  correction_.has_value() ? &*correction_ : nullptr},
+                 search_.matches, timing));
+    KeepBest(listed_, &found);
+    return found;
   }
 
   absl::StatusOr<std::vector<double>> Score(
@@ -44,6 +49,10 @@ class DenseLeaf final : public LeafSearch {
     ASSIGN_OR_RETURN(
         std::vector<double> scores,
         ScoreDense(snapshot, {plan_, vector_, search_.context}, points));
+    if (correction_.has_value() && correction_->rescorer() != nullptr) {
+      return correction_->rescorer()->ScoresOf(snapshot, points, scores,
+                                               search_.context);
+    }
     for (size_t i = 0; correction_.has_value() && i < points.size(); ++i) {
       if (std::isfinite(scores[i])) {
         scores[i] -= static_cast<double>(correction_->Of(snapshot, points[i]));
@@ -74,6 +83,7 @@ class DenseLeaf final : public LeafSearch {
   }
 
   const LeafContext search_;
+  const uint32_t listed_;  // of what is found
   const DensePlan plan_;
   const std::vector<float> vector_;
   const std::optional<Correction> correction_;
@@ -95,10 +105,12 @@ absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
   SearchQuery effort;
   effort.recall_target = search.query.recall_target;
   return std::make_unique<DenseLeaf>(
-      search,
+      search, candidates,
       PlanDense(source,
                 {.field = field,
-                 .candidates = candidates,
+                 .candidates = correction.has_value()
+                                   ? correction->CandidatesFor(candidates)
+                                   : candidates,
                  .recall_target = RecallTarget(effort, source, target.defaults),
                  .corrected = correction.has_value()},
                 target.defaults,

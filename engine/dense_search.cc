@@ -224,6 +224,10 @@ absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
     }
   }
   KeepBest(plan.candidates, &candidates);
+  if (correction != nullptr && correction->rescorer() != nullptr) {
+    RETURN_IF_ERROR(
+        correction->rescorer()->Rescore(snapshot, search.context, &candidates));
+  }
   timing->candidates_in = snapshot.state.live_count;
   timing->candidates_out = candidates.size();
   timing->distances = work.distances;

@@ -53,7 +53,8 @@ struct DenseSearch {
 };
 
 // The best `plan.candidates` points of the snapshot, best first, as the plan
-// says how to find them. Fills in all of `timing` but its name.
+// says how to find them; with a correction that rescores them, those by raw
+// score in the order of the new ones. Fills in all of `timing` but its name.
 absl::StatusOr<std::vector<Candidate>> RunDense(const Snapshot& snapshot,
                                                 const DenseSearch& search,
                                                 const Matches& matches,

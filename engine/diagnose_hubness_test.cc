@@ -82,26 +82,38 @@ class DiagnoseHubnessTest : public test::DatabaseFixture {
     return -squares;
   }
 
-  // N by id: `asked` have their k best counted, without `self`.
-  template <typename Asked>
-  std::map<uint64_t, uint32_t> Count(const Asked& asked, size_t k,
-                                     const std::map<uint64_t, double>& bias) {
+  // All but `self`, best first: scores less biases, and ids.
+  using Ranked = std::vector<std::pair<double, uint64_t>>;
+  Ranked Rank(uint64_t self, const Numbers& query,
+              const std::map<uint64_t, double>& bias) const {
+    Ranked scores;
+    for (const auto& [id, vector] : model_) {
+      if (id != self) {
+        const auto off = bias.find(id);
+        scores.emplace_back(
+            Score(query, vector) - (off == bias.end() ? 0 : off->second), id);
+      }
+    }
+    std::sort(scores.rbegin(), scores.rend());
+    return scores;
+  }
+  std::map<uint64_t, uint32_t> NoCounts() const {
     std::map<uint64_t, uint32_t> counts;
     for (const auto& [id, vector] : model_) {
       counts[id] = 0;
     }
+    return counts;
+  }
+  // N by id: `asked` have their k best counted, without `self`.
+  template <typename Asked>
+  std::map<uint64_t, uint32_t> Count(
+      const Asked& asked, size_t k,
+      const std::map<uint64_t, double>& bias) const {
+    std::map<uint64_t, uint32_t> counts = NoCounts();
     for (const auto& [self, query] : asked) {
-      std::vector<std::pair<double, uint64_t>> scores;
-      for (const auto& [id, vector] : model_) {
-        if (id != self) {
-          const auto off = bias.find(id);
-          scores.emplace_back(
-              Score(query, vector) - (off == bias.end() ? 0 : off->second), id);
-        }
-      }
-      std::sort(scores.rbegin(), scores.rend());
+      const Ranked ranked = Rank(self, query, bias);
       for (size_t i = 0; i < k; ++i) {
-        ++counts[scores[i].second];
+        ++counts[ranked[i].second];
       }
     }
     return counts;
@@ -210,6 +222,47 @@ TEST_F(DiagnoseHubnessTest, ABankAsksAndANormalizerAnswers) {
   ExpectSame(*found.corrected, Count(asked, 10, bias));
   EXPECT_LT(found.corrected->hubness.skewness, found.raw.hubness.skewness);
   EXPECT_THAT(stages_, testing::ElementsAre("corrected", "geometry", "raw"));
+}
+
+TEST_F(DiagnoseHubnessTest, ANormalizerMayRescore) {
+  ASSERT_NO_FATAL_FAILURE(Fill(400));
+  NormalizerCatalog& catalog = **collection_->normalizers();
+  ASSERT_OK_AND_ASSIGN(storage::NormalizerRecord record,
+                       UsualNormalizer("nicdm"));
+  record.set_name("scaled");
+  record.set_candidates(50);
+  // The same by brute force.
+  std::map<uint64_t, Ranked> ranked;
+  std::map<uint64_t, double> mean;  // distance to neighbours
+  for (const auto& [id, vector] : model_) {
+    ranked[id] = Rank(id, vector, {});
+    for (size_t i = 0; i < record.k(); ++i) {
+      mean[id] += (1 - ranked[id][i].first) / record.k();
+    }
+  }
+  std::map<uint64_t, uint32_t> counts = NoCounts();
+  for (auto& [id, candidates] : ranked) {
+    candidates.resize(50);
+    for (auto& [score, other] : candidates) {
+      score = -(1 - score) / std::sqrt(mean[id] * mean[other]);
+    }
+    std::sort(candidates.rbegin(), candidates.rend());
+    for (size_t i = 0; i < 10; ++i) {
+      ++counts[candidates[i].second];
+    }
+  }
+  ASSERT_OK(catalog.PutNormalizer(record, test::Unlimited()));
+  ASSERT_OK_AND_ASSIGN(
+      const HubnessDiagnosis found,
+      Diagnose({.k = 10, .normalizer = "scaled", .exact = true}));
+  ExpectSame(found.raw, Count(model_, 10, {}));
+  ASSERT_TRUE(found.corrected.has_value());
+  ExpectSame(*found.corrected, counts);
+  // A point and 50 others.
+  EXPECT_THAT(Diagnose({.k = 50, .normalizer = "scaled"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("'scaled' rescores 50 points, and 51 are "
+                                 "needed")));
 }
 
 TEST_F(DiagnoseHubnessTest, GeometryOfABallHasItsDimension) {

@@ -20,13 +20,6 @@ namespace {
 constexpr uint32_t kCandidatesTimes = 4;
 constexpr uint32_t kCandidatesMin = 50;
 
-const float* VectorOf(const SegmentView& view, uint16_t field,
-                      Ordinal ordinal) {
-  const uint32_t row = view.vector_row(field, ordinal);
-  return view.sealed != nullptr ? view.sealed->field(field).row_vector(row)
-                                : view.growing->field(field).row_vector(row);
-}
-
 }  // namespace
 
 uint32_t DiversityCandidates(const SearchQuery& query) {
@@ -49,7 +42,7 @@ absl::StatusOr<std::vector<Candidate>> Diversify(
   std::vector<float> relevance;
   for (const Candidate& candidate : candidates) {
     const SegmentView& view = *target.snapshot->segments[candidate.segment];
-    vectors.push_back(VectorOf(view, field, candidate.row));
+    vectors.push_back(view.vector(field, candidate.row));
     relevance.push_back(candidate.score);
   }
   uint64_t distances = 0;

@@ -201,6 +201,9 @@ class Execution {
                     kPath, context_));
     ASSIGN_OR_RETURN(correction_,
                      FindCorrection(target_, source, vector_, kPath, context_));
+    if (correction_.has_value()) {
+      RETURN_IF_ERROR(CheckPage(*correction_));
+    }
     ASSIGN_OR_RETURN(adapter_, FindAdapter(target_, query_, vector_));
     if (adapter_.has_value() && correction_.has_value()) {
       return InvalidField(
@@ -210,6 +213,18 @@ class Execution {
                        "; search with the normalizer \"none\""));
     }
     return absl::OkStatus();
+  }
+
+  // That all that was asked for can be among what is rescored.
+  absl::Status CheckPage(const Correction& correction) const {
+    const uint32_t page_end = query_.limit + query_.offset;
+    const uint32_t most = correction.CandidatesFor(page_end);
+    return page_end <= most
+               ? absl::OkStatus()
+               : InvalidField("limit",
+                              absl::StrCat("limit + offset is ", page_end,
+                                           ", and ", correction.ToString(),
+                                           " rescores ", most, " points"));
   }
 
   // Points below it are no hits, whatever else is found: where a walk through
@@ -228,12 +243,15 @@ class Execution {
   absl::StatusOr<std::vector<Candidate>> RankByDense(uint32_t wanted) {
     const auto& source = std::get<DenseSource>(query_.sources.front());
     const uint16_t field = VectorFieldOf(*target_.schema, source);
+    uint32_t ranked = RankedForCutOff(
+        query_, wanted != 0 ? wanted : query_.limit + query_.offset);
+    if (correction_.has_value()) {
+      ranked = correction_->CandidatesFor(ranked);
+    }
     plan_ = PlanSearch(
         query_, field, target_.defaults,
         FactsOf(*target_.snapshot, field, matches_),
-        {.candidates = RankedForCutOff(
-             query_, wanted != 0 ? wanted : query_.limit + query_.offset),
-         .corrected = correction_.has_value()});
+        {.candidates = ranked, .corrected = correction_.has_value()});
     if (const std::optional<double> least = LeastUsefulScore();
         least.has_value()) {
       plan_.dense.EndBelow(*least);
@@ -254,7 +272,9 @@ class Execution {
                   correction_.has_value() ? &*correction_ : nullptr},
                  matches_, &timing));
     result_.stages.push_back(std::move(timing));
-    has_more_ = candidates.size() == plan_.dense.candidates;
+    const bool rescores =
+        correction_.has_value() && correction_->rescorer() != nullptr;
+    has_more_ = !rescores && candidates.size() == plan_.dense.candidates;
     if (const auto* id = std::get_if<PointId>(&source.target)) {
       // The point that was searched by is no answer.
       const std::string encoded = EncodeId(*id);
@@ -296,10 +316,7 @@ class Execution {
       result_.stages.push_back(std::move(highlighting));
     }
     if (correction_.has_value() && query_.explain) {
-      for (size_t i = 0; i < page.size(); ++i) {
-        const float bias = correction_->Of(*target_.snapshot, page[i]);
-        result_.hits[i].correction = {page[i].score + bias, bias};
-      }
+      RETURN_IF_ERROR(ExplainCorrection(page));
     }
     if (hybrid_ != nullptr && query_.explain) {
       for (size_t i = 0; i < page.size(); ++i) {
@@ -307,6 +324,24 @@ class Execution {
         ASSIGN_OR_RETURN(result_.hits[i].explanation,
                          hybrid_->Explain(page[i]));
       }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ExplainCorrection(const std::vector<Candidate>& page) {
+    if (correction_->rescorer() == nullptr) {
+      for (size_t i = 0; i < page.size(); ++i) {
+        const float bias = correction_->Of(*target_.snapshot, page[i]);
+        result_.hits[i].correction = {page[i].score + bias, bias};
+      }
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(
+        const std::vector<double> raw,
+        ScoreDense(*target_.snapshot, {plan_.dense, vector_, context_}, page));
+    for (size_t i = 0; i < page.size(); ++i) {
+      const auto own = static_cast<float>(raw[i]);
+      result_.hits[i].correction = {own, own - page[i].score};
     }
     return absl::OkStatus();
   }

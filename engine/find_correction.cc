@@ -63,6 +63,18 @@ absl::StatusOr<std::optional<Correction>> FindCorrection(
   if (normalizer == nullptr) {
     return std::optional<Correction>();
   }
+  if (!IsAdditive(normalizer->spec().method)) {
+    const auto* const own = std::get_if<PointId>(&source.target);
+    ASSIGN_OR_RETURN(
+        Rescorer rescorer,
+        Rescorer::Make(normalizer, target,
+                       {.vector = vector,
+                        .own_id = own == nullptr ? "" : EncodeId(*own),
+                        .exact = source.exact},
+                       context));
+    return std::optional<Correction>(
+        Correction::OfCandidates(std::move(normalizer), std::move(rescorer)));
+  }
   ASSIGN_OR_RETURN(
       Correction correction,
       Correction::Make(std::move(normalizer), *target.snapshot, context));

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "base/check.h"
 #include "base/errors.h"
 #include "base/mutex.h"
@@ -31,6 +33,16 @@ absl::StatusOr<NearestPoints> NearestPoints::Make(
   DenseAim plan;
   plan.field = aim.field;
   plan.candidates = made.k_ + (aim.without_self ? 1 : 0);
+  if (normalizer != nullptr && !IsAdditive(normalizer->spec().method)) {
+    const uint32_t most = normalizer->spec().candidates;
+    if (plan.candidates > most) {
+      return InvalidField(
+          "normalizer",
+          absl::StrCat("'", normalizer->record().name(), "' rescores ", most,
+                       " points, and ", plan.candidates, " are needed"));
+    }
+    plan.candidates = most;
+  }
   plan.corrected = normalizer != nullptr;
   DenseSource source;
   const std::vector<SegmentFacts> facts =
@@ -56,6 +68,11 @@ absl::Status NearestPoints::FindBy(const DensePlan& plan,
     source.field = pinned_->snapshot->schema->vector_fields[aim_.field].name;
     source.exact = aim_.exact;
     source.normalizer = aim_.normalizer;
+    if (self != LiveVectors::kNone) {
+      // It does not open its own gate, and is no neighbour of its own.
+      source.target =
+          DecodeId(pinned_->snapshot->schema->id_kind, points_->id(self));
+    }
     ASSIGN_OR_RETURN(correction, FindCorrection(pinned_->target(), source,
                                                 query, "search", context));
   }

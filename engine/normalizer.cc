@@ -77,6 +77,7 @@ absl::StatusOr<NormalizerSpec> SpecOf(const storage::NormalizerRecord& record) {
   spec.gate_k = record.gate_k();
   spec.tau = record.tau();
   spec.iterations = record.iterations();
+  spec.candidates = record.candidates();
   RETURN_IF_ERROR(ValidateSpec(spec));
   return spec;
 }
@@ -98,6 +99,7 @@ void SetSpec(const NormalizerSpec& spec, storage::NormalizerRecord* record) {
   record->set_gate_k(spec.gate_k);
   record->set_tau(spec.tau);
   record->set_iterations(spec.iterations);
+  record->set_candidates(spec.candidates);
 }
 
 storage::SegmentBiasRecord ToRecord(const SealedSegment& segment,
@@ -131,6 +133,10 @@ absl::StatusOr<std::shared_ptr<const Normalizer>> Normalizer::Make(
   }
   if (made->gallery_ != nullptr) {
     banks.gallery = made->gallery_->rows();
+  }
+  if (!IsAdditive(made->spec_.method)) {
+    made->record_ = std::move(record);
+    return std::shared_ptr<const Normalizer>(std::move(made));
   }
   const Similarity similarity =
       SimilarityOf(schema.vector_fields[*field].metric);
@@ -193,7 +199,7 @@ absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::Extend(
   const GrowingVectors& vectors = view.growing->field(field_);
   const uint32_t first = known == nullptr ? 0 : known->rows;
   const uint32_t count = view.field_rows[field_] - first;
-  const uint32_t dimension = terms_[0].bank.dimension;
+  const uint32_t dimension = vectors.dimension();
   const std::vector<float> numbers = vectors.CopyVectors(first, count);
   std::vector<Ordinal> ordinals(count);
   for (uint32_t i = 0; i < count; ++i) {

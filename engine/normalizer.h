@@ -75,8 +75,8 @@ struct OpenGates {
 // Thread-safe. Shared by the catalogue and the searches that use it.
 class Normalizer {
  public:
-  // An additive spec with its banks, which fit the field. `items` is what
-  // Sinkhorn fits to, unless the record brings its offsets.
+  // A spec with its banks, which fit the field. `items` is what Sinkhorn fits
+  // to, unless the record brings its offsets.
   static absl::StatusOr<std::shared_ptr<const Normalizer>> Make(
       storage::NormalizerRecord record, const Schema& schema,
       std::shared_ptr<const Bank> queries, std::shared_ptr<const Bank> gallery,
@@ -85,7 +85,12 @@ class Normalizer {
   const storage::NormalizerRecord& record() const { return record_; }
   const NormalizerSpec& spec() const { return spec_; }
   uint16_t field() const { return field_; }
+  // 0 of methods that rescore: points have no biases, and a Rescorer does it.
   size_t term_count() const { return terms_.size(); }
+  // Without vectors where there is none.
+  VectorRows query_bank() const {
+    return queries_ == nullptr ? VectorRows() : queries_->rows();
+  }
   // 0 without one.
   uint64_t query_bank_version() const { return VersionOf(queries_.get()); }
   uint64_t gallery_bank_version() const { return VersionOf(gallery_.get()); }

@@ -125,11 +125,12 @@ absl::StatusOr<storage::BankRecord> NormalizerCatalog::StoreBank(
 absl::Status NormalizerCatalog::CheckNew(
     const storage::NormalizerRecord& record, const State& state) const {
   ASSIGN_OR_RETURN(const NormalizerSpec spec, SpecOf(record));
-  if (!IsAdditive(spec.method)) {
+  const Metric metric =
+      schema_->vector_fields[*schema_->FindVectorField(record.field())].metric;
+  if (spec.method == NormalizerMethod::kMarginRatio && metric == Metric::kL2) {
     return InvalidField("method",
-                        absl::StrCat(NameOf(spec.method),
-                                     " rescores candidates; searches use "
-                                     "methods with a bias for each point"));
+                        "margin_ratio is for products, and the field's metric "
+                        "is l2");
   }
   // As they serve, and as they will.
   std::vector<const storage::NormalizerRecord*> others;

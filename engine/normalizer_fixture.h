@@ -98,7 +98,9 @@ class NormalizerFixture : public DatabaseFixture {
     storage::NormalizerRecord record;
     record.set_name(std::string(NameOf(method)));
     SetSpec(spec, &record);
-    record.set_query_bank("queries");
+    if (NeedsQueryBank(method)) {
+      record.set_query_bank("queries");
+    }
     if (NeedsGalleryBank(method)) {
       record.set_gallery_bank("gallery");
     }

@@ -194,9 +194,9 @@ TEST_F(NormalizerTest, BadInputIsNamed) {
   EXPECT_THAT(Catalog().PutNormalizer(record, context), refused("beta"));
   record.set_name("none");
   EXPECT_THAT(Catalog().PutNormalizer(record, context), refused("name"));
-  EXPECT_THAT(
-      Catalog().PutNormalizer(Record(NormalizerMethod::kNicdm), context),
-      refused("method"));
+  record = Record(NormalizerMethod::kInvertedSoftmax);
+  record.set_method("softmax");
+  EXPECT_THAT(Catalog().PutNormalizer(record, context), refused("method"));
   ASSERT_OK(Catalog().PutNormalizer(Record(NormalizerMethod::kInvertedSoftmax),
                                     context));
   EXPECT_THAT(Catalog().DeleteBank("queries"),

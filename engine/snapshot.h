@@ -53,6 +53,12 @@ struct SegmentView {
       return vectors.row_ordinal(row) < ordinal;
     });
   }
+  // The vector that such a point has there.
+  const float* vector(size_t field, Ordinal ordinal) const {
+    const uint32_t row = vector_row(field, ordinal);
+    return sealed != nullptr ? sealed->field(field).row_vector(row)
+                             : growing->field(field).row_vector(row);
+  }
   // Whether it knows the values of a payload field: not so where its rows were
   // written before the field was declared, until they are filled in.
   bool has_payload_field(size_t field) const {

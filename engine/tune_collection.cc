@@ -129,8 +129,8 @@ absl::StatusOr<std::vector<NormalizerSpec>> CandidatesOf(
     }
     if (!IsAdditive(*method)) {
       return InvalidField(path,
-                          "rescores candidates; searches use methods "
-                          "with a bias for each point");
+                          "rescores candidates; only methods with a bias for "
+                          "each point are tuned");
     }
     if (NeedsGalleryBank(*method) && !has_gallery) {
       return InvalidField(path, "needs a gallery bank");

@@ -85,6 +85,10 @@ void GrowingVectors::Append(std::span<const float> vector, Ordinal ordinal) {
   ++rep.rows;
 }
 
+uint32_t GrowingVectors::dimension() const {
+  return rep_->shape.dimension;
+}
+
 uint32_t GrowingVectors::rows() const {
   return rep_->rows;
 }

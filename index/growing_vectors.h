@@ -33,6 +33,7 @@ class GrowingVectors {
   // ascend.
   void Append(std::span<const float> vector, Ordinal ordinal);
 
+  uint32_t dimension() const;
   // Rows appended so far; writer only.
   uint32_t rows() const;
   const float* row_vector(uint32_t row) const;

@@ -90,6 +90,7 @@ nlohmann::json ToJson(const client::Normalizer& normalizer) {
       {"gate_k", normalizer.gate_k.value_or(0)},
       {"tau", normalizer.tau.value_or(0)},
       {"iterations", normalizer.iterations.value_or(0)},
+      {"candidates", normalizer.candidates.value_or(0)},
       {"query_bank", normalizer.query_bank},
       {"gallery_bank", normalizer.gallery_bank},
       {"default", normalizer.is_default},
@@ -290,10 +291,13 @@ void AddNormalizerCommand(CLI::App& app, Action* action) {
   put->add_option("--method", wanted->method,
                   "inverted_softmax, dynamic_inverted_softmax, csls, "
                   "nearest_neighbor, margin_distance, dual_inverted_softmax, "
-                  "dual_dynamic_inverted_softmax, sinkhorn, dual_sinkhorn")
+                  "dual_dynamic_inverted_softmax, sinkhorn, dual_sinkhorn; "
+                  "or, to rescore the best: globally_corrected, margin_ratio, "
+                  "mutual_proximity, local_scaling, nicdm")
       ->required();
-  put->add_option("--query-bank", wanted->query_bank, "A bank like queries")
-      ->required();
+  put->add_option("--query-bank", wanted->query_bank,
+                  "A bank like queries; mutual_proximity, local_scaling and "
+                  "nicdm do without one");
   put->add_option("--gallery-bank", wanted->gallery_bank,
                   "A bank like points, for dual methods");
   put->add_option("--field", wanted->field, "Vector field");
@@ -305,16 +309,22 @@ void AddNormalizerCommand(CLI::App& app, Action* action) {
                &wanted->gallery_beta);
   AddParameter(put, "--alpha", "Share of the mean that is taken off",
                &wanted->alpha);
-  AddParameter(put, "-k", "Neighbours in the bank", &wanted->k);
+  AddParameter(put, "-k", "Neighbours in the bank or among the points",
+               &wanted->k);
   AddParameter(put, "--gate-k", "Nearest points that open a gate",
                &wanted->gate_k);
   AddParameter(put, "--tau", "Temperature of Sinkhorn's methods", &wanted->tau);
   AddParameter(put, "--iterations", "Of Sinkhorn's methods",
                &wanted->iterations);
+  AddParameter(put, "--candidates",
+               "Best points that are rescored, by methods that do",
+               &wanted->candidates);
   put->footer(
-      "Example:\n"
+      "Examples:\n"
       "  sextant normalizer put docs is --method inverted_softmax --query-bank "
-      "asked --beta 20");
+      "asked --beta 20\n"
+      "  sextant normalizer put docs mp --method mutual_proximity -k 50 "
+      "--candidates 200");
   RunBy(put, options, &PutNormalizer, action);
 
   AddTuneCommand(noun, action);

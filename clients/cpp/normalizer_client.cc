@@ -43,6 +43,7 @@ Normalizer FromWire(const v1::Normalizer& wire) {
   normalizer.gate_k = wire.gate_k();
   normalizer.tau = wire.tau();
   normalizer.iterations = wire.iterations();
+  normalizer.candidates = wire.candidates();
   normalizer.query_bank = wire.query_bank();
   normalizer.gallery_bank = wire.gallery_bank();
   normalizer.is_default = wire.is_default();
@@ -88,6 +89,9 @@ void ToWire(const Normalizer& normalizer, v1::Normalizer* wire) {
   }
   if (normalizer.iterations.has_value()) {
     wire->set_iterations(*normalizer.iterations);
+  }
+  if (normalizer.candidates.has_value()) {
+    wire->set_candidates(*normalizer.candidates);
   }
   wire->set_query_bank(normalizer.query_bank);
   wire->set_gallery_bank(normalizer.gallery_bank);

@@ -79,6 +79,7 @@ struct Normalizer {
   absl::optional<uint32_t> gate_k;
   absl::optional<double> tau;
   absl::optional<uint32_t> iterations;
+  absl::optional<uint32_t> candidates;
   std::string query_bank;
   std::string gallery_bank;
   bool is_default = false;

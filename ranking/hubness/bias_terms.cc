@@ -169,7 +169,9 @@ absl::StatusOr<BiasTerm> SinkhornTerm(const NormalizerSpec& spec,
 
 absl::Status CheckBanks(const NormalizerSpec& spec,
                         const NormalizerBanks& banks) {
-  RETURN_IF_ERROR(CheckNotEmpty("query_bank", spec, banks.queries));
+  if (NeedsQueryBank(spec.method)) {
+    RETURN_IF_ERROR(CheckNotEmpty("query_bank", spec, banks.queries));
+  }
   return NeedsGalleryBank(spec.method)
              ? CheckNotEmpty("gallery_bank", spec, banks.gallery)
              : absl::OkStatus();
@@ -182,6 +184,9 @@ uint64_t FitPassesOf(const NormalizerSpec& spec) {
 }
 
 uint64_t BiasPassesOf(const NormalizerSpec& spec) {
+  if (!IsAdditive(spec.method)) {
+    return 0;
+  }
   const bool has_two_terms = NeedsGalleryBank(spec.method) &&
                              spec.method != NormalizerMethod::kDualSinkhorn;
   const uint64_t terms = has_two_terms ? 2 : 1;

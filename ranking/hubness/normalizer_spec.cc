@@ -28,7 +28,7 @@ struct MethodFacts {
   bool sinkhorn = false;
 };
 
-constexpr std::array<MethodFacts, 13> kMethods = {{
+constexpr std::array<MethodFacts, 14> kMethods = {{
     {.method = NormalizerMethod::kInvertedSoftmax,
      .name = "inverted_softmax",
      .beta = true},
@@ -46,6 +46,10 @@ constexpr std::array<MethodFacts, 13> kMethods = {{
      .k = 128},
     {.method = NormalizerMethod::kMarginDistance,
      .name = "margin_distance",
+     .k = 4},
+    {.method = NormalizerMethod::kMarginRatio,
+     .name = "margin_ratio",
+     .additive = false,
      .k = 4},
     {.method = NormalizerMethod::kDualInvertedSoftmax,
      .name = "dual_inverted_softmax",
@@ -166,6 +170,9 @@ absl::Status ValidateSpec(const NormalizerSpec& spec) {
   if (facts.dynamic) {
     RETURN_IF_ERROR(CheckRange("gate_k", spec.gate_k, 1, kGateNeighborsMax));
   }
+  if (!facts.additive) {
+    RETURN_IF_ERROR(CheckRange("candidates", spec.candidates, 1, kRescoredMax));
+  }
   if (facts.sinkhorn) {
     RETURN_IF_ERROR(CheckRange("tau", spec.tau, kTauMin, kTauMax));
     RETURN_IF_ERROR(
@@ -211,6 +218,9 @@ std::string Describe(const NormalizerSpec& spec) {
   if (facts.sinkhorn) {
     parts.push_back(absl::StrCat("tau=", spec.tau));
     parts.push_back(absl::StrCat("iterations=", spec.iterations));
+  }
+  if (!facts.additive) {
+    parts.push_back(absl::StrCat("candidates=", spec.candidates));
   }
   return absl::StrCat(facts.name, "(", absl::StrJoin(parts, ", "), ")");
 }

@@ -42,6 +42,10 @@ enum class NormalizerMethod : uint8_t {
   // b as for CSLS: the "distance" margin, a - b, of Artetxe and Schwenk, ACL
   // 2019.
   kMarginDistance,
+  // s / ((m(q) + m(x)) / 2), m(q) the mean of s over the k nearest items of the
+  // query, m(x) that over the k vectors of the bank nearest to x: the "ratio"
+  // margin of the same paper. Rescores candidates; for products.
+  kMarginRatio,
   // b = (log sum over the query bank of exp(beta s) + log sum over the item
   // bank of exp(gallery_beta s)) / (beta + gallery_beta): DualIS of DBNorm,
   // Wang et al., EMNLP 2023 (not their code, which reads another matrix).
@@ -57,7 +61,8 @@ enum class NormalizerMethod : uint8_t {
   kSinkhorn,
   // The same with the item bank's vectors beside the items.
   kDualSinkhorn,
-  // 1 - (1 - P_q)(1 - P_x) and kin: rescoring.h.
+  // From the neighbourhoods of query and item: rescoring.h. That of an item is
+  // among the bank or, without one, among the items. Rescore candidates.
   kMutualProximity,
   kLocalScaling,
   kNicdm,
@@ -82,6 +87,8 @@ struct NormalizerSpec {
   uint32_t gate_k = 1;
   double tau = 0.01;
   uint32_t iterations = 10;
+  // Of methods that rescore: how many of the best by raw score.
+  uint32_t candidates = 100;
 
   friend bool operator==(const NormalizerSpec&,
                          const NormalizerSpec&) = default;
@@ -94,6 +101,7 @@ inline constexpr uint32_t kNeighborsMax = 4096;
 inline constexpr uint32_t kGateNeighborsMax = 64;
 inline constexpr uint32_t kSinkhornIterationsMax = 1000;
 inline constexpr double kAlphaMax = 100;
+inline constexpr uint32_t kRescoredMax = 1000;
 
 // With the method's usual parameters.
 NormalizerSpec DefaultSpec(NormalizerMethod method);
@@ -102,7 +110,8 @@ NormalizerSpec DefaultSpec(NormalizerMethod method);
 // does not read are not looked at.
 absl::Status ValidateSpec(const NormalizerSpec& spec);
 
-// Ranks by s - b: can be applied inside a search.
+// Ranks by s - b: can be applied inside a search. Others rescore what a search
+// by raw scores found.
 bool IsAdditive(NormalizerMethod method);
 // Has gates.
 bool IsDynamic(NormalizerMethod method);

@@ -50,6 +50,8 @@ TEST(NormalizerSpec, ParametersHaveLimits) {
       {M::kSinkhorn, [](auto& s) { s.iterations = 0; }, "iterations"},
       {M::kDualSinkhorn, [](auto& s) { s.iterations = 1001; }, "iterations"},
       {M::kLocalScaling, [](auto& s) { s.k = 0; }, "k"},
+      {M::kNicdm, [](auto& s) { s.candidates = 0; }, "candidates"},
+      {M::kMarginRatio, [](auto& s) { s.candidates = 1001; }, "candidates"},
   };
   for (const Case& wrong : cases) {
     NormalizerSpec spec = DefaultSpec(wrong.method);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/check.h"
 #include "base/status_macros.h"
@@ -21,6 +22,26 @@ double Survival(double distance, const Neighborhood& neighborhood) {
     return beyond < 0 ? 1.0 : beyond > 0 ? 0.0 : 0.5;
   }
   return 0.5 * std::erfc(beyond / (neighborhood.deviation * std::sqrt(2.0)));
+}
+
+absl::Status FindNeighborhoods(const VectorRows& items, const VectorRows& bank,
+                               Similarity similarity,
+                               const NearestOptions& options,
+                               const PassRun& run,
+                               std::span<Neighborhood> out) {
+  CHECK_EQ(out.size(), items.count) << "a place for every item";
+  const size_t count = NeighborsOf(bank, options);
+  std::vector<Neighbor> nearest(items.count * count);
+  RETURN_IF_ERROR(
+      NearestOfItems(items, bank, similarity, options, run, nearest));
+  std::vector<double> distances(count);
+  for (size_t i = 0; i < items.count; ++i) {
+    for (size_t j = 0; j < count; ++j) {
+      distances[j] = DistanceOf(nearest[i * count + j].similarity, similarity);
+    }
+    out[i] = NeighborhoodOf(distances, count);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -54,20 +75,15 @@ absl::Status NeighborhoodsOfItems(const VectorRows& items,
                                   Similarity similarity, size_t k,
                                   const PassRun& run,
                                   std::span<Neighborhood> out) {
-  CHECK_EQ(out.size(), items.count) << "a place for every item";
-  const NearestOptions options{.k = k, .same_rows = true};
-  const size_t count = NeighborsOf(items, options);
-  std::vector<Neighbor> nearest(items.count * count);
-  RETURN_IF_ERROR(
-      NearestOfItems(items, items, similarity, options, run, nearest));
-  std::vector<double> distances(count);
-  for (size_t i = 0; i < items.count; ++i) {
-    for (size_t j = 0; j < count; ++j) {
-      distances[j] = DistanceOf(nearest[i * count + j].similarity, similarity);
-    }
-    out[i] = NeighborhoodOf(distances, count);
-  }
-  return absl::OkStatus();
+  return FindNeighborhoods(items, items, similarity,
+                           {.k = k, .same_rows = true}, run, out);
+}
+
+absl::Status NeighborhoodsInBank(const VectorRows& items,
+                                 const VectorRows& bank, Similarity similarity,
+                                 size_t k, const PassRun& run,
+                                 std::span<Neighborhood> out) {
+  return FindNeighborhoods(items, bank, similarity, {.k = k}, run, out);
 }
 
 double MutualProximity(double distance, const Neighborhood& query,
@@ -94,28 +110,49 @@ double GloballyCorrected(float score, std::span<const float> bank_scores) {
   return static_cast<double>(score) - static_cast<double>(above + 1);
 }
 
-std::vector<double> RescoreByNeighborhoods(NormalizerMethod method,
-                                           std::span<const double> distances,
-                                           std::span<const Neighborhood> items,
-                                           size_t k) {
-  CHECK_EQ(distances.size(), items.size()) << "a neighbourhood a candidate";
-  const Neighborhood query = NeighborhoodOf(distances, k);
-  std::vector<double> scores(distances.size());
-  for (size_t i = 0; i < scores.size(); ++i) {
-    switch (method) {
-      case NormalizerMethod::kLocalScaling:
-        scores[i] = LocalScaling(distances[i], query, items[i]);
-        break;
-      case NormalizerMethod::kNicdm:
-        scores[i] = Nicdm(distances[i], query, items[i]);
-        break;
-      default:
-        CHECK(method == NormalizerMethod::kMutualProximity)
-            << NameOf(method) << " does not use neighbourhoods";
-        scores[i] = MutualProximity(distances[i], query, items[i]);
-    }
+absl::Status GloballyCorrectedOfItems(
+    const VectorRows& items, const VectorRows& bank, Similarity similarity,
+    std::span<const double> scores, const PassRun& run, std::span<double> out) {
+  CHECK_EQ(scores.size(), items.count) << "a score for every item";
+  CHECK_EQ(out.size(), items.count) << "a place for every item";
+  return ForEachBankBlocks(
+      items, bank, similarity, run, [&](BankBlocks& blocks) {
+        std::vector<uint64_t> above(blocks.items(), 0);
+        for (SimilarityBlock block; blocks.Next(&block);) {
+          for (size_t i = 0; i < block.items; ++i) {
+            const float* const row = block.row(i);
+            const double score = scores[block.first_item + i];
+            for (size_t j = 0; j < block.bank_rows; ++j) {
+              above[i] += static_cast<double>(row[j]) > score ? 1U : 0U;
+            }
+          }
+        }
+        for (size_t i = 0; i < blocks.items(); ++i) {
+          const size_t item = blocks.first_item() + i;
+          out[item] = scores[item] - static_cast<double>(above[i] + 1);
+        }
+      });
+}
+
+bool UsesNeighborhoods(NormalizerMethod method) {
+  return method == NormalizerMethod::kMutualProximity ||
+         method == NormalizerMethod::kLocalScaling ||
+         method == NormalizerMethod::kNicdm;
+}
+
+double ScoreByNeighborhoods(NormalizerMethod method, double distance,
+                            const Neighborhood& query,
+                            const Neighborhood& item) {
+  switch (method) {
+    case NormalizerMethod::kLocalScaling:
+      return LocalScaling(distance, query, item);
+    case NormalizerMethod::kNicdm:
+      return Nicdm(distance, query, item);
+    default:
+      CHECK(method == NormalizerMethod::kMutualProximity)
+          << NameOf(method) << " does not use neighbourhoods";
+      return MutualProximity(distance, query, item);
   }
-  return scores;
 }
 
 }  // namespace sextant

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "absl/status/status.h"
 
@@ -39,6 +38,11 @@ absl::Status NeighborhoodsOfItems(const VectorRows& items,
                                   Similarity similarity, size_t k,
                                   const PassRun& run,
                                   std::span<Neighborhood> out);
+// Of every item within a bank.
+absl::Status NeighborhoodsInBank(const VectorRows& items,
+                                 const VectorRows& bank, Similarity similarity,
+                                 size_t k, const PassRun& run,
+                                 std::span<Neighborhood> out);
 
 // Mutual proximity with independent Gaussians (Schnitzer et al., JMLR 2012):
 // SF(d; q) SF(d; x), SF(d) = erfc((d - mean) / (deviation sqrt 2)) / 2; a step
@@ -57,11 +61,16 @@ double Nicdm(double distance, const Neighborhood& query,
 // the bank's scores of the item.
 double GloballyCorrected(float score, std::span<const float> bank_scores);
 
-// The scores of candidates, nearest first, by one of the three methods above
-// that use neighbourhoods. The query's own is that of its k nearest candidates.
-std::vector<double> RescoreByNeighborhoods(NormalizerMethod method,
-                                           std::span<const double> distances,
-                                           std::span<const Neighborhood> items,
-                                           size_t k);
+// The same of every item, whose scores are `scores`.
+absl::Status GloballyCorrectedOfItems(
+    const VectorRows& items, const VectorRows& bank, Similarity similarity,
+    std::span<const double> scores, const PassRun& run, std::span<double> out);
+
+// Whether it is one of the three methods above that compare neighbourhoods.
+bool UsesNeighborhoods(NormalizerMethod method);
+// By such a method.
+double ScoreByNeighborhoods(NormalizerMethod method, double distance,
+                            const Neighborhood& query,
+                            const Neighborhood& item);
 
 }  // namespace sextant

@@ -71,6 +71,7 @@ TEST(Rescoring, EdgesAreNumbers) {
 TEST(Rescoring, NearItemsOfFewNeighborsRiseAndHubsFall) {
   // Both candidates are equally far; the second is a hub: all are near to it.
   const std::vector<double> distances = {0.3, 0.3, 0.9};
+  const Neighborhood query = NeighborhoodOf(distances, 3);
   const std::vector<Neighborhood> items = {
       {.kth = 0.5, .mean = 0.4, .deviation = 0.1},
       {.kth = 0.1, .mean = 0.05, .deviation = 0.02},
@@ -78,8 +79,12 @@ TEST(Rescoring, NearItemsOfFewNeighborsRiseAndHubsFall) {
   for (const NormalizerMethod method :
        {NormalizerMethod::kLocalScaling, NormalizerMethod::kNicdm,
         NormalizerMethod::kMutualProximity}) {
-    const std::vector<double> scores =
-        RescoreByNeighborhoods(method, distances, items, 3);
+    ASSERT_TRUE(UsesNeighborhoods(method));
+    std::vector<double> scores;
+    for (size_t i = 0; i < items.size(); ++i) {
+      scores.push_back(
+          ScoreByNeighborhoods(method, distances[i], query, items[i]));
+    }
     EXPECT_GT(scores[0], scores[1]) << NameOf(method);
     EXPECT_GT(scores[0], scores[2]) << NameOf(method);
   }

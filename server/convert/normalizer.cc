@@ -69,6 +69,7 @@ absl::StatusOr<storage::NormalizerRecord> ToNormalizer(
   SEXTANT_IF_SET(gate_k)
   SEXTANT_IF_SET(tau)
   SEXTANT_IF_SET(iterations)
+  SEXTANT_IF_SET(candidates)
 #undef SEXTANT_IF_SET
   return record;
 }
@@ -93,6 +94,7 @@ void FromNormalizer(const NormalizerStatus& status, v1::Normalizer* message) {
   message->set_gate_k(record.gate_k());
   message->set_tau(record.tau());
   message->set_iterations(record.iterations());
+  message->set_candidates(record.candidates());
   message->set_query_bank(record.query_bank());
   message->set_gallery_bank(record.gallery_bank());
   message->set_is_default(record.is_default());

@@ -95,6 +95,30 @@ TEST_F(CliNormalizerTest, FromABankToACorrectedSearch) {
   EXPECT_THAT(table.output, testing::HasSubstr("change"));
 }
 
+TEST_F(CliNormalizerTest, ANormalizerMayRescore) {
+  const json made = RunJson({"normalizer", "put", "hubs", "scaled", "--method",
+                             "nicdm", "-k", "8", "--candidates", "40"})[0][0];
+  EXPECT_EQ(made["k"], 8);
+  EXPECT_EQ(made["candidates"], 40);
+  EXPECT_EQ(made["query_bank"], "");
+  const std::vector<std::string> search = {
+      "search", "hubs", "--id", "42", "--normalizer", "scaled", "--limit"};
+  const auto limited = [&search](const char* limit) {
+    std::vector<std::string> words = search;
+    words.emplace_back(limit);
+    return words;
+  };
+  const json hits = RunJson(limited("40"))[0]["hits"];
+  ASSERT_EQ(hits.size(), 40U);
+  EXPECT_LT(hits[0]["score"], 0);  // a distance
+  const CliResult refused = Run(limited("41"));
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.error,
+              testing::HasSubstr("limit + offset is 41, and normalizer scaled "
+                                 "nicdm(k=8, candidates=40)"));
+  EXPECT_EQ(Run({"normalizer", "delete", "hubs", "scaled"}).exit_code, 0);
+}
+
 TEST_F(CliNormalizerTest, HubnessOfACollection) {
   const json report = RunJson(
       {"hubness", "hubs", "--queries", "300", "-k", "5", "--hubs", "2"})[0];

@@ -139,6 +139,39 @@ TEST_F(HubnessServerTest, TuningFindsMoreTranslations) {
   }
 }
 
+// Methods that rescore the best hundred. Without a bank, neighbourhoods say how
+// English sentences lie among each other, which is no help for German ones.
+TEST_F(HubnessServerTest, RescoringFindsMoreTranslations) {
+  const Matrix german = Read("bitext-stsb/en-de.de");
+  const Matrix queries = RowsOf(german, 0, 1000);
+  ASSERT_NO_FATAL_FAILURE(Fill("english", Read("bitext-stsb/en-de.en")));
+  ASSERT_NO_FATAL_FAILURE(PutBank("english", RowsOf(german, 1000, 1200)));
+  const double raw = RecallAt1("english", queries);
+  struct Floor {
+    std::string method;
+    bool has_bank;
+    double least;
+    double most = 1;
+  };
+  for (const Floor& floor :
+       {Floor{"margin_ratio", true, 0.63},
+        Floor{"globally_corrected", true, 0.595},
+        Floor{"mutual_proximity", true, 0.59},
+        Floor{"local_scaling", true, 0.6}, Floor{"nicdm", true, 0.615},
+        Floor{"nicdm", false, 0.48, 0.55}}) {
+    client::Normalizer normalizer;
+    normalizer.method = floor.method;
+    normalizer.query_bank = floor.has_bank ? "asked" : "";
+    ASSERT_NO_FATAL_FAILURE(MakeDefault("english", normalizer));
+    const double rescored = RecallAt1("english", queries);
+    std::cout << "recall@1 of German sentences " << raw << ", by "
+              << floor.method << (floor.has_bank ? " " : " without a bank ")
+              << rescored << "\n";
+    EXPECT_GE(rescored, floor.least) << floor.method;
+    EXPECT_LE(rescored, floor.most) << floor.method;
+  }
+}
+
 TEST_F(HubnessServerTest, TuningLeavesCaptionsAlone) {
   const Matrix queries = Read("flickr8k-captions/queries");
   const Matrix bank = Read("flickr8k-captions/querybank");
