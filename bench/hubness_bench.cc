@@ -36,6 +36,7 @@ struct Options {
   JsonOption json;
   AnnSettings ann = {.cache_folder = "build/bench-cache"};
   size_t bank = 5000;
+  std::string bank_from = "sample";
   double beta = 20;
   int rounds = 5;
   int threads = 2;
@@ -59,7 +60,7 @@ class HubnessBench {
     engine_.contestant = NewEngineContestant();
     RETURN_IF_ERROR(PrepareAnn(data_, options_.ann, engine_));
     index_ = &EngineIndex(*engine_.contestant);
-    SampleBank();
+    ChooseBank();
     RETURN_IF_ERROR(ComputeBiases());
     FindTruth();
     const PinnedScope pinned(options_.ann.cpu);
@@ -78,15 +79,17 @@ class HubnessBench {
   }
 
   // Words like those that are searched for: rows of the base.
-  void SampleBank() {
+  void ChooseBank() {
     std::mt19937_64 random(kBankSeed);
     std::vector<uint32_t> rows(data_.rows);
     for (uint32_t i = 0; i < data_.rows; ++i) {
-      rows[i] = i;
+      rows[i] = options_.bank_from == "last" ? data_.rows - 1 - i : i;
     }
     const size_t count = std::min<size_t>(options_.bank, rows.size());
     for (size_t i = 0; i < count; ++i) {
-      std::swap(rows[i], rows[i + random() % (rows.size() - i)]);
+      if (options_.bank_from == "sample") {
+        std::swap(rows[i], rows[i + random() % (rows.size() - i)]);
+      }
       bank_.insert(bank_.end(), data_.row(rows[i]),
                    data_.row(rows[i]) + data_.dimension);
     }
@@ -282,6 +285,7 @@ class HubnessBench {
     json_["data"] = data_.name;
     json_["rows"] = data_.rows;
     json_["bank"] = Bank().count;
+    json_["bank_from"] = options_.bank_from;
     json_["beta"] = options_.beta;
     json_["plain_qps"] = points_[0].qps;
     json_["plain_recall"] = points_[0].recall;
@@ -343,6 +347,10 @@ int Main(int argc, char** argv) {
   app.add_option("--data", options.data, "folder of a data set")
       ->capture_default_str();
   app.add_option("--cache", options.ann.cache_folder, "built indexes")
+      ->capture_default_str();
+  app.add_option("--bank-from", options.bank_from,
+                 "which rows: of GloVe, the first are frequent words")
+      ->check(CLI::IsMember({"sample", "first", "last"}))
       ->capture_default_str();
   app.add_option("--bank", options.bank, "vectors of the bank")
       ->check(CLI::Range(1, 1'000'000))
