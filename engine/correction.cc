@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/errors.h"
 #include "base/status_macros.h"
 
 namespace sextant {
@@ -32,6 +33,17 @@ Correction Correction::OfCandidates(
   made.normalizer_ = std::move(normalizer);
   made.rescorer_ = std::make_shared<const Rescorer>(std::move(rescorer));
   return made;
+}
+
+absl::Status Correction::CheckPage(const SearchQuery& query) const {
+  const uint32_t page_end = query.limit + query.offset;
+  const uint32_t most = CandidatesFor(page_end);
+  return page_end <= most
+             ? absl::OkStatus()
+             : InvalidField(
+                   "limit",
+                   absl::StrCat("limit + offset is ", page_end, ", and ",
+                                ToString(), " rescores ", most, " points"));
 }
 
 bool Correction::has_gates() const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "base/context.h"
@@ -41,6 +42,10 @@ class Correction {
   uint32_t CandidatesFor(uint32_t wanted) const {
     return rescorer_ == nullptr ? wanted : rescorer_->candidates();
   }
+
+  // That all that `query` asks of its only source can be among what is
+  // rescored; kInvalidArgument naming "limit".
+  absl::Status CheckPage(const SearchQuery& query) const;
 
   bool has_gates() const;
   // Opens the gates that this point, the nearest by raw score, opens.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -101,6 +103,12 @@ absl::StatusOr<std::unique_ptr<LeafSearch>> MakeDenseLeaf(
   ASSIGN_OR_RETURN(
       std::optional<Correction> correction,
       FindCorrection(target, source, vector, path, search.context));
+  const std::vector<Source>& sources = search.query.sources;
+  const bool is_only =
+      sources.size() == 1 && std::holds_alternative<DenseSource>(sources[0]);
+  if (is_only && correction.has_value()) {
+    RETURN_IF_ERROR(correction->CheckPage(search.query));
+  }
   // A least score is that of the fused list: it does not bound this one.
   SearchQuery effort;
   effort.recall_target = search.query.recall_target;

@@ -202,7 +202,7 @@ class Execution {
     ASSIGN_OR_RETURN(correction_,
                      FindCorrection(target_, source, vector_, kPath, context_));
     if (correction_.has_value()) {
-      RETURN_IF_ERROR(CheckPage(*correction_));
+      RETURN_IF_ERROR(correction_->CheckPage(query_));
     }
     ASSIGN_OR_RETURN(adapter_, FindAdapter(target_, query_, vector_));
     if (adapter_.has_value() && correction_.has_value()) {
@@ -213,18 +213,6 @@ class Execution {
                        "; search with the normalizer \"none\""));
     }
     return absl::OkStatus();
-  }
-
-  // That all that was asked for can be among what is rescored.
-  absl::Status CheckPage(const Correction& correction) const {
-    const uint32_t page_end = query_.limit + query_.offset;
-    const uint32_t most = correction.CandidatesFor(page_end);
-    return page_end <= most
-               ? absl::OkStatus()
-               : InvalidField("limit",
-                              absl::StrCat("limit + offset is ", page_end,
-                                           ", and ", correction.ToString(),
-                                           " rescores ", most, " points"));
   }
 
   // Points below it are no hits, whatever else is found: where a walk through

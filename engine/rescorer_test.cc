@@ -327,6 +327,12 @@ TEST_F(RescorerTest, WhatIsWrongIsNamed) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("limit: limit + offset is 31, and normalizer "
                                  "nicdm")));
+  // Also where boosts or a fusion follow.
+  search.fusion = FusionChoice();
+  EXPECT_THAT(collection_->Search(search, test::Unlimited()),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("limit: limit + offset is 31")));
+  search.fusion.reset();
   search.offset = 10;
   EXPECT_OK(collection_->Search(search, test::Unlimited()));
   const auto plane = Create("plane", test::OneFieldSchema(2, Metric::kL2));
