@@ -10,6 +10,7 @@
 #include "base/status_matchers.h"
 #include "engine/database.h"
 #include "engine/engine_fixture.h"
+#include "engine/normalizer_catalog.h"
 #include "filters/filter_text.h"
 #include "tests/support/eventually.h"
 
@@ -164,6 +165,18 @@ TEST_F(RecallProbeDatabaseTest, MeasuresWhatSearchesFind) {
   EXPECT_EQ(stats.hits, 10 * stats.probes);
   EXPECT_LE(stats.found, stats.hits);
   EXPECT_GE(stats.found, stats.hits / 4);
+  // Of a normaliser that rescores, what it gets to rescore.
+  ASSERT_OK_AND_ASSIGN(storage::NormalizerRecord scaled,
+                       UsualNormalizer("nicdm"));
+  scaled.set_name("scaled");
+  scaled.set_is_default(true);
+  scaled.set_candidates(10);  // of more it would scan
+  ASSERT_OK((*docs->normalizers())->PutNormalizer(scaled, Unlimited()));
+  const uint64_t enough = docs->Info().recall.probes + 3;
+  ASSERT_TRUE(Eventually(
+      [&] { return probed() && docs->Info().recall.probes >= enough; },
+      absl::Seconds(60)));
+  EXPECT_EQ(docs->Info().recall.hits, 10 * docs->Info().recall.probes);
 }
 
 }  // namespace

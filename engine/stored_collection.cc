@@ -328,19 +328,29 @@ void StoredCollection::RunProbe(const SearchQuery& query,
   const SearchTarget target{
       snapshot->schema.get(), snapshot.get(), &reader_, Defaults(),
       &normalizers_,          &adapters_};
-  SearchQuery exact_query = query;
-  auto& source = std::get<DenseSource>(exact_query.sources.front());
-  const uint16_t field = schema_.FindVectorField(source.field).value_or(0);
+  SearchQuery probed = query;
+  auto& given = std::get<DenseSource>(probed.sources.front());
+  const uint16_t field = schema_.FindVectorField(given.field).value_or(0);
   if (schema_.vector_fields[field].storage.rerank == Rerank::kNone) {
     // An exact search would bring in all the floats that are to stay on the
     // disk; and its scores are not those of the codes.
     return;
   }
+  const auto normalizer =
+      normalizers_.Resolve(given.normalizer, field, "normalizer");
+  if (normalizer.ok() && *normalizer != nullptr &&
+      !IsAdditive((*normalizer)->spec().method)) {
+    // It would search for the neighbours of every candidate, exactly. What the
+    // index finds is what it gets by raw scores.
+    given.normalizer = kNoNormalizer;
+  }
+  SearchQuery exact_query = probed;
+  auto& source = std::get<DenseSource>(exact_query.sources.front());
   source.ef = 0;
   source.exact = true;
   exact_query.recall_target = 0;
   const absl::StatusOr<SearchResult> found =
-      ExecuteSearch(target, query, context);
+      ExecuteSearch(target, probed, context);
   const absl::StatusOr<SearchResult> exact =
       ExecuteSearch(target, exact_query, context);
   // Not so when the point searched by was deleted, or at the end.
