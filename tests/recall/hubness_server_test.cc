@@ -74,6 +74,14 @@ class HubnessServerTest : public testing::Test {
   void PutBank(const std::string& collection, const Matrix& bank) {
     ASSERT_OK(client_->PutBank(collection, {.name = "asked"}, Vectors(bank)));
   }
+  // English sentences, with a bank of German ones; row i of the queries, others
+  // in German, is answered by point i.
+  void FillTranslations(Matrix* queries) {
+    const Matrix german = Read("bitext-stsb/en-de.de");
+    *queries = RowsOf(german, 0, 1000);
+    ASSERT_NO_FATAL_FAILURE(Fill("english", Read("bitext-stsb/en-de.en")));
+    ASSERT_NO_FATAL_FAILURE(PutBank("english", RowsOf(german, 1000, 1200)));
+  }
   // Row i of the queries is answered by point i.
   absl::StatusOr<client::TuneReport> Tune(
       const std::string& collection, const Matrix& queries,
@@ -119,10 +127,8 @@ struct Wanted {
 // By whatever method is best, and by inverted softmax alone: half of the pairs
 // choose a beta of 10 for that, which all of them would not.
 TEST_F(HubnessServerTest, TuningFindsMoreTranslations) {
-  const Matrix german = Read("bitext-stsb/en-de.de");
-  const Matrix queries = RowsOf(german, 0, 1000);
-  ASSERT_NO_FATAL_FAILURE(Fill("english", Read("bitext-stsb/en-de.en")));
-  ASSERT_NO_FATAL_FAILURE(PutBank("english", RowsOf(german, 1000, 1200)));
+  Matrix queries;
+  ASSERT_NO_FATAL_FAILURE(FillTranslations(&queries));
   const double raw = RecallAt1("english", queries);
   EXPECT_NEAR(raw, 0.590, 0.003);
   for (const Wanted& wanted :
@@ -142,10 +148,8 @@ TEST_F(HubnessServerTest, TuningFindsMoreTranslations) {
 // Methods that rescore the best hundred. Without a bank, neighbourhoods say how
 // English sentences lie among each other, which is no help for German ones.
 TEST_F(HubnessServerTest, RescoringFindsMoreTranslations) {
-  const Matrix german = Read("bitext-stsb/en-de.de");
-  const Matrix queries = RowsOf(german, 0, 1000);
-  ASSERT_NO_FATAL_FAILURE(Fill("english", Read("bitext-stsb/en-de.en")));
-  ASSERT_NO_FATAL_FAILURE(PutBank("english", RowsOf(german, 1000, 1200)));
+  Matrix queries;
+  ASSERT_NO_FATAL_FAILURE(FillTranslations(&queries));
   const double raw = RecallAt1("english", queries);
   struct Floor {
     std::string method;
