@@ -46,6 +46,14 @@ std::vector<T> ValuesOf(const std::string& bytes) {
   return values;
 }
 
+// Of any segment, where there are no terms: there is nothing to compute.
+const std::shared_ptr<const SegmentBias>& NoBias() {
+  static const auto& none =
+      *new std::shared_ptr<const SegmentBias>(std::make_shared<SegmentBias>(
+          SegmentBias{.rows = std::numeric_limits<uint32_t>::max()}));
+  return none;
+}
+
 // Fills in what follows from the terms' own biases, by_open[1 << t].
 void Finish(size_t term_count, SegmentBias& bias) {
   if (term_count == 2) {
@@ -240,6 +248,9 @@ absl::StatusOr<std::shared_ptr<const SegmentBias>> Normalizer::Extend(
 }
 
 std::shared_ptr<const SegmentBias> Normalizer::Known(uint32_t segment) const {
+  if (terms_.empty()) {
+    return NoBias();
+  }
   MutexLock lock(&mutex_);
   const auto found = segments_.find(segment);
   return found == segments_.end() ? nullptr : found->second;

@@ -173,7 +173,8 @@ absl::Status NormalizerAttachments::WriteBias(const Normalizer& normalizer,
                                               const SegmentView& view) const {
   const std::shared_ptr<const SegmentBias> known =
       normalizer.Known(view.number());
-  if (view.sealed == nullptr || known == nullptr) {
+  if (view.sealed == nullptr || known == nullptr ||
+      normalizer.term_count() == 0) {
     return absl::OkStatus();
   }
   return Write({{BiasName(normalizer.record().version(), view.number()),
