@@ -40,7 +40,7 @@ class Correction {
   const Rescorer* rescorer() const { return rescorer_.get(); }
   // What a search has to find for the best `wanted`.
   uint32_t CandidatesFor(uint32_t wanted) const {
-    return rescorer_ == nullptr ? wanted : rescorer_->candidates();
+    return normalizer_->CandidatesFor(wanted);
   }
 
   // That all that `query` asks of its only source can be among what is

@@ -63,7 +63,7 @@ absl::StatusOr<std::optional<Correction>> FindCorrection(
   if (normalizer == nullptr) {
     return std::optional<Correction>();
   }
-  if (!IsAdditive(normalizer->spec().method)) {
+  if (normalizer->rescores()) {
     const auto* const own = std::get_if<PointId>(&source.target);
     ASSIGN_OR_RETURN(
         Rescorer rescorer,

@@ -33,8 +33,8 @@ absl::StatusOr<NearestPoints> NearestPoints::Make(
   DenseAim plan;
   plan.field = aim.field;
   plan.candidates = made.k_ + (aim.without_self ? 1 : 0);
-  if (normalizer != nullptr && !IsAdditive(normalizer->spec().method)) {
-    const uint32_t most = normalizer->spec().candidates;
+  if (normalizer != nullptr) {
+    const uint32_t most = normalizer->CandidatesFor(plan.candidates);
     if (plan.candidates > most) {
       return InvalidField(
           "normalizer",

@@ -142,7 +142,7 @@ absl::StatusOr<std::shared_ptr<const Normalizer>> Normalizer::Make(
   if (made->gallery_ != nullptr) {
     banks.gallery = made->gallery_->rows();
   }
-  if (!IsAdditive(made->spec_.method)) {
+  if (made->rescores()) {
     made->record_ = std::move(record);
     return std::shared_ptr<const Normalizer>(std::move(made));
   }

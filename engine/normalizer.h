@@ -85,7 +85,13 @@ class Normalizer {
   const storage::NormalizerRecord& record() const { return record_; }
   const NormalizerSpec& spec() const { return spec_; }
   uint16_t field() const { return field_; }
-  // 0 of methods that rescore: points have no biases, and a Rescorer does it.
+  // Points have no biases: a Rescorer scores candidates.
+  bool rescores() const { return !IsAdditive(spec_.method); }
+  // What a search has to find for the best `wanted`.
+  uint32_t CandidatesFor(uint32_t wanted) const {
+    return rescores() ? spec_.candidates : wanted;
+  }
+  // 0 of methods that rescore.
   size_t term_count() const { return terms_.size(); }
   // Without vectors where there is none.
   VectorRows query_bank() const {

@@ -41,9 +41,6 @@ class Rescorer {
       std::shared_ptr<const Normalizer> normalizer, const SearchTarget& target,
       const Query& query, const RequestContext& context);
 
-  // How many of the best by raw score are rescored.
-  uint32_t candidates() const { return normalizer_->spec().candidates; }
-
   // The scores in place of raw ones, of points of the snapshot that it was made
   // for. Where the raw one is not known it stays so.
   absl::StatusOr<std::vector<double>> ScoresOf(

@@ -338,8 +338,7 @@ void StoredCollection::RunProbe(const SearchQuery& query,
   }
   const auto normalizer =
       normalizers_.Resolve(given.normalizer, field, "normalizer");
-  if (normalizer.ok() && *normalizer != nullptr &&
-      !IsAdditive((*normalizer)->spec().method)) {
+  if (normalizer.ok() && *normalizer != nullptr && (*normalizer)->rescores()) {
     // It would search for the neighbours of every candidate, exactly. What the
     // index finds is what it gets by raw scores.
     given.normalizer = kNoNormalizer;
